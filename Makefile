@@ -1,0 +1,83 @@
+# Every target makes the environment it needs: `make demo` and `make test` work in a fresh clone.
+# POSIX make. Use another interpreter or folder with `make test PYTHON=python3.12 VENV=.venv-312`.
+
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+WORKERS = 2
+PYTESTFLAGS =
+SPHINXOPTS =
+
+.PHONY: help demo test lint docs bench minimum coverage clean
+
+help:
+	@echo "demo     run the whole flow on real data (examples/plot_00_whole_flow.py)"
+	@echo "test     run the whole test suite"
+	@echo "lint     ruff, mypy, codespell"
+	@echo "docs     build the documentation in docs/_build/html"
+	@echo "bench    run every benchmark"
+	@echo "minimum  run the suite with the lowest declared versions, in .venv-minimum"
+	@echo "coverage run the suite and print which lines it missed"
+	@echo "clean    remove what builds and tests made; the environments (.venv*) stay"
+
+# The stamps keep a second run from installing again; a changed pyproject.toml does.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml
+	@echo "Installing skopt_wrap and TensorFlow into $(VENV); the first time takes minutes."
+	$(PIP) install --quiet --editable ".[plot,pandas]"
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python pyproject.toml
+	$(PIP) install --quiet --editable ".[test]"
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	$(PIP) install --quiet --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(BIN)/python pyproject.toml
+	$(PIP) install --quiet --editable ".[docs]"
+	@touch $@
+
+$(VENV)/.bench: $(BIN)/python pyproject.toml
+	$(PIP) install --quiet --editable ".[bench]"
+	@touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/plot_00_whole_flow.py
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTESTFLAGS)
+
+coverage: $(VENV)/.test
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(PYTESTFLAGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m codespell_lib
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -b html $(SPHINXOPTS) docs docs/_build/html
+
+bench: $(VENV)/.bench
+	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
+
+minimum:
+	test -x .venv-minimum/bin/python || $(PYTHON) -m venv .venv-minimum
+	.venv-minimum/bin/python -m pip install --quiet "packaging>=25"
+	.venv-minimum/bin/python tools/minimum_versions.py test > .venv-minimum/pins.txt
+	.venv-minimum/bin/python -m pip install --quiet --requirement .venv-minimum/pins.txt
+	.venv-minimum/bin/python -m pip install --quiet --no-deps --editable .
+	.venv-minimum/bin/python -m pytest -n $(WORKERS) $(PYTESTFLAGS)
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.coverage .coverage.* htmlcov demo_output docs/_build docs/auto_examples \
+		docs/api/generated docs/sg_execution_times.rst
+	find skopt_wrap tests examples benchmarks docs tools -name __pycache__ -type d -prune \
+		-exec rm -rf {} +

@@ -1,0 +1,24 @@
+"""The one door to Keras and TensorFlow.
+
+Nothing here imports them before a function is called. Everything that touches a private name
+of either library lives in this package, so that a new release is met in one place.
+"""
+
+from ._backend import keras_model_problem, load_keras, load_tensorflow, traced
+from ._inspect import output_kind, output_units, shareable_key
+from ._predict import predict_raw
+from ._scopes import dtype_scope, name_scope, seed_scope
+
+__all__ = [
+    "dtype_scope",
+    "keras_model_problem",
+    "load_keras",
+    "load_tensorflow",
+    "name_scope",
+    "output_kind",
+    "output_units",
+    "predict_raw",
+    "seed_scope",
+    "shareable_key",
+    "traced",
+]

@@ -1,0 +1,60 @@
+"""Load Keras and say clearly when it cannot serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..exceptions import BackendError
+
+
+def load_keras() -> Any:
+    """Return the ``keras`` module, checked to run on TensorFlow.
+
+    Raises
+    ------
+    BackendError
+        When Keras runs on another backend: the epoch graphs and the converters need TensorFlow.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise BackendError(
+            "skopt_wrap needs Keras on the TensorFlow backend; Keras runs on "
+            f"{backend!r}. Set KERAS_BACKEND=tensorflow before keras is imported."
+        )
+    return keras
+
+
+def load_tensorflow() -> Any:
+    """Return the ``tensorflow`` module, after checking the Keras backend."""
+    load_keras()
+    import tensorflow
+
+    return tensorflow
+
+
+def traced(function: Callable[..., Any]) -> Any:
+    """Return `function` as a ``tf.function`` that is traced once per kind of arguments.
+
+    TensorFlow counts traces by source line and would warn of "retracing" when several networks
+    are traced by the same line of ours, once each.
+    """
+    compiled = load_tensorflow().function(function, autograph=False, reduce_retracing=True)
+    compiled._omit_frequent_tracing_warning = True
+    return compiled
+
+
+def keras_model_problem(model: object) -> str | None:
+    """Say why `model` is not a Keras 3 model, or return None when it is one."""
+    keras = load_keras()
+    if isinstance(model, keras.Model):
+        return None
+    roots = {base.__module__.partition(".")[0] for base in type(model).__mro__}
+    if "tf_keras" in roots:
+        return (
+            "it is a Keras 2 (tf_keras) model; build it with Keras 3, that is `import keras` "
+            "instead of `tf_keras` or a tf.keras switched by TF_USE_LEGACY_KERAS"
+        )
+    return f"it is {type(model).__name__!r}, not a keras.Model"

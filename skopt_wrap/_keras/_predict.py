@@ -1,0 +1,132 @@
+"""Raw outputs of a network through a compiled call that is kept.
+
+``keras.Model.predict`` builds a data pipeline at every call. Here one traced function per
+architecture is called with the weights as arguments. Rows are computed in blocks of one fixed
+size, the last one padded with zeros, because matrix kernels round differently for different
+numbers of rows: a row's prediction must not depend on the rows beside it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from ._backend import load_tensorflow, traced
+from ._inspect import shareable_key
+
+MAX_CALLS = 32
+_CALLS: OrderedDict[tuple[str, int], _Call] = OrderedDict()
+_LOCK = threading.Lock()
+_CALL_ATTRIBUTE = "_skopt_wrap_call"
+
+
+def block_rows(row_shape: tuple[int, ...]) -> int:
+    """Return how many rows are computed together: a power of two in [1, 32].
+
+    Small rows are padded to a block of 32; large ones (images) fill the arithmetic units by
+    themselves, and padding one to a block would multiply the time of a single prediction.
+
+    Examples
+    --------
+    >>> from skopt_wrap._keras._predict import block_rows
+    >>> block_rows((64,)), block_rows((32, 32, 3)), block_rows((224, 224, 3))
+    (32, 4, 1)
+    """
+    fit = max(1, 2**14 // max(1, int(np.prod(row_shape))))
+    return int(min(32, 2 ** int(np.log2(fit))))
+
+
+class _Call:
+    """Traced inference of one architecture: weights and blocks of rows in, outputs out."""
+
+    def __init__(self, model: Any, rows: int, stateless: bool) -> None:
+        tf = load_tensorflow()
+        self.rows = rows
+
+        def forward(weights: Any, x: Any) -> Any:
+            if stateless:
+                outputs, _ = model.stateless_call(*weights, x, training=False)
+            else:
+                outputs = model(x, training=False)
+            return outputs
+
+        @traced
+        def one_block(weights: Any, x: Any) -> Any:
+            return forward(weights, x)
+
+        @traced
+        def many_blocks(weights: Any, x: Any) -> Any:
+            shape = tf.shape(x)
+            blocks = tf.reshape(x, tf.concat([[-1, rows], shape[1:]], axis=0))
+            blocks = tf.ensure_shape(blocks, [None, rows, *x.shape[1:]])
+            outputs = tf.map_fn(
+                lambda block: forward(weights, block),
+                blocks,
+                fn_output_signature=self.dtype,
+            )
+            return tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
+
+        self.dtype = model.compute_dtype
+        self.one_block, self.many_blocks = one_block, many_blocks
+
+    def __call__(self, weights: Any, x: np.ndarray) -> np.ndarray:
+        tf = load_tensorflow()
+        n_rows = len(x)
+        missing = -n_rows % self.rows
+        if missing:
+            x = np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)])
+        function = self.one_block if len(x) == self.rows else self.many_blocks
+        return function(weights, tf.constant(x)).numpy()[:n_rows]
+
+
+def predict_raw(model: Any, x: np.ndarray, *, rows: int | None = None) -> np.ndarray:
+    """Return the raw outputs of `model` for the rows of `x`.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built network with one input and one output.
+    x : ndarray of shape (n_rows, ...)
+        Rows as the network takes them.
+    rows : int, default=None
+        Rows computed together; None lets the size of a row decide.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_rows, ...)
+        Raw outputs, in the network's dtype (float32 for half-precision networks).
+    """
+    rows = block_rows(x.shape[1:]) if rows is None else int(rows)
+    call, weights = _call_for(model, rows)
+    limit = max(rows, (2**26 // max(1, x[:1].nbytes)) // rows * rows)
+    parts = [call(weights, x[start : start + limit]) for start in range(0, len(x), limit)]
+    outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return outputs.astype("float32") if outputs.dtype.itemsize < 4 else outputs
+
+
+def _call_for(model: Any, rows: int) -> tuple[_Call, Any]:
+    """Return the traced call for `model` and the weights to call it with."""
+    own = model.__dict__.get(_CALL_ATTRIBUTE)
+    if own is not None and own[0].rows == rows:
+        return own
+    key = shareable_key(model)
+    if key is None:
+        found = (_Call(model, rows, stateless=False), ((), ()))
+    else:
+        with _LOCK:
+            call = _CALLS.get((key, rows))
+            if call is None:
+                call = _CALLS[key, rows] = _Call(model, rows, stateless=True)
+                if len(_CALLS) > MAX_CALLS:
+                    _CALLS.popitem(last=False)
+            _CALLS.move_to_end((key, rows))
+        weights = (
+            [variable.value for variable in model.trainable_variables],
+            [variable.value for variable in model.non_trainable_variables],
+        )
+        found = (call, weights)
+    object.__setattr__(model, _CALL_ATTRIBUTE, found)
+    return found

@@ -1,0 +1,94 @@
+"""Scopes that change a global setting of Keras or TensorFlow and put it back."""
+
+from __future__ import annotations
+
+import collections
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from ._backend import load_keras
+
+# Python's and NumPy's generators, the TensorFlow seed and Keras' floatx are process-wide:
+# two threads that fit at the same time must not swap each other's.
+_GLOBAL_STATE_LOCK = threading.RLock()
+
+
+@contextmanager
+def seed_scope(seed: int) -> Iterator[None]:
+    """Seed Python, NumPy, TensorFlow and Keras inside the block; restore all four after it.
+
+    Parameters
+    ----------
+    seed : int
+        Seed in [0, 2**32).
+    """
+    load_keras()
+    from keras.src.backend.common import global_state
+    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+    from tensorflow.python.eager import context
+
+    with _GLOBAL_STATE_LOCK:
+        tf_context = context.context()
+        python_state, numpy_state = random.getstate(), np.random.get_state()
+        # The generator exists from the first global seed on.
+        tf_seed, tf_rng = tf_context._seed, getattr(tf_context, "_rng", None)
+        keras_generator = global_state.get_global_attribute(GLOBAL_SEED_GENERATOR)
+        try:
+            random.seed(seed)
+            np.random.seed(seed)
+            context.set_global_seed(seed)
+            global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+            tf_context._seed, tf_context._rng = tf_seed, tf_rng
+            global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, keras_generator)
+
+
+@contextmanager
+def name_scope() -> Iterator[None]:
+    """Name layers built inside the block as in a fresh session; restore the counters after it.
+
+    Automatic names (``dense``, ``dense_1``) then depend on the network alone, so that two
+    networks of equal architecture have equal configurations.
+    """
+    load_keras()
+    from keras.src.backend.common import global_state
+
+    before = global_state.get_global_attribute("object_name_uids")
+    global_state.set_global_attribute("object_name_uids", collections.defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute("object_name_uids", before)
+
+
+@contextmanager
+def dtype_scope(dtype: str | None) -> Iterator[None]:
+    """Build layers, losses and metrics in `dtype` inside the block.
+
+    Parameters
+    ----------
+    dtype : str or None
+        A float dtype ("float32", "float64") or a Keras policy ("mixed_float16"); None leaves
+        the global policy as it is.
+    """
+    if dtype is None:
+        yield
+        return
+    keras = load_keras()
+    with _GLOBAL_STATE_LOCK:
+        policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
+        try:
+            keras.config.set_dtype_policy(dtype)
+            if dtype in ("float32", "float64"):
+                keras.config.set_floatx(dtype)
+            yield
+        finally:
+            keras.config.set_floatx(floatx)
+            keras.config.set_dtype_policy(policy)

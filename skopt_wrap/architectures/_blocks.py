@@ -1,0 +1,143 @@
+"""What the named networks share: knobs checked, hidden blocks, the input and output layers."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._keras import load_keras
+from ..exceptions import ModelError, ParameterError
+
+
+def widths(name: str, value: int | Sequence[int], n_layers: int) -> tuple[int, ...]:
+    """Return one width per layer from an int (the same everywhere) or a sequence of ints.
+
+    Raises
+    ------
+    ParameterError
+        When a width is not a positive int.
+
+    Examples
+    --------
+    >>> from skopt_wrap.architectures._blocks import widths
+    >>> widths("units", 64, 2), widths("units", (64, 32, 16), 2)
+    ((64, 64), (64, 32, 16))
+    """
+    if isinstance(n_layers, bool) or not isinstance(n_layers, numbers.Integral) or n_layers < 0:
+        raise ParameterError(f"model__n_layers must be an int >= 0, got {n_layers!r}.")
+    values = (value,) * int(n_layers) if isinstance(value, numbers.Integral) else tuple(value)
+    for item in values:
+        if isinstance(item, bool) or not isinstance(item, numbers.Integral) or item < 1:
+            raise ParameterError(
+                f"model__{name} must be an int >= 1 or a sequence of them, got {value!r}."
+            )
+    return tuple(int(item) for item in values)
+
+
+def check_fraction(name: str, value: float) -> None:
+    """Raise unless `value` is in [0, 1)."""
+    if not isinstance(value, numbers.Real) or not 0 <= value < 1:
+        raise ParameterError(f"model__{name} must be in [0, 1), got {value!r}.")
+
+
+def check_penalty(name: str, value: float) -> None:
+    """Raise unless `value` is a float >= 0."""
+    if not isinstance(value, numbers.Real) or value < 0:
+        raise ParameterError(f"model__{name} must be a float >= 0, got {value!r}.")
+
+
+def layer_options(
+    *, l1: float, l2: float, kernel_initializer: Any, bias_initializer: Any
+) -> dict[str, Any]:
+    """Return the keyword arguments that every weighted layer of a network takes."""
+    keras = load_keras()
+    check_penalty("l1", l1)
+    check_penalty("l2", l2)
+    regularizer = keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+    return {
+        "kernel_regularizer": regularizer,
+        "kernel_initializer": kernel_initializer,
+        "bias_initializer": bias_initializer,
+    }
+
+
+def row_shape(meta: Mapping[str, Any], input_shape: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the shape of one row as the network's first real layer takes it.
+
+    Raises
+    ------
+    ParameterError
+        When `input_shape` holds another number of values than a row has.
+    """
+    shape = tuple(meta["X_shape_"][1:])
+    if input_shape is None:
+        return shape
+    wanted = tuple(int(n) for n in input_shape)
+    if np.prod(wanted) != np.prod(shape):
+        raise ParameterError(
+            f"model__input_shape={wanted} holds {np.prod(wanted)} values a row, "
+            f"but a row of X has {np.prod(shape)} (shape {shape})."
+        )
+    return wanted
+
+
+def open_network(meta: Mapping[str, Any], input_shape: Sequence[int] | None) -> tuple[Any, Any]:
+    """Return the input tensor for rows of X, and that tensor reshaped to `input_shape`."""
+    keras = load_keras()
+    shape, wanted = tuple(meta["X_shape_"][1:]), row_shape(meta, input_shape)
+    inputs = keras.Input(shape, dtype=keras.config.floatx())
+    tensor = inputs if wanted == shape else keras.layers.Reshape(wanted)(inputs)
+    return inputs, tensor
+
+
+def dense_block(
+    tensor: Any,
+    units: int,
+    *,
+    activation: str,
+    batch_norm: bool,
+    dropout: float,
+    options: Mapping[str, Any],
+) -> Any:
+    """Return `tensor` after Dense, optional batch normalization, activation, optional dropout."""
+    keras = load_keras()
+    return finish_block(
+        keras.layers.Dense(units, **options)(tensor),
+        activation=activation,
+        batch_norm=batch_norm,
+        dropout=dropout,
+    )
+
+
+def finish_block(tensor: Any, *, activation: str, batch_norm: bool, dropout: float) -> Any:
+    """Return `tensor` after optional batch normalization, activation and optional dropout."""
+    keras = load_keras()
+    check_fraction("dropout", dropout)
+    if batch_norm:
+        tensor = keras.layers.BatchNormalization()(tensor)
+    tensor = keras.layers.Activation(activation)(tensor)
+    return keras.layers.Dropout(dropout)(tensor) if dropout else tensor
+
+
+def close_network(
+    inputs: Any, tensor: Any, meta: Mapping[str, Any], options: Mapping[str, Any], name: str
+) -> Any:
+    """Return the model that ends in as many linear units as the target needs."""
+    keras = load_keras()
+    outputs = keras.layers.Dense(meta["n_outputs_expected_"], name="outputs", **options)(tensor)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def refuse_rank(name: str, meta: Mapping[str, Any], shape: tuple[int, ...], takes: str) -> None:
+    """Raise the error that says which ranks a network takes, and what X has."""
+    raise ModelError(
+        f"model={name!r} takes {takes}; X has shape {tuple(meta['X_shape_'])}"
+        + (f", that is rows of shape {shape}." if shape != tuple(meta["X_shape_"][1:]) else ".")
+        + " Reshape X, or give the shape of one row as model__input_shape."
+    )
+
+
+Builder = Callable[..., Any]

@@ -1,0 +1,125 @@
+"""The convolutional network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._keras import load_keras
+from ..exceptions import ParameterError
+from ._blocks import (
+    close_network,
+    dense_block,
+    finish_block,
+    layer_options,
+    open_network,
+    refuse_rank,
+    row_shape,
+    widths,
+)
+
+
+def cnn(
+    meta: Mapping[str, Any],
+    *,
+    filters: int | Sequence[int] = 32,
+    kernel_size: int = 3,
+    n_layers: int = 2,
+    pool_size: int = 2,
+    dense_units: int = 64,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    batch_norm: bool = False,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    kernel_initializer: str = "glorot_uniform",
+    bias_initializer: str = "zeros",
+    input_shape: Sequence[int] | None = None,
+) -> Any:
+    """Build a convolutional network for images (n, h, w, c) or sequences (n, t, f).
+
+    Each block is a convolution with "same" padding, optional batch normalization, the
+    activation, max pooling (as long as every side still holds a whole pool) and optional
+    dropout. A dense layer and the output layer follow.
+
+    Parameters
+    ----------
+    meta : mapping
+        What the estimator knows of the data; see :class:`skopt_wrap.KerasClassifier`.
+    filters : int or sequence of int, default=32
+        Filters of the first block, doubled from block to block; or one number per block (then
+        `n_layers` is not used).
+    kernel_size : int, default=3
+        Side of every kernel.
+    n_layers : int, default=2
+        Number of blocks.
+    pool_size : int, default=2
+        Side of the max pooling; 1 leaves it out.
+    dense_units : int, default=64
+        Width of the dense layer after the blocks; 0 leaves it out.
+    activation : str, default="relu"
+        Any Keras activation.
+    dropout : float, default=0.0
+        Fraction dropped while training after each block and the dense layer, in [0, 1).
+    batch_norm : bool, default=False
+        Normalize each block before its activation.
+    l1, l2 : float, default=0.0
+        Penalties on every kernel.
+    kernel_initializer, bias_initializer : str or keras.Initializer
+        Any Keras initializer.
+    input_shape : sequence of int, default=None
+        Reshape each row to this shape first, so that a pipeline of 2-D steps (a scaler) can feed
+        images to the network. A grey image has one channel: ``(8, 8, 1)``.
+
+    Returns
+    -------
+    model : keras.Model
+        Uncompiled, ending in ``meta["n_outputs_expected_"]`` linear units.
+
+    Raises
+    ------
+    ModelError
+        When rows are neither images nor sequences.
+    ParameterError
+        When a knob breaks its rule.
+
+    Examples
+    --------
+    >>> from skopt_wrap.architectures import cnn
+    >>> meta = {"X_shape_": (1797, 64), "n_outputs_expected_": 10}
+    >>> cnn(meta, filters=8, input_shape=(8, 8, 1)).output_shape
+    (None, 10)
+    """
+    keras = load_keras()
+    shape = row_shape(meta, input_shape)
+    if len(shape) not in (2, 3):
+        refuse_rank("cnn", meta, shape, "images (n, h, w, c) or sequences (n, t, f)")
+    if not isinstance(dense_units, int) or dense_units < 0:
+        raise ParameterError(f"model__dense_units must be an int >= 0, got {dense_units!r}.")
+    if isinstance(filters, int):
+        filters = [filters * 2**i for i in range(n_layers)]
+    blocks = widths("filters", filters, n_layers)
+    options = layer_options(
+        l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
+    )
+    convolution = keras.layers.Conv2D if len(shape) == 3 else keras.layers.Conv1D
+    pooling = keras.layers.MaxPooling2D if len(shape) == 3 else keras.layers.MaxPooling1D
+    inputs, tensor = open_network(meta, input_shape)
+    for n_filters in blocks:
+        tensor = convolution(n_filters, kernel_size, padding="same", **options)(tensor)
+        tensor = finish_block(tensor, activation=activation, batch_norm=batch_norm, dropout=0.0)
+        if pool_size > 1 and min(tensor.shape[1:-1]) >= pool_size:
+            tensor = pooling(pool_size)(tensor)
+        if dropout:
+            tensor = keras.layers.Dropout(dropout)(tensor)
+    tensor = keras.layers.Flatten()(tensor)
+    if dense_units:
+        tensor = dense_block(
+            tensor,
+            dense_units,
+            activation=activation,
+            batch_norm=batch_norm,
+            dropout=dropout,
+            options=options,
+        )
+    return close_network(inputs, tensor, meta, options, "cnn")

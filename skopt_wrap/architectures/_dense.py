@@ -1,0 +1,80 @@
+"""The fully connected network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._keras import load_keras
+from ._blocks import close_network, dense_block, layer_options, open_network, widths
+
+
+def dense(
+    meta: Mapping[str, Any],
+    *,
+    units: int | Sequence[int] = 64,
+    n_layers: int = 2,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    batch_norm: bool = False,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    kernel_initializer: str = "glorot_uniform",
+    bias_initializer: str = "zeros",
+) -> Any:
+    """Build a fully connected network; rows of more than one dimension are flattened.
+
+    Parameters
+    ----------
+    meta : mapping
+        What the estimator knows of the data; see :class:`skopt_wrap.KerasClassifier`.
+    units : int or sequence of int, default=64
+        Width of every hidden layer, or one width per layer (then `n_layers` is not used).
+    n_layers : int, default=2
+        Number of hidden layers; 0 gives a linear model.
+    activation : str, default="relu"
+        Any Keras activation.
+    dropout : float, default=0.0
+        Fraction of a hidden layer's outputs dropped while training, in [0, 1).
+    batch_norm : bool, default=False
+        Normalize each hidden layer before its activation.
+    l1, l2 : float, default=0.0
+        Penalties on every kernel.
+    kernel_initializer, bias_initializer : str or keras.Initializer
+        Any Keras initializer.
+
+    Returns
+    -------
+    model : keras.Model
+        Uncompiled, ending in ``meta["n_outputs_expected_"]`` linear units.
+
+    Raises
+    ------
+    ParameterError
+        When a knob breaks its rule.
+
+    Examples
+    --------
+    >>> from skopt_wrap.architectures import dense
+    >>> meta = {"X_shape_": (150, 4), "n_outputs_expected_": 3}
+    >>> dense(meta, units=(8, 8)).count_params()
+    139
+    """
+    keras = load_keras()
+    layers = widths("units", units, n_layers)
+    options = layer_options(
+        l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
+    )
+    inputs, tensor = open_network(meta, None)
+    if len(meta["X_shape_"]) > 2:
+        tensor = keras.layers.Flatten()(tensor)
+    for width in layers:
+        tensor = dense_block(
+            tensor,
+            width,
+            activation=activation,
+            batch_norm=batch_norm,
+            dropout=dropout,
+            options=options,
+        )
+    return close_network(inputs, tensor, meta, options, "dense")

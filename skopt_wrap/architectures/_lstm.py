@@ -1,0 +1,107 @@
+"""The recurrent network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._keras import load_keras
+from ._blocks import (
+    check_fraction,
+    close_network,
+    layer_options,
+    open_network,
+    refuse_rank,
+    row_shape,
+    widths,
+)
+
+
+def lstm(
+    meta: Mapping[str, Any],
+    *,
+    units: int | Sequence[int] = 32,
+    n_layers: int = 1,
+    bidirectional: bool = False,
+    embedding_dim: int = 32,
+    vocabulary_size: int | None = None,
+    dropout: float = 0.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    kernel_initializer: str = "glorot_uniform",
+    bias_initializer: str = "zeros",
+    input_shape: Sequence[int] | None = None,
+) -> Any:
+    """Build an LSTM for sequences (n, t, f), series (n, t) or token ids (n, t) of integers.
+
+    Two-dimensional integers are token ids and go through an embedding (0 is an ordinary id);
+    two-dimensional floats are univariate series.
+
+    Parameters
+    ----------
+    meta : mapping
+        What the estimator knows of the data; see :class:`skopt_wrap.KerasClassifier`.
+    units : int or sequence of int, default=32
+        Width of every recurrent layer, or one width per layer (then `n_layers` is not used).
+    n_layers : int, default=1
+        Number of recurrent layers.
+    bidirectional : bool, default=False
+        Read each sequence in both directions.
+    embedding_dim : int, default=32
+        Width of the embedding of token ids.
+    vocabulary_size : int, default=None
+        Number of token ids; None takes the largest id of the training data plus one.
+    dropout : float, default=0.0
+        Fraction of each recurrent layer's outputs dropped while training, in [0, 1).
+    l1, l2 : float, default=0.0
+        Penalties on every input kernel.
+    kernel_initializer, bias_initializer : str or keras.Initializer
+        Any Keras initializer.
+    input_shape : sequence of int, default=None
+        Reshape each row to this shape first, such as ``(8, 8)`` for 8 steps of 8 features.
+
+    Returns
+    -------
+    model : keras.Model
+        Uncompiled, ending in ``meta["n_outputs_expected_"]`` linear units.
+
+    Raises
+    ------
+    ModelError
+        When rows are no sequences.
+    ParameterError
+        When a knob breaks its rule.
+
+    Examples
+    --------
+    >>> from skopt_wrap.architectures import lstm
+    >>> meta = {"X_shape_": (100, 20, 3), "n_outputs_expected_": 1, "X_dtype_": "float32"}
+    >>> lstm(meta, units=8).output_shape
+    (None, 1)
+    """
+    keras = load_keras()
+    check_fraction("dropout", dropout)
+    layers = widths("units", units, n_layers)
+    options = layer_options(
+        l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
+    )
+    shape = row_shape(meta, input_shape)
+    tokens = len(shape) == 1 and np.issubdtype(np.dtype(meta["X_dtype_"]), np.integer)
+    if tokens:
+        size = vocabulary_size if vocabulary_size is not None else int(meta["X_max_"]) + 1
+        inputs = keras.Input(shape, dtype="int32")
+        tensor = keras.layers.Embedding(size, embedding_dim)(inputs)
+    elif len(shape) == 1:
+        inputs, tensor = open_network(meta, (*shape, 1))
+    elif len(shape) == 2:
+        inputs, tensor = open_network(meta, input_shape)
+    else:
+        refuse_rank("lstm", meta, shape, "sequences (n, t, f), series (n, t) or token ids (n, t)")
+    for i, width in enumerate(layers):
+        layer = keras.layers.LSTM(width, return_sequences=i < len(layers) - 1, **options)
+        tensor = (keras.layers.Bidirectional(layer) if bidirectional else layer)(tensor)
+        if dropout:
+            tensor = keras.layers.Dropout(dropout)(tensor)
+    return close_network(inputs, tensor, meta, options, "lstm")

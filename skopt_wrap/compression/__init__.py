@@ -1,0 +1,19 @@
+"""Compressed networks that stay scikit-learn estimators, run by LiteRT."""
+
+from ._compress import CompressionResult, compress
+from ._compressed_model import CompressedModel
+from ._display import CompressionDisplay
+from ._report import CompressionReport, StageRow
+from ._runtime import LiteRTModel
+from ._specs import Pruning
+
+__all__ = [
+    "CompressedModel",
+    "CompressionDisplay",
+    "CompressionReport",
+    "CompressionResult",
+    "LiteRTModel",
+    "Pruning",
+    "StageRow",
+    "compress",
+]

@@ -1,0 +1,192 @@
+"""Compression of a plain Keras model, for code that uses no estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._keras import output_kind
+from ..exceptions import DataError, ParameterError
+from ._child import get_child
+from ._export import write_export
+from ._network import check_network
+from ._report import CompressionReport
+from ._runtime import LiteRTModel
+from ._specs import Pruning, as_bytes, as_pruning, as_seconds, check_quantization
+from ._stages import Budget, Chain, Raw, Tuning
+
+
+@dataclass
+class CompressionResult:
+    """What :func:`compress` returns.
+
+    Attributes
+    ----------
+    model : keras.Model
+        The network after pruning, before quantization. The model given to :func:`compress`
+        itself when it was not pruned.
+    runtime : LiteRTModel
+        The file, ready to run.
+    report : CompressionReport
+        Size, score and latency after each stage.
+    quantization : str or None
+        Mode of the file.
+    """
+
+    model: Any
+    runtime: LiteRTModel
+    report: CompressionReport
+    quantization: str | None
+
+    @property
+    def tflite_model(self) -> bytes:
+        """The file."""
+        return self.runtime.content
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the raw outputs of the file for the rows of `X`, float32."""
+        return self.runtime(X)
+
+    def export(self, path: str | Path) -> Path:
+        """Write the file and a JSON description beside it; return the path of the file."""
+        return write_export(
+            path,
+            self.runtime,
+            output_kind=output_kind(self.model, getattr(self.model, "loss", None)),
+            quantization=self.quantization,
+        )
+
+
+def compress(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    pruning: float | Pruning | None = None,
+    quantization: str | None = "int8",
+    metric: Callable[[np.ndarray, np.ndarray], float] | None = None,
+    X_val: Any = None,
+    y_val: Any = None,
+    loss: Any = None,
+    fine_tune_epochs: int = 10,
+    batch_size: int = 32,
+    calibration_samples: int = 256,
+    max_score_drop: float | None = None,
+    max_size: int | str | None = None,
+    max_latency: float | str | None = None,
+    num_threads: int = 1,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> CompressionResult:
+    """Compress a trained Keras model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built Sequential or Functional model with one input and one output. It is not changed.
+    X : array-like of shape (n_rows, ...)
+        Rows as the network takes them, to calibrate, tune and measure with.
+    y : array-like of shape (n_rows, ...), default=None
+        Targets as the loss takes them. Needed for pruning with a loss, and for `metric`.
+    pruning : float or Pruning, default=None
+        Fraction in [0, 1) of each kernel to set to zero while fine-tuning.
+    quantization : {"dynamic", "float16", "int8", "int16x8"} or None, default="int8"
+        What the file's numbers are; see :class:`CompressedModel`.
+    metric : callable, default=None
+        ``metric(y_true, raw_outputs) -> float``, higher is better, for the report and
+        `max_score_drop`. None leaves scores out.
+    X_val, y_val : array-like, default=None
+        Held-out rows for `metric`; None uses `X` and `y`.
+    loss : str or keras.losses.Loss, default=None
+        Loss for fine-tuning; None takes the one the model was compiled with. A network without
+        a loss, or without `y`, is tuned on the trained network's own outputs.
+    fine_tune_epochs : int, default=10
+        Epochs of fine-tuning while pruning.
+    batch_size : int, default=32
+        Rows of one step of fine-tuning.
+    calibration_samples : int, default=256
+        Rows on which ranges for "int8" and "int16x8" are measured.
+    max_score_drop, max_size, max_latency : float, int or str, default=None
+        Promises about the result; see :class:`CompressedModel`.
+    num_threads : int, default=1
+        Threads of the LiteRT interpreter.
+    random_state : int, RandomState instance or None, default=None
+        Draws the calibration rows and seeds fine-tuning.
+    verbose : int, default=0
+        Above 0, each stage is printed as it begins.
+
+    Returns
+    -------
+    result : CompressionResult
+        File, network and report.
+
+    Raises
+    ------
+    SkoptWrapError
+        See :class:`CompressedModel`.
+
+    See Also
+    --------
+    CompressedModel : The same as a scikit-learn estimator.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> from skopt_wrap.compression import compress
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    >>> X = np.random.default_rng(0).normal(size=(50, 4)).astype("float32")
+    >>> result = compress(model, X, quantization="float16", random_state=0)
+    >>> result.predict(X).shape
+    (50, 3)
+    """
+    spec, quantization = as_pruning(pruning), check_quantization(quantization)
+    budget = Budget(max_score_drop, as_bytes(max_size), as_seconds(max_latency))
+    check_network(model)
+    X = np.asarray(X)
+    if (X_val is None) != (y_val is None):
+        raise ParameterError("X_val and y_val must be given together.")
+    if X.shape[1:] != tuple(model.inputs[0].shape[1:]):
+        raise DataError(
+            f"X must have rows of shape {tuple(model.inputs[0].shape[1:])}, got an array of "
+            f"shape {X.shape}."
+        )
+    held_out = X_val is not None
+    x_score, y_score = (X_val, y_val) if held_out else (X, y)
+    if metric is not None and y_score is None:
+        raise ParameterError("metric needs y, or X_val and y_val.")
+    if max_score_drop is not None and metric is None:
+        raise ParameterError("max_score_drop needs a metric.")
+
+    def score(raw: Raw) -> float | None:
+        return None if metric is None else float(metric(y_score, raw(np.asarray(x_score))))
+
+    with get_child().lease() as child:
+        chain = Chain(
+            model=model,
+            x=X,
+            child=child,
+            report=CompressionReport(
+                "validation rows" if held_out else "training rows",
+                getattr(metric, "__name__", "metric") if metric is not None else "no metric",
+            ),
+            score=score,
+            seed=int(check_random_state(random_state).randint(2**31 - 1)),
+            num_threads=num_threads,
+            say=lambda what: print(f"[compress] {what}") if verbose else None,
+        )
+        chain.trained()
+        chain.convert()
+        if spec is not None:
+            loss = getattr(model, "loss", None) if loss is None else loss
+            target = None if y is None or loss is None else np.asarray(y)
+            chain.prune(spec, Tuning(X, target, None, loss, fine_tune_epochs, batch_size))
+        if quantization is not None:
+            chain.quantize(quantization, calibration_samples)
+    budget.check(chain.report)
+    assert chain.runtime is not None
+    return CompressionResult(chain.model, chain.runtime, chain.report, quantization)

@@ -1,0 +1,427 @@
+"""A network that is trained, compressed, and judged as it will be deployed."""
+
+from __future__ import annotations
+
+import copy
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone, is_classifier
+from sklearn.metrics import accuracy_score, check_scoring, r2_score
+from sklearn.utils import _safe_indexing, check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from ..exceptions import DataError, ParameterError
+from ._child import get_child
+from ._export import write_export
+from ._network import check_network
+from ._parts import Parts, fit_estimator, take_apart
+from ._report import CompressionReport
+from ._specs import Pruning, as_bytes, as_pruning, as_seconds, check_quantization
+from ._stages import Budget, Chain, Raw, Tuning
+
+_LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
+_MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")
+
+
+def _of_classifier(self: CompressedModel) -> bool:
+    if is_classifier(self.estimator):
+        return True
+    raise AttributeError("only a CompressedModel around a classifier has this method.")
+
+
+class CompressedModel(MetaEstimatorMixin, BaseEstimator):
+    """Train a Keras estimator, compress its network, and predict with the compressed file.
+
+    A classifier or a regressor, as its `estimator` is. After `fit`, every prediction and every
+    score comes from a LiteRT (``.tflite``) file, so that cross-validation and grid search judge
+    what will be deployed. The stages run in a fixed order: prune, then quantize. All conversion
+    and all TFMOT work happens in a child process, which a crash of a converter cannot leave.
+
+    Parameters
+    ----------
+    estimator : estimator
+        :class:`~skopt_wrap.KerasClassifier` or :class:`~skopt_wrap.KerasRegressor`; or one
+        that has it as a fitted ``best_estimator_`` (:class:`~skopt_wrap.TunedClassifier`,
+        ``GridSearchCV``); or a Pipeline of scikit-learn or imbalanced-learn that ends in one of
+        these. Preprocessing is kept in front of the file; samplers act only in `fit`. It is
+        cloned and fitted, unless it is wrapped in :class:`sklearn.frozen.FrozenEstimator`: then
+        it is used as it is, and `X` only calibrates, tunes and scores.
+    pruning : float or Pruning, default=None
+        Fraction in [0, 1) of each kernel to set to zero while fine-tuning, or a
+        :class:`Pruning` with the details. None and 0 do not prune.
+    quantization : {"dynamic", "float16", "int8", "int16x8"} or None, default="int8"
+        What the file's numbers are. None: float32. "float16": weights of half the size.
+        "dynamic": weights in int8, activations in float. "int8": weights and activations in
+        int8, with ranges measured on rows of `X`. "int16x8": activations in int16, more exact
+        and far slower. The file's input and output stay float32.
+    fine_tune_epochs : int, default=10
+        Epochs of fine-tuning while pruning.
+    calibration_samples : int, default=256
+        Rows of `X` on which the ranges for "int8" and "int16x8" are measured.
+    max_score_drop : float, default=None
+        Largest accepted loss of score against the trained network, a promise: see Raises.
+    max_size : int or str, default=None
+        Largest accepted file, bytes or text such as "50 kB".
+    max_latency : float or str, default=None
+        Largest accepted median latency of one row, seconds or text such as "1 ms".
+    scoring : str or callable, default=None
+        Score of the report, of `max_score_drop` and of :meth:`score`; None is accuracy or R^2.
+    num_threads : int, default=1
+        Threads of the LiteRT interpreter.
+    random_state : int, RandomState instance or None, default=None
+        Draws the calibration rows and seeds fine-tuning. The estimator has its own.
+    verbose : int, default=0
+        Above 0, each stage is printed as it begins.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted, uncompressed estimator. It stays usable when a later stage fails.
+    model_ : keras.Model
+        The network after pruning, before quantization.
+    tflite_model_ : bytes
+        The file.
+    runtime_ : LiteRTModel
+        The file, ready to run.
+    report_ : CompressionReport
+        Size, score and latency after each stage. Scores are computed on `X_val` when it is
+        given to `fit`, else on the training rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels; classifiers only.
+    n_features_in_ : int
+        Features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` has them.
+
+    Raises
+    ------
+    ParameterError
+        For a parameter outside its rule, or an estimator that holds no Keras network.
+    ModelError
+        For a network that cannot be compressed: subclassed, unbuilt, with several inputs or
+        outputs, or quantized already. UnsupportedLayerError names the layer, where one is the
+        reason.
+    DataError
+        For NaN in the weights.
+    ConversionError
+        When a stage fails, or its file does not agree with the network.
+    BudgetError
+        When a promise is missed. The fitted attributes are then set, to be looked at.
+
+    See Also
+    --------
+    compress : The same for a plain ``keras.Model``.
+    CompressionDisplay : Draws ``report_``.
+
+    References
+    ----------
+    .. [1] Jacob, B. et al. "Quantization and training of neural networks for efficient
+       integer-arithmetic-only inference", CVPR, 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skopt_wrap import CompressedModel, KerasClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = KerasClassifier("dense", epochs=30, random_state=0)
+    >>> model = CompressedModel(network, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    >>> len(model.tflite_model_) < 20_000
+    True
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012
+        "estimator": [HasMethods(["fit", "predict"])],
+        "pruning": [Real, Pruning, None],
+        "quantization": [str, None],
+        "fine_tune_epochs": [Interval(Integral, 1, None, closed="left")],
+        "calibration_samples": [Interval(Integral, 1, None, closed="left")],
+        "max_score_drop": [Real, None],
+        "max_size": [Real, str, None],
+        "max_latency": [Real, str, None],
+        "scoring": [str, callable, None],
+        "num_threads": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        pruning: float | Pruning | None = None,
+        quantization: str | None = "int8",
+        fine_tune_epochs: int = 10,
+        calibration_samples: int = 256,
+        max_score_drop: float | None = None,
+        max_size: int | str | None = None,
+        max_latency: float | str | None = None,
+        scoring: Any = None,
+        num_threads: int = 1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.pruning = pruning
+        self.quantization = quantization
+        self.fine_tune_epochs = fine_tune_epochs
+        self.calibration_samples = calibration_samples
+        self.max_score_drop = max_score_drop
+        self.max_size = max_size
+        self.max_latency = max_latency
+        self.scoring = scoring
+        self.num_threads = num_threads
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+    ) -> CompressedModel:
+        """Fit the estimator and compress its network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows, as `estimator` takes them.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, for the estimator, for fine-tuning and for the default score. Rows of
+            weight zero calibrate nothing.
+        X_val, y_val : array-like, default=None
+            Held-out rows for the scores of the report and for `max_score_drop`. Nothing is
+            trained on them.
+
+        Returns
+        -------
+        self : CompressedModel
+            The fitted model.
+        """
+        pruning = as_pruning(self.pruning)
+        quantization = check_quantization(self.quantization)
+        budget = Budget(
+            self._checked_drop(), as_bytes(self.max_size), as_seconds(self.max_latency)
+        )
+        if (X_val is None) != (y_val is None):
+            raise ParameterError("X_val and y_val must be given together.")
+        for name in (*_LEARNED, *_MIRRORED):
+            self.__dict__.pop(name, None)
+        with get_child().lease() as child:
+            self.estimator_ = fit_estimator(clone(self.estimator), X, y, sample_weight)
+            for name in _MIRRORED:
+                if hasattr(self.estimator_, name):
+                    setattr(self, name, getattr(self.estimator_, name))
+            parts = take_apart(self.estimator_)
+            check_network(parts.network.model_, "the trained network")
+            X, y, sample_weight = _weighted_rows(X, y, sample_weight)
+            held_out = X_val is not None
+            eval_rows = (X_val, y_val, None) if held_out else (X, y, sample_weight)
+            self.report_ = CompressionReport(
+                "validation rows" if held_out else "training rows", self._metric_name()
+            )
+            chain = Chain(
+                model=parts.network.model_,
+                x=parts.network_input(X),
+                child=child,
+                report=self.report_,
+                score=lambda raw: self._score_of(raw, *eval_rows),
+                seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+                num_threads=int(self.num_threads),
+                say=self._say,
+            )
+            self.model_ = chain.model
+            chain.trained()
+            chain.convert()
+            if pruning is not None:
+                chain.prune(pruning, self._tuning(parts, X, y, sample_weight))
+                self.model_ = chain.model
+            if quantization is not None:
+                chain.quantize(quantization, int(self.calibration_samples))
+        self.runtime_ = chain.runtime
+        self.tflite_model_ = chain.runtime.content
+        budget.check(self.report_)
+        return self
+
+    def _checked_drop(self) -> float | None:
+        if self.max_score_drop is not None and not self.max_score_drop >= 0:
+            raise ParameterError(
+                f"max_score_drop must be at least 0 or None, got {self.max_score_drop!r}."
+            )
+        return self.max_score_drop
+
+    def _say(self, what: str) -> None:
+        if self.verbose:
+            print(f"[CompressedModel] {what}")
+
+    def _metric_name(self) -> str:
+        if self.scoring is None:
+            return "accuracy" if is_classifier(self) else "r2"
+        return self.scoring if isinstance(self.scoring, str) else repr(self.scoring)
+
+    def _score_of(self, raw: Raw, X: Any, y: Any, sample_weight: Any) -> float:
+        """Score this model as if `raw` were its file."""
+        view = copy.copy(self)
+        view.runtime_ = raw
+        return float(view.score(X, y, sample_weight))
+
+    def _tuning(self, parts: Parts, X: Any, y: Any, sample_weight: Any) -> Tuning:
+        """Return rows and settings for fine-tuning, resampled as the pipeline does."""
+        network = parts.network
+        transformed, y = parts.resample(X, y)
+        class_weight = getattr(network, "class_weight", None)
+        if class_weight is not None:
+            balance = compute_sample_weight(class_weight, y)
+            sample_weight = balance if sample_weight is None else balance * sample_weight
+        return Tuning(
+            x=network.network_input(transformed),
+            y=network.target_encoder_.transform(y),
+            sample_weight=sample_weight,
+            loss=network.model_.loss,
+            epochs=int(self.fine_tune_epochs),
+            batch_size=int(getattr(network, "batch_size", None) or 32),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there is a file to predict with."""
+        return "runtime_" in vars(self)
+
+    def _raw(self, X: Any) -> tuple[Any, np.ndarray]:
+        check_is_fitted(self)
+        parts = take_apart(self.estimator_)
+        return parts.network.target_encoder_, self.runtime_(parts.network_input(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict labels or values with the compressed file.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or values in float64.
+        """
+        target, raw = self._raw(X)
+        return target.labels(raw) if is_classifier(self) else target.values(raw)
+
+    @available_if(_of_classifier)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict class probabilities with the compressed file.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes), float64
+            Probabilities, in the order of `classes_`.
+        """
+        target, raw = self._raw(X)
+        return target.probabilities(raw)
+
+    @available_if(_of_classifier)
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the confidence in each class by the compressed file.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        d : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
+            One column for two classes.
+        """
+        target, raw = self._raw(X)
+        return target.decision(raw)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the score of the compressed file.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights; not used when `scoring` is given.
+
+        Returns
+        -------
+        score : float
+            `scoring`, or accuracy or R^2.
+        """
+        check_is_fitted(self)
+        if self.scoring is not None:
+            return check_scoring(self, self.scoring)(self, X, y)
+        measure = accuracy_score if is_classifier(self) else r2_score
+        return measure(y, self.predict(X), sample_weight=sample_weight)
+
+    def export(self, path: str | Path) -> Path:
+        """Write the file, and a JSON file beside it that says what goes in and comes out.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to write; ``.tflite`` is added when it is missing. The JSON file has the same
+            name and ends in ``.json``.
+
+        Returns
+        -------
+        path : pathlib.Path
+            The ``.tflite`` file.
+        """
+        check_is_fitted(self)
+        parts = take_apart(self.estimator_)
+        target = parts.network.target_encoder_
+        return write_export(
+            path,
+            self.runtime_,
+            output_kind=target.output_kind_,
+            target_type=target.target_type_,
+            classes=getattr(target, "classes_", None),
+            quantization=self.quantization,
+            preprocessing=[repr(step) for step in parts.transformers],
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        """Return the tags of the estimator."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        for name in (
+            "estimator_type",
+            "classifier_tags",
+            "regressor_tags",
+            "target_tags",
+            "input_tags",
+            "non_deterministic",
+        ):
+            setattr(tags, name, copy.deepcopy(getattr(inner, name)))
+        return tags
+
+
+def _weighted_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, np.ndarray | None]:
+    """Return the rows that have a weight, and weights as an array."""
+    if sample_weight is None:
+        return X, y, None
+    weight = _check_sample_weight(sample_weight, np.zeros((len(y), 1)))
+    kept = np.flatnonzero(weight)
+    if not len(kept):
+        raise DataError("every sample_weight is zero.")
+    if len(kept) == len(weight):
+        return X, y, weight
+    return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]

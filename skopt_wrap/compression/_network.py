@@ -1,0 +1,190 @@
+"""Keras networks as data: checked, carried to another process, built again, counted."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import numpy as np
+
+from .._keras import keras_model_problem, load_keras
+from ..exceptions import DataError, ModelError
+
+RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+
+
+def check_network(model: Any, name: str = "model") -> None:
+    """Raise unless `model` is a network that the stages can take.
+
+    Parameters
+    ----------
+    model : object
+        Expected: a built Keras 3 Sequential or Functional model, one input and one output of
+        fixed row shape, finite weights, not quantized yet.
+    name : str, default="model"
+        What to call it in the error message.
+
+    Raises
+    ------
+    ModelError
+        With the rule that is broken.
+    DataError
+        When a weight is NaN or infinite.
+    """
+    keras = load_keras()
+    problem = keras_model_problem(model)
+    if problem is not None:
+        raise ModelError(f"{name} cannot be compressed: {problem}.")
+    if not isinstance(model, (keras.Sequential, _functional_class())):
+        raise ModelError(
+            f"{name} cannot be compressed: {type(model).__name__!r} is a subclassed model, whose "
+            "layers cannot be rebuilt from a configuration. Write it with keras.Sequential or "
+            "the functional API."
+        )
+    if not model.built or not getattr(model, "inputs", None):
+        raise ModelError(
+            f"{name} cannot be compressed: it is not built. Give it a keras.Input, or call it "
+            "on data once."
+        )
+    for kind, tensors in (("input", model.inputs), ("output", model.outputs)):
+        if len(tensors) != 1:
+            raise ModelError(
+                f"{name} cannot be compressed: it must have one {kind}, got {len(tensors)}."
+            )
+    if None in model.inputs[0].shape[1:]:
+        raise ModelError(
+            f"{name} cannot be compressed: every dimension of a row must be fixed, got the input "
+            f"shape {model.inputs[0].shape}."
+        )
+    for layer in model._flatten_layers():
+        if getattr(layer, "quantization_mode", None) is not None:
+            raise ModelError(
+                f"{name} cannot be compressed: layer {layer.name!r} is quantized already "
+                f"({layer.quantization_mode!r})."
+            )
+    broken = [w.path for w in model.weights if not np.isfinite(_array(w)).all()]
+    if broken:
+        raise DataError(
+            f"{name} cannot be compressed: NaN or infinite values in the weights "
+            f"{', '.join(broken)}. The training diverged."
+        )
+
+
+def _functional_class() -> type:
+    from keras.src.models.functional import Functional
+
+    return Functional
+
+
+def _array(variable: Any) -> np.ndarray:
+    value = np.asarray(variable)
+    return value if value.dtype.kind in "fiub" else value.astype("float32")
+
+
+def to_payload(model: Any) -> dict[str, Any]:
+    """Return configuration, weights and custom objects of `model`, ready to be pickled."""
+    keras = load_keras()
+    return {
+        "sequential": isinstance(model, keras.Sequential),
+        "config": model.get_config(),
+        "weights": [_array(weight) for weight in model.weights],
+        "custom_objects": _custom_objects(model),
+    }
+
+
+def from_payload(payload: dict[str, Any], *, unroll: bool = False) -> Any:
+    """Return the network of a payload, in float32.
+
+    Parameters
+    ----------
+    payload : dict
+        Made by :func:`to_payload`.
+    unroll : bool, default=False
+        Write recurrent layers out, one copy of the cell a time step. The weights stay the same.
+    """
+    keras = load_keras()
+    # Equal networks give equal files, whatever they are called.
+    config = {**_edited(payload["config"], unroll), "name": "network"}
+    owner = keras.Sequential if payload["sequential"] else keras.Model
+    # The configuration comes from a living model of the same user, not from a file.
+    with (
+        keras.src.saving.serialization_lib.SafeModeScope(safe_mode=False),
+        keras.saving.custom_object_scope(payload["custom_objects"]),
+    ):
+        model = owner.from_config(config)
+    weights = payload["weights"]
+    if len(weights) != len(model.weights):
+        raise ModelError(
+            f"the network was rebuilt with {len(model.weights)} weights instead of {len(weights)}."
+        )
+    for variable, value in zip(model.weights, weights, strict=True):
+        variable.assign(value)
+    return model
+
+
+def _edited(config: Any, unroll: bool) -> Any:
+    """Return `config` with every dtype policy float32, and recurrent layers unrolled on demand."""
+    if isinstance(config, (list, tuple)):
+        return type(config)(_edited(item, unroll) for item in config)
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") in ("DTypePolicy", "FloatDTypePolicy", "DTypePolicyMap"):
+        return "float32"
+    edited = {key: _edited(value, unroll) for key, value in config.items()}
+    if edited.get("class_name") in RECURRENT and unroll and "unroll" in edited.get("config", {}):
+        edited["config"]["unroll"] = True
+    if edited.get("class_name") == "InputLayer" and _is_float(edited["config"].get("dtype")):
+        edited["config"]["dtype"] = "float32"
+    if edited.get("class_name") == "__keras_tensor__" and _is_float(edited["config"].get("dtype")):
+        edited["config"]["dtype"] = "float32"
+    return edited
+
+
+def _is_float(dtype: object) -> bool:
+    return isinstance(dtype, str) and dtype.startswith(("float", "bfloat"))
+
+
+def _custom_objects(model: Any) -> dict[str, Any]:
+    """Return the user's own classes and functions that the configuration names."""
+    keras = load_keras()
+    found: dict[str, Any] = dict(keras.saving.get_custom_objects())
+    for layer in model._flatten_layers():
+        things = [type(layer), *(value for value in vars(layer).values() if callable(value))]
+        for thing in things:
+            thing = thing if hasattr(thing, "__name__") else type(thing)
+            if thing.__module__.partition(".")[0] not in ("keras", "builtins", "tensorflow"):
+                found[thing.__name__] = thing
+                found[keras.saving.get_registered_name(thing)] = thing
+    return found
+
+
+def recurrent_layers(model: Any) -> list[Any]:
+    """Return the recurrent layers of `model`, those inside wrappers too."""
+    return [layer for layer in model._flatten_layers() if type(layer).__name__ in RECURRENT]
+
+
+def time_steps(model: Any) -> int:
+    """Return the largest number of time steps that a recurrent layer of `model` sees."""
+    steps = [0]
+    for layer in recurrent_layers(model):
+        shape = getattr(layer, "_build_shapes_dict", None) or {}
+        shape = next(iter(shape.values()), None)
+        steps.append(shape[1] if shape and len(shape) > 1 and shape[1] else 10**9)
+    return max(steps)
+
+
+def count_parameters(model: Any) -> tuple[int, int]:
+    """Return the number of weights of `model` and how many of them are not zero."""
+    arrays = [_array(weight) for weight in model.weights]
+    return sum(a.size for a in arrays), sum(int(np.count_nonzero(a)) for a in arrays)
+
+
+def weight_bytes(model: Any) -> tuple[int, int]:
+    """Return the bytes of the weights as they are stored, plain and after gzip."""
+    content = b"".join(np.ascontiguousarray(_array(weight)).tobytes() for weight in model.weights)
+    return len(content), gzip_bytes(content)
+
+
+def gzip_bytes(content: bytes) -> int:
+    """Return the length of `content` after gzip."""
+    return len(gzip.compress(content, mtime=0))

@@ -1,0 +1,108 @@
+"""Take a fitted estimator apart: what stands before the network, and the network's estimator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ..exceptions import ParameterError
+
+_CONTRACT = ("network_input", "model_", "target_encoder_")
+
+
+@dataclass
+class Parts:
+    """The steps of a fitted estimator.
+
+    Attributes
+    ----------
+    network : estimator
+        Holds ``model_``, ``target_encoder_`` and ``network_input``.
+    transformers : list of transformers and samplers
+        Steps in front of it, in order.
+    """
+
+    network: Any
+    transformers: list[Any] = field(default_factory=list)
+
+    def network_input(self, X: Any) -> np.ndarray:
+        """Return the rows of `X` as the network takes them; samplers are passed by."""
+        for step in self.transformers:
+            if not _is_sampler(step):
+                X = step.transform(X)
+        return self.network.network_input(X)
+
+    def resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return transformed rows for training: samplers act, as in the pipeline's `fit`."""
+        for step in self.transformers:
+            if _is_sampler(step):
+                X, y = clone(step).fit_resample(X, y)
+            else:
+                X = step.transform(X)
+        return X, y
+
+
+def _is_sampler(step: Any) -> bool:
+    return hasattr(step, "fit_resample")
+
+
+def take_apart(estimator: Any) -> Parts:
+    """Return the parts of a fitted estimator.
+
+    Raises
+    ------
+    ParameterError
+        When it holds no Keras network.
+    """
+    transformers: list[Any] = []
+    inner = estimator
+    while True:
+        # A frozen estimator forwards attributes: it must be opened before it is asked for them.
+        if isinstance(inner, FrozenEstimator):
+            inner = inner.estimator
+        elif hasattr(inner, "steps"):
+            transformers += [step for _, step in inner.steps[:-1] if _acts(step)]
+            inner = inner.steps[-1][1]
+        elif all(hasattr(inner, name) for name in _CONTRACT):
+            return Parts(inner, transformers)
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        else:
+            raise ParameterError(
+                "estimator must be a KerasClassifier or KerasRegressor, have one as its fitted "
+                "best_estimator_, or be a Pipeline that ends in one (a keras.Model is wrapped: "
+                f"KerasClassifier(model)); found {type(inner).__name__}."
+            )
+
+
+def _acts(step: Any) -> bool:
+    return step is not None and not isinstance(step, str)
+
+
+def fit_estimator(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Fit `estimator`; a frozen one only has to be fitted already.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        For a frozen estimator that was never fitted.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        check_is_fitted(estimator.estimator)
+        return estimator
+    if sample_weight is None:
+        return estimator.fit(X, y)
+    return estimator.fit(X, y, **{_weight_name(estimator): sample_weight})
+
+
+def _weight_name(estimator: Any) -> str:
+    """Return the keyword by which weights reach the last step."""
+    if hasattr(estimator, "steps") and not get_config()["enable_metadata_routing"]:
+        return f"{estimator.steps[-1][0]}__sample_weight"
+    return "sample_weight"

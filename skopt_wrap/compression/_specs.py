@@ -1,0 +1,147 @@
+"""What the parameters of compression may be: value objects, modes, sizes and times."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from numbers import Real
+
+from ..exceptions import ParameterError, suggest
+
+QUANTIZATIONS = ("dynamic", "float16", "int8", "int16x8")
+CALIBRATED = ("int8", "int16x8")
+SCHEDULES = ("polynomial", "constant")
+
+_BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20}
+_SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Magnitude pruning: the smallest weights of every kernel are set to zero while fine-tuning.
+
+    Biases, normalization parameters and embeddings are left alone. Zeros do not shorten the
+    ``.tflite`` file itself; they shorten it once it is compressed (gzip, an APK, a firmware
+    image).
+
+    Parameters
+    ----------
+    sparsity : float
+        Fraction of every kernel that becomes zero, in [0, 1).
+    schedule : {"polynomial", "constant"}, default="polynomial"
+        "polynomial" raises the sparsity step by step with a cubic ramp that ends after three
+        quarters of the fine-tuning; "constant" asks for all of it from the first step.
+    learning_rate : float, default=1e-3
+        Learning rate of Adam while fine-tuning. It falls to zero along a cosine.
+
+    References
+    ----------
+    .. [1] Zhu, M. and Gupta, S. "To prune, or not to prune: exploring the efficacy of pruning
+       for model compression", ICLR workshop, 2018.
+
+    Examples
+    --------
+    >>> from skopt_wrap.compression import Pruning
+    >>> Pruning(0.8)
+    Pruning(sparsity=0.8, schedule='polynomial', learning_rate=0.001)
+    """
+
+    sparsity: float
+    schedule: str = "polynomial"
+    learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        if not _is_number(self.sparsity) or not 0 <= self.sparsity < 1:
+            raise ParameterError(
+                f"pruning: sparsity must be a number in [0, 1), got {self.sparsity!r}."
+            )
+        if self.schedule not in SCHEDULES:
+            raise ParameterError(
+                f"pruning: unknown schedule {self.schedule!r}. "
+                + suggest(str(self.schedule), SCHEDULES)
+            )
+        if not _is_number(self.learning_rate) or not 0 < self.learning_rate < math.inf:
+            raise ParameterError(
+                f"pruning: learning_rate must be a positive number, got {self.learning_rate!r}."
+            )
+
+
+def as_pruning(value: float | Pruning | None) -> Pruning | None:
+    """Return `value` as a Pruning; None, and a sparsity of zero, mean no pruning."""
+    if value is None:
+        return None
+    spec = value if isinstance(value, Pruning) else Pruning(value)
+    return spec if spec.sparsity > 0 else None
+
+
+def check_quantization(value: str | None) -> str | None:
+    """Return `value` when it is a known mode, else raise naming the nearest."""
+    if value is None or value in QUANTIZATIONS:
+        return value
+    raise ParameterError(
+        f"quantization must be None or one of {QUANTIZATIONS}, got {value!r}. "
+        + suggest(str(value), QUANTIZATIONS)
+    )
+
+
+def as_bytes(value: int | str | None, name: str = "max_size") -> int | None:
+    """Return a size in bytes.
+
+    Parameters
+    ----------
+    value : int, str or None
+        Bytes, or text such as "50 kB" (1000 bytes each) or "50 KiB" (1024 bytes each).
+    name : str, default="max_size"
+        Name of the parameter, for the error message.
+
+    Examples
+    --------
+    >>> from skopt_wrap.compression._specs import as_bytes
+    >>> as_bytes("50 kB"), as_bytes("1.5 KiB"), as_bytes(300)
+    (50000, 1536, 300)
+    """
+    number = _quantity(value, name, _BYTES, "bytes, or text such as '50 kB'")
+    return None if number is None else int(number)
+
+
+def as_seconds(value: float | str | None, name: str = "max_latency") -> float | None:
+    """Return a time in seconds.
+
+    Parameters
+    ----------
+    value : float, str or None
+        Seconds, or text such as "1 ms".
+    name : str, default="max_latency"
+        Name of the parameter, for the error message.
+
+    Examples
+    --------
+    >>> from skopt_wrap.compression._specs import as_seconds
+    >>> as_seconds("1 ms"), as_seconds(0.5)
+    (0.001, 0.5)
+    """
+    return _quantity(value, name, _SECONDS, "seconds, or text such as '1 ms'")
+
+
+def _quantity(value: object, name: str, units: dict[str, float], rule: str) -> float | None:
+    if value is None:
+        return None
+    number = math.nan
+    if _is_number(value):
+        number = float(value)  # type: ignore[arg-type]
+    elif isinstance(value, str):
+        match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?\d+)?)\s*([a-zµ]*)\s*", value, re.IGNORECASE)
+        if match and match[2].lower() in units:
+            try:
+                number = float(match[1]) * units[match[2].lower()]
+            except ValueError:
+                number = math.nan
+    if not 0 < number < math.inf:
+        raise ParameterError(f"{name} must be positive {rule}, got {value!r}.")
+    return number
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,0 +1,93 @@
+"""What the child process runs; see :mod:`._child` for why and how it lives."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def convert(**request: Any) -> Any:
+    """Convert a network to one or several files."""
+    from ._convert import convert
+
+    return convert(**request)
+
+
+def prune(**request: Any) -> Any:
+    """Prune a network through TFMOT."""
+    from ._prune import prune
+
+    return prune(**request)
+
+
+def crash() -> None:
+    """End this process as a crashing converter does."""
+    print("crash was asked for", file=sys.stderr, flush=True)
+    os.abort()
+
+
+def legacy_keras() -> str:
+    """Return the version of ``tf.keras`` as this process sees it."""
+    import tensorflow as tf
+
+    return str(tf.keras.__version__)
+
+
+_TASKS = {"convert": convert, "prune": prune, "crash": crash, "legacy_keras": legacy_keras}
+
+
+def _message(error: BaseException) -> str:
+    """Return the message of `error` without the compiler's pages of locations."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    told = [re.sub(r"^.*\): (error: )", r"\1", line) for line in lines if "error:" in line]
+    text = "\n".join(dict.fromkeys(told)) if told else "\n".join(lines[:12])
+    return text[:1500]
+
+
+def _perform(folder: Path) -> None:
+    try:
+        path, task, request = pickle.loads((folder / "order.pkl").read_bytes())
+        sys.path.extend(entry for entry in path if entry not in sys.path)
+        answer = ("answer", _TASKS[task](**request))
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        answer = ("error", (type(error).__name__, _message(error)))
+    part = folder / "answer.part"
+    part.write_bytes(pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL))
+    part.rename(folder / "answer.pkl")
+
+
+def _read_orders(orders: queue.Queue[str]) -> None:
+    for line in sys.stdin:
+        orders.put(line.strip())
+    os._exit(0)  # the parent is gone, whatever this process is busy with
+
+
+def main() -> None:
+    """Read folders from standard input, one a line; answer "done" for each."""
+    # Libraries print on standard output: it becomes standard error, and answers get their own.
+    answers: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    orders: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read_orders, args=(orders,), daemon=True).start()
+    import keras  # noqa: F401  loaded while the parent still trains
+
+    while True:
+        folder = orders.get()
+        os.ftruncate(2, 0)
+        os.lseek(2, 0, os.SEEK_SET)
+        _perform(Path(folder))
+        answers.write("done\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

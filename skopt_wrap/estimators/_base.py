@@ -1,0 +1,441 @@
+"""What classifier and regressor share: from `fit` to raw outputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .._keras import dtype_scope, name_scope, predict_raw, seed_scope
+from .._params import PrefixedParamsMixin
+from ..architectures import ARCHITECTURES
+from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
+from ..training import TrainingData, train
+from ._callbacks import constant_rate, make_callbacks, needs_validation
+from ._losses import infer_loss
+from ._network import (
+    build_network,
+    finish_network,
+    first_embedding,
+    input_dtype,
+    make_optimizer,
+)
+
+# What a call of `fit` may override for itself, as users of SciKeras and keras.wrappers do.
+_FIT_OVERRIDES = ("batch_size", "callbacks", "epochs", "shuffle", "validation_split", "verbose")
+_DEFAULT_HOLDOUT = 0.1
+
+
+class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
+    """Base of :class:`KerasClassifier` and :class:`KerasRegressor`."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "model": [StrOptions(set(ARCHITECTURES)), callable, HasMethods(["get_weights", "summary"])],
+        "loss": [str, callable, type, None],
+        "optimizer": [str, type, HasMethods(["get_config", "apply"])],
+        "metrics": [list, tuple, str, callable, None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "validation_split": [Interval(Real, 0, 1, closed="left")],
+        "early_stopping": [
+            "boolean",
+            Interval(Integral, 0, None, closed="left"),
+            HasMethods(["on_epoch_end", "get_monitor_value"]),
+        ],
+        "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), callable, None],
+        "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), None],
+        "dtype": [
+            StrOptions({"float32", "float64", "mixed_float16", "mixed_bfloat16"}),
+            None,
+        ],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def _builder(self) -> Callable[..., Any] | None:
+        if isinstance(self.model, str):
+            return ARCHITECTURES.get(self.model)
+        if callable(self.model) and not hasattr(self.model, "get_weights"):
+            return self.model
+        return None
+
+    def _model_usable(self) -> bool:
+        return self._builder() is not None or hasattr(self.model, "get_weights")
+
+    # -- what the two kinds of estimator answer differently ---------------------------------
+
+    def _check_y(self, y: Any) -> np.ndarray:
+        raise NotImplementedError
+
+    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> Any:
+        raise NotImplementedError
+
+    def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: Any) -> np.ndarray:
+        return weights
+
+    def _stratify(self, y: np.ndarray, target: Any) -> np.ndarray | None:
+        return None
+
+    def _check_split(self, y_train: np.ndarray, target: Any) -> None:
+        """Raise when training rows do not serve after validation rows were held out."""
+
+    # -- fitting ------------------------------------------------------------------------------
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        overrides: Mapping[str, Any],
+        *,
+        classes: Any = None,
+        keep: bool = False,
+        epochs: int | None = None,
+    ) -> Any:
+        """Fit, and change nothing of this estimator unless training succeeds."""
+        before = dict(vars(self))
+        try:
+            self._fit_unguarded(
+                X, y, sample_weight, X_val, y_val, overrides, classes, keep, epochs
+            )
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self
+
+    def _fit_unguarded(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        overrides: Mapping[str, Any],
+        classes: Any,
+        keep: bool,
+        epochs: int | None,
+    ) -> None:
+        settings = self._settings(overrides, X_val, y_val)
+        keep = keep and hasattr(self, "model_")
+        X = self._check_X(X, reset=not keep)
+        if y is None:
+            raise DataError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        y = self._check_y(y)
+        if X.shape[0] != len(y):
+            raise DataError(
+                "Found input variables with inconsistent numbers of samples: X has "
+                f"{X.shape[0]} rows, y has {len(y)}."
+            )
+        weights = _check_weights(sample_weight, X, y, self._floatx)
+        target = self.target_encoder_ if keep else self._make_target(y, weights, classes)
+        rng = check_random_state(self.random_state)
+        seed = int(rng.randint(2**31 - 1))
+        validation = None
+        if X_val is not None:
+            y_val = self._check_y(y_val)
+            X_val = self._check_X(X_val, reset=False)
+            validation = (X_val, y_val, _check_weights(None, X_val, y_val, self._floatx))
+        elif settings["validation_split"]:
+            X, y, weights, validation = self._hold_out(X, y, weights, target, settings, seed)
+
+        with seed_scope(seed), dtype_scope(self.dtype):
+            if not keep:
+                self._describe(X, y, target)
+                with name_scope():
+                    network = self._build(X, target)
+            else:
+                network = self.model_
+            callbacks, yours = make_callbacks(
+                settings["callbacks"],
+                self._routed("callbacks"),
+                early_stopping=self.early_stopping,
+                schedule=self.learning_rate_schedule,
+                validated=validation is not None,
+            )
+            if not keep:
+                self.input_dtype_ = input_dtype(network, self._floatx)
+            self._check_tokens(X, network)
+            data = self._encode(X, y, weights, target)
+            result = train(
+                network,
+                data,
+                epochs=epochs or settings["epochs"],
+                batch_size=len(data) if settings["batch_size"] == -1 else settings["batch_size"],
+                seed=seed,
+                validation=None if validation is None else self._encode(*validation, target),
+                callbacks=callbacks,
+                user_callbacks=yours,
+                shuffle=settings["shuffle"],
+                verbose=int(settings["verbose"]),
+                **settings["passed_on"],
+            )
+        self._store(network, target, result, keep)
+
+    def _settings(self, overrides: Mapping[str, Any], X_val: Any, y_val: Any) -> dict[str, Any]:
+        """Return epochs, batch size and the like for this fit, checked together."""
+        for name in overrides:
+            if name not in _FIT_OVERRIDES:
+                raise UnknownParameterError(
+                    f"fit() got an unexpected argument {name!r}. {suggest(name, _FIT_OVERRIDES)}"
+                )
+        if (X_val is None) != (y_val is None):
+            raise DataError("X_val and y_val go together; one of them is missing.")
+        fit = self._routed("fit")
+        settings = {
+            "epochs": fit.pop("epochs", self.epochs),
+            "batch_size": fit.pop("batch_size", self.batch_size),
+            "shuffle": fit.pop("shuffle", True),
+            "validation_split": self.validation_split,
+            "callbacks": self.callbacks,
+            "verbose": self.verbose,
+        }
+        settings.update(overrides)
+        for name, minimum in (("epochs", 1), ("batch_size", 1)):
+            value = settings[name]
+            whole = isinstance(value, Integral) and not isinstance(value, bool)
+            if not whole or (value < minimum and (name, value) != ("batch_size", -1)):
+                raise ParameterError(f"{name} must be an int >= {minimum}, got {value!r}.")
+        if X_val is None and not settings["validation_split"]:
+            if needs_validation(self.early_stopping):
+                settings["validation_split"] = _DEFAULT_HOLDOUT
+        known = {"validation_batch_size", "validation_freq"}
+        settings["passed_on"] = {name: fit.pop(name) for name in known & set(fit)}
+        if fit:
+            settings["passed_on"]["fit_options"] = fit
+        return settings
+
+    @property
+    def _floatx(self) -> str:
+        return "float64" if self.dtype == "float64" else "float32"
+
+    def _check_X(self, X: Any, *, reset: bool) -> Any:
+        """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
+        X = validate_data(
+            self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
+        )
+        if not reset:
+            fitted = self.X_shape_[1:]
+            if tuple(X.shape[1:]) != tuple(fitted):
+                raise DataError(
+                    f"X has rows of shape {tuple(X.shape[1:])}, but {type(self).__name__} was "
+                    f"fitted on rows of shape {tuple(fitted)}."
+                )
+        values = X.data if sp.issparse(X) else X
+        if values.dtype.kind == "f" and self._floatx == "float32" and values.dtype.itemsize > 4:
+            with np.errstate(over="ignore"):
+                if not np.isfinite(np.abs(values).max(initial=0).astype("float32")):
+                    raise DataError(
+                        "Input X contains infinity or a value too large for dtype('float32')."
+                    )
+        if values.dtype.kind == "c":
+            raise DataError("Complex data not supported by a Keras network.")
+        return X
+
+    def _hold_out(
+        self,
+        X: Any,
+        y: np.ndarray,
+        weights: np.ndarray,
+        target: Any,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> tuple[Any, np.ndarray, np.ndarray, tuple[Any, np.ndarray, np.ndarray]]:
+        """Return training rows, and validation rows in the classes' proportions."""
+        share = settings["validation_split"]
+        try:
+            split = train_test_split(
+                np.arange(len(y)),
+                test_size=share,
+                random_state=seed,
+                stratify=self._stratify(y, target),
+            )
+        except ValueError as error:
+            raise DataError(
+                f"validation_split={share} of {len(y)} rows cannot be held out so that training "
+                f"and validation rows both hold every class ({error}) Give a larger share, more "
+                "rows, or X_val and y_val."
+            ) from error
+        rows, held = (np.sort(part) for part in split)
+        self._check_split(y[rows], target)
+        return X[rows], y[rows], weights[rows], (X[held], y[held], weights[held])
+
+    def _describe(self, X: Any, y: np.ndarray, target: Any) -> None:
+        """Learn what a builder may ask for as `meta`."""
+        self.X_shape_ = tuple(X.shape)
+        self.X_dtype_ = np.dtype(X.dtype)
+        self.y_dtype_ = np.dtype(y.dtype)
+        self.target_type_ = target.target_type_
+        self.n_outputs_ = target.n_outputs_
+        self.n_outputs_expected_ = target.n_units
+
+    def _meta(self, X: Any) -> dict[str, Any]:
+        names = (
+            "n_features_in_ feature_names_in_ X_shape_ X_dtype_ y_dtype_ classes_ n_classes_ "
+            "target_type_ n_outputs_ n_outputs_expected_"
+        )
+        meta = {name: getattr(self, name) for name in names.split() if hasattr(self, name)}
+        if self.X_dtype_.kind in "iu":
+            meta["X_max_"] = int(X.max()) if X.shape[0] else 0
+        return meta
+
+    def _build(self, X: Any, target: Any) -> Any:
+        """Return the network, built and compiled."""
+        rate = constant_rate(self.learning_rate_schedule)
+        optimizer = make_optimizer(self.optimizer, self._routed("optimizer"), rate)
+        metrics = self.metrics
+        loss = self.loss if self.loss is not None else infer_loss(target, target.n_units)
+        offered = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
+        network = build_network(
+            self.model,
+            self._routed("model"),
+            self._meta(X),
+            offered,
+            _dense(X[:2]).astype(self._floatx),
+        )
+        if network.compiled:
+            self._check_compile_settings(network)
+        finish_network(
+            network,
+            target,
+            optimizer=optimizer,
+            loss=self.loss,
+            loss_options=self._routed("loss"),
+            metrics=metrics,
+            compile_options=self._routed("compile"),
+            learning_rate=rate,
+        )
+        return network
+
+    def _check_compile_settings(self, network: Any) -> None:
+        """Raise when settings could not reach a network that its builder compiled."""
+        builder = self._builder()
+        if builder is not None and "compile_kwargs" in inspect.signature(builder).parameters:
+            return
+        given = [n for n in self._extra_params if n.split("__")[0] in ("optimizer", "loss")]
+        given += [n for n in self._extra_params if n.startswith("compile__")]
+        given += [name for name in ("loss", "metrics") if getattr(self, name) is not None]
+        if given:
+            raise ParameterError(
+                f"{given[0]} cannot reach the network {network.name!r}, which is compiled "
+                "already. Leave compiling to the estimator, or let the builder take "
+                "`compile_kwargs`."
+            )
+
+    def _check_tokens(self, X: Any, network: Any) -> None:
+        embedding = first_embedding(network)
+        if embedding is None or not X.shape[0]:
+            return
+        low, high = X.min(), X.max()
+        if low < 0 or high >= embedding.input_dim:
+            raise DataError(
+                f"X holds token ids in [{low}, {high}], but the embedding knows ids in "
+                f"[0, {embedding.input_dim - 1}]; set model__vocabulary_size."
+            )
+
+    def _encode(self, X: Any, y: np.ndarray, weights: np.ndarray, target: Any) -> TrainingData:
+        dtype = self._floatx
+        balanced = self._class_weights(y, weights, target).astype(dtype)
+        return TrainingData(
+            X.astype(self.input_dtype_, copy=False), target.transform(y, dtype), balanced
+        )
+
+    def _store(self, network: Any, target: Any, result: Any, keep: bool) -> None:
+        history = self.history_ if keep else {}
+        self.model_ = network
+        self.target_encoder_ = target
+        self.history_ = {
+            name: [*history.get(name, []), *values] for name, values in result.history.items()
+        }
+        self.n_iter_ = result.n_epochs + (self.n_iter_ if keep else 0)
+        self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
+
+    # -- predicting ---------------------------------------------------------------------------
+
+    def network_input(self, X: Any) -> np.ndarray:
+        """Return `X` as the network takes it.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...)
+            Rows, validated as `predict` does.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, ...)
+            Dense rows in the network's input dtype.
+
+        Raises
+        ------
+        DataError
+            When the rows have another shape than those of `fit`.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        self._check_tokens(X, self.model_)
+        return _dense(X).astype(self.input_dtype_, copy=False)
+
+    def network_output(self, X: Any) -> np.ndarray:
+        """Return the network's raw outputs for `X`.
+
+        The architectures that come with skopt_wrap end in linear units: their outputs are
+        logits or values. ``target_encoder_`` turns outputs into predictions.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...)
+            Rows; sparse ones are made dense block by block.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, n_units)
+            Raw outputs. A row's outputs do not depend on the rows beside it.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, reset=False)
+        self._check_tokens(X, self.model_)
+        rows = self._routed("predict").get("batch_size")
+        if not sp.issparse(X):
+            return predict_raw(self.model_, X.astype(self.input_dtype_, copy=False), rows=rows)
+        step = max(1, 2**22 // max(1, X.shape[1]))
+        parts = [
+            predict_raw(self.model_, X[i : i + step].toarray().astype(self.input_dtype_), rows=rows)
+            for i in range(0, X.shape[0], step)
+        ]
+        return np.concatenate(parts)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        return tags
+
+
+def _check_weights(sample_weight: Any, X: Any, y: Any, dtype: str) -> np.ndarray:
+    """Return sample weights, ones for None; not negative, not all zero."""
+    weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    if len(weights) and not weights.any():
+        raise DataError("sample_weight is zero for every row; at least one must be positive.")
+    return weights
+
+
+def _dense(X: Any) -> np.ndarray:
+    return X.toarray() if sp.issparse(X) else X
+

@@ -1,0 +1,130 @@
+"""Callbacks of one fit: the user's (copied), early stopping, a learning-rate schedule."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+from .._keras import load_keras
+from ..exceptions import ParameterError, UnknownParameterError, suggest
+from ..training import best_keeper
+
+DEFAULT_PATIENCE = 10
+
+
+def needs_validation(early_stopping: Any) -> bool:
+    """Whether early stopping watches a value that exists with validation data only."""
+    if isinstance(early_stopping, (bool, numbers.Integral)):
+        return bool(early_stopping)
+    return early_stopping is not None and early_stopping.monitor.startswith("val_")
+
+
+def constant_rate(schedule: Any) -> Any:
+    """Return what the optimizer takes as its learning rate, or None for a schedule by epoch.
+
+    Parameters
+    ----------
+    schedule : float, keras.optimizers.schedules.LearningRateSchedule, callable or None
+        The estimator's `learning_rate_schedule`.
+    """
+    if schedule is None or isinstance(schedule, numbers.Real):
+        return None if schedule is None else float(schedule)
+    if isinstance(schedule, load_keras().optimizers.schedules.LearningRateSchedule):
+        return type(schedule).from_config(schedule.get_config())
+    return None
+
+
+def make_callbacks(
+    callbacks: Any,
+    options: Mapping[str, Any],
+    *,
+    early_stopping: Any,
+    schedule: Any,
+    validated: bool,
+) -> tuple[list[Any], bool]:
+    """Return fresh callbacks, and whether some of them are the user's.
+
+    Parameters
+    ----------
+    callbacks : None, callback, class, or list or dict of them
+        As the user gave them; objects are copied, so that fits in parallel share none.
+    options : mapping
+        ``callbacks__*``: an argument of every class given (``patience``), or of one of them by
+        its position or key (``0__patience``).
+    early_stopping : bool, int or keras.callbacks.EarlyStopping
+        As the user gave it; True means a patience of 10 epochs.
+    schedule : object
+        `learning_rate_schedule`; a plain callable is called as ``f(epoch, learning_rate)``.
+    validated : bool
+        Whether there are validation data to watch.
+
+    Raises
+    ------
+    ParameterError
+        For something that is no callback.
+    """
+    keras = load_keras()
+    named = callbacks if isinstance(callbacks, Mapping) else None
+    if named is None:
+        items = [] if callbacks is None else callbacks
+        items = items if isinstance(items, (list, tuple)) else [items]
+        named = {str(i): item for i, item in enumerate(items)}
+    used: set[str] = set()
+    made = [_make(str(key), item, options, used) for key, item in named.items()]
+    unused = set(options) - used
+    if unused:
+        raise UnknownParameterError(
+            f"callbacks__{sorted(unused)[0]} reaches no callback; give callback classes, and "
+            f"their arguments. {suggest(sorted(unused)[0], list(named))}"
+        )
+    yours = any(not type(callback).__module__.startswith("keras.") for callback in made)
+    watch = "val_loss" if validated else "loss"
+    if isinstance(early_stopping, keras.callbacks.EarlyStopping):
+        made.append(copy.deepcopy(early_stopping))
+    elif early_stopping is not False:
+        patience = DEFAULT_PATIENCE if early_stopping is True else int(early_stopping)
+        made.append(
+            keras.callbacks.EarlyStopping(watch, patience=patience, restore_best_weights=True)
+        )
+    for callback in list(made):
+        # Someone who asked for the best weights gets them after an interrupt as well.
+        stops = isinstance(callback, keras.callbacks.EarlyStopping)
+        if isinstance(callback, keras.callbacks.ModelCheckpoint) or (
+            stops and not callback.restore_best_weights
+        ):
+            made.append(best_keeper(callback.monitor, getattr(callback, "mode", "auto")))
+    if callable(schedule) and constant_rate(schedule) is None:
+        made.append(keras.callbacks.LearningRateScheduler(schedule))
+    return made, yours
+
+
+def _make(key: str, item: Any, options: Mapping[str, Any], used: set[str]) -> Any:
+    """Return a callback from a class and its arguments, or a copy of an object."""
+    keras = load_keras()
+    if not inspect.isclass(item):
+        if not isinstance(item, keras.callbacks.Callback):
+            raise ParameterError(
+                f"callbacks must hold keras.callbacks.Callback objects or classes, got {item!r}."
+            )
+        return copy.deepcopy(item)
+    if not issubclass(item, keras.callbacks.Callback):
+        raise ParameterError(f"callbacks holds {item!r}, which is no keras.callbacks.Callback.")
+    legal = inspect.signature(item).parameters
+    arguments = {}
+    for name, value in options.items():
+        owner, separator, rest = name.partition("__")
+        if separator and owner == key:
+            arguments[rest] = value
+            used.add(name)
+        elif not separator and name in legal:
+            arguments.setdefault(name, value)
+            used.add(name)
+    for name in arguments:
+        if name not in legal:
+            raise UnknownParameterError(
+                f"{item.__name__} takes no {name!r}. {suggest(name, legal)}"
+            )
+    return item(**arguments)

@@ -1,0 +1,357 @@
+"""``KerasClassifier``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+
+from ..exceptions import DataError
+from ._base import BaseKerasEstimator
+from ._targets import ClassTarget, check_labels
+
+
+class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
+    """A Keras network as a scikit-learn classifier.
+
+    Works wherever scikit-learn takes a classifier: pipelines, searches, cross-validation,
+    calibration, voting, stacking. Equal networks share one traced graph, so that the second fit
+    of an architecture pays nothing for tracing.
+
+    Parameters
+    ----------
+    model : {"dense", "cnn", "lstm"}, callable or keras.Model, default="dense"
+        The network. A name stands for a builder of :mod:`skopt_wrap.architectures`. A callable
+        ``f(**knobs)`` or ``f(meta, **knobs)`` returns a Keras model, compiled or not; `meta` is
+        a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers only),
+        ``y_dtype_``, ``classes_``, ``n_classes_``, ``target_type_``, ``n_outputs_``,
+        ``n_outputs_expected_`` (units that the last layer needs) and, for frames,
+        ``feature_names_in_``. A callable that compiles may take ``compile_kwargs`` (a dict of
+        optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`,
+        and never changed.
+    loss : str, class, callable or keras.losses.Loss, default=None
+        None takes the cross-entropy that suits target and network, averaged over the sum of the
+        sample weights. Text and classes keep Keras' reduction; ``from_logits`` follows the
+        network's last activation unless ``loss__from_logits`` is given.
+    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+        An object is copied. ``optimizer__<name>`` sets its arguments.
+    metrics : list, default=None
+        Metrics recorded in `history_`.
+    epochs : int, default=50
+        Passes over the data.
+    batch_size : int, default=32
+        Rows per step; -1 takes all rows.
+    validation_split : float, default=0.0
+        Share of the rows, in [0, 1), held out to be evaluated after every epoch, in the
+        proportions of the classes.
+    early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
+        Stop when the validation loss has not improved for 10 epochs (True) or so many (int), and
+        restore the best weights. Without validation data, 10 % of the rows are held out.
+    learning_rate_schedule : float, LearningRateSchedule or callable, default=None
+        A constant rate, a ``keras.optimizers.schedules`` object, or ``f(epoch, rate) -> rate``.
+    callbacks : callback, class, list or dict of them, default=None
+        Copied for every fit. ``callbacks__<argument>`` sets an argument of the classes given,
+        ``callbacks__<position or key>__<argument>`` of one. Callbacks that act at every step
+        make training take ``keras.Model.fit``.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied with the sample weights.
+    dtype : {"float32", "float64", "mixed_float16", "mixed_bfloat16"}, default=None
+        Precision of the network; None takes Keras' global policy.
+    warm_start : bool, default=False
+        Whether a further `fit` goes on with the network that is there.
+    random_state : int, RandomState instance or None, default=None
+        Seed of initial weights, order of rows, dropout and held-out rows. Global random states
+        are left as they were.
+    verbose : int, default=0
+        1 shows a progress bar, which 2 leaves standing.
+    **extra
+        Prefixed parameters: ``model__*`` (knobs of the builder; also without the prefix),
+        ``optimizer__*``, ``loss__*``, ``callbacks__*``, ``compile__*``, ``fit__*`` and
+        ``predict__batch_size``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The trained network.
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted; column numbers for a multilabel target.
+    n_classes_ : int
+        Number of classes.
+    history_ : dict of str to list of float
+        Loss and metrics of every epoch.
+    n_iter_ : int
+        Epochs that were run.
+    n_features_in_ : int
+        ``X.shape[1]``.
+    feature_names_in_ : ndarray of str
+        Column names, for frames.
+    target_encoder_ : ClassTarget
+        Turns labels into numbers and raw outputs into predictions.
+    fit_path_ : str
+        "fused", or why ``keras.Model.fit`` was called.
+    X_shape_, X_dtype_, y_dtype_, input_dtype_, target_type_, n_outputs_, n_outputs_expected_
+        What a builder is told of the data.
+
+    Raises
+    ------
+    ParameterError, UnknownParameterError
+        For values and names that break a rule, before training.
+    DataError
+        For X, y, weights or validation data that cannot be used.
+    ModelError, BuilderError
+        For a network that cannot be built or does not suit the data.
+    BackendError
+        When Keras runs on a backend other than TensorFlow.
+
+    See Also
+    --------
+    KerasRegressor : The same for numbers.
+    TunedClassifier : Searches the parameters of a network.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skopt_wrap import KerasClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = KerasClassifier(model__units=16, epochs=30, random_state=0)
+    >>> bool(make_pipeline(StandardScaler(), classifier).fit(X, y).score(X, y) > 0.9)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseKerasEstimator._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        model: Any = "dense",
+        *,
+        loss: Any = None,
+        optimizer: Any = "adam",
+        metrics: Any = None,
+        epochs: int = 50,
+        batch_size: int = 32,
+        validation_split: float = 0.0,
+        early_stopping: Any = False,
+        learning_rate_schedule: Any = None,
+        callbacks: Any = None,
+        class_weight: Any = None,
+        dtype: str | None = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+        **extra: Any,
+    ) -> None:
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.learning_rate_schedule = learning_rate_schedule
+        self.callbacks = callbacks
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self._set_extra(extra)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        **overrides: Any,
+    ) -> KerasClassifier:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows: tables, images (n, h, w, c), sequences (n, t, f) or integer token ids (n, t).
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels of any type, or a 0/1 indicator of several labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        X_val, y_val : array-like, default=None
+            Validation data, evaluated after every epoch. Under metadata routing,
+            ``Pipeline(..., transform_input=["X_val"])`` passes them through the steps before.
+        **overrides
+            `epochs`, `batch_size`, `callbacks`, `shuffle`, `validation_split` and `verbose` for
+            this call.
+
+        Returns
+        -------
+        self : KerasClassifier
+            Fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> KerasClassifier:
+        """Train one epoch more, on data that may be a part of all.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels; needed at the first call unless `y` holds each of them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : KerasClassifier
+            Fitted estimator.
+        """
+        if classes is not None and hasattr(self, "classes_"):
+            if not np.array_equal(np.unique(classes), self.classes_):
+                raise DataError(
+                    f"classes={np.unique(classes).tolist()} differ from those of the first call, "
+                    f"{self.classes_.tolist()}."
+                )
+        no_split = {"validation_split": 0.0}
+        return self._fit(
+            X, y, sample_weight, None, None, no_split, classes=classes, keep=True, epochs=1
+        )
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predicted labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels from `classes_`, or a 0/1 indicator.
+        """
+        outputs = self.network_output(X)
+        return self.target_encoder_.labels(outputs)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float64
+            One column per class, in the order of `classes_`; for a multilabel target the
+            probability of each label.
+        """
+        outputs = self.network_output(X)
+        return self.target_encoder_.probabilities(outputs)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of the class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
+            One column per class.
+        """
+        outputs = self.network_output(X)
+        return self.target_encoder_.log_probabilities(outputs)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the confidence in each class before it becomes a probability.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        confidence : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
+            One number per row for two classes, positive for ``classes_[1]``.
+        """
+        outputs = self.network_output(X)
+        return self.target_encoder_.decision(outputs)
+
+    def _check_y(self, y: Any) -> np.ndarray:
+        return check_labels(y)
+
+    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ClassTarget:
+        target = ClassTarget(y, classes)
+        present = np.unique(y[weights > 0]) if y.ndim == 1 else target.classes_
+        if classes is None and len(present) < 2:
+            raise DataError(
+                f"y holds only one class, {present[0]!r}, among the rows with a positive "
+                "sample_weight; a classifier needs at least two classes."
+            )
+        return target
+
+    def _class_weights(
+        self, y: np.ndarray, weights: np.ndarray, target: ClassTarget
+    ) -> np.ndarray:
+        if self.class_weight is None:
+            return weights
+        if y.ndim == 2:
+            raise DataError("class_weight has no meaning for a multilabel target.")
+        index = target.index(y)
+        present = np.unique(index)
+        if isinstance(self.class_weight, Mapping):
+            unknown = set(self.class_weight) - set(target.classes_.tolist())
+            if unknown:
+                raise DataError(
+                    f"class_weight names {sorted(map(str, unknown))}, which are not among the "
+                    f"classes {target.classes_.tolist()}."
+                )
+            of_class = [self.class_weight.get(label, 1.0) for label in target.classes_.tolist()]
+            return weights * np.asarray(of_class, dtype="float64")[index]
+        of_present = compute_class_weight(
+            "balanced", classes=present, y=index, sample_weight=weights
+        )
+        of_class = np.ones(len(target.classes_))
+        of_class[present] = of_present
+        return weights * of_class[index]
+
+    def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:
+        return y if y.ndim == 1 else None
+
+    def _check_split(self, y_train: np.ndarray, target: ClassTarget) -> None:
+        missing = np.setdiff1d(target.classes_, y_train) if y_train.ndim == 1 else []
+        if len(missing):
+            raise DataError(
+                f"validation_split leaves no training row of the classes {missing.tolist()}."
+            )
+
+    def _describe(self, X: Any, y: np.ndarray, target: ClassTarget) -> None:
+        super()._describe(X, y, target)
+        self.classes_ = target.classes_
+        self.n_classes_ = len(target.classes_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,183 @@
+"""The loss: inferred from the target, or checked against it; and metrics that suit raw outputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from .._keras import load_keras
+from ..exceptions import ModelError, ParameterError, UnknownParameterError, suggest
+
+# Published name of a loss -> the target types that it suits, and the form of labels it takes.
+_LABEL_LOSSES: dict[str, tuple[tuple[str, ...], str]] = {
+    "binary_crossentropy": (("binary", "multilabel-indicator"), "column"),
+    "binary_focal_crossentropy": (("binary", "multilabel-indicator"), "column"),
+    "hinge": (("binary",), "column"),
+    "squared_hinge": (("binary",), "column"),
+    "sparse_categorical_crossentropy": (("binary", "multiclass"), "index"),
+    "categorical_crossentropy": (("binary", "multiclass"), "onehot"),
+    "categorical_focal_crossentropy": (("binary", "multiclass"), "onehot"),
+    "categorical_hinge": (("binary", "multiclass"), "onehot"),
+}
+_ONE_UNIT = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge")
+# Metrics that compare raw outputs with a threshold: which keyword moves it to logit 0.
+_THRESHOLDED = {"BinaryAccuracy": "threshold", "Precision": "thresholds", "Recall": "thresholds"}
+
+
+def loss_name(loss: Any) -> str | None:
+    """Return the published name of a loss given as text, class, function or object."""
+    keras = load_keras()
+    if isinstance(loss, str):
+        try:
+            loss = keras.losses.get(loss)
+        except ValueError as error:
+            names = sorted(_loss_classes())
+            raise ParameterError(
+                f"loss={loss!r} is not a Keras loss. {suggest(loss, names)}"
+            ) from error
+    wrapped = getattr(loss, "fn", None)
+    if type(loss).__name__ == "LossFunctionWrapper" and wrapped is not None:
+        loss = wrapped
+    for name, cls in _loss_classes().items():
+        if loss is cls or type(loss) is cls or loss is getattr(keras.losses, name, None):
+            return name
+    return None
+
+
+def _loss_classes() -> dict[str, type]:
+    keras = load_keras()
+    from keras.src.utils.naming import to_snake_case
+
+    return {
+        to_snake_case(name): cls
+        for name, cls in vars(keras.losses).items()
+        if inspect.isclass(cls) and issubclass(cls, keras.losses.Loss) and cls is not keras.Loss
+    }
+
+
+def infer_loss(target: Any, units: int) -> str:
+    """Return the name of the loss that suits a target and a number of output units.
+
+    Examples
+    --------
+    >>> from skopt_wrap.estimators import ClassTarget
+    >>> from skopt_wrap.estimators._losses import infer_loss
+    >>> infer_loss(ClassTarget([0, 1]), 1), infer_loss(ClassTarget([0, 1]), 2)
+    ('binary_crossentropy', 'sparse_categorical_crossentropy')
+    """
+    if target.target_type_.startswith("continuous"):
+        return "mean_squared_error"
+    if target.target_type_ == "multilabel-indicator" or units == 1:
+        return "binary_crossentropy"
+    return "sparse_categorical_crossentropy"
+
+
+def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, kind: str) -> Any:
+    """Return the loss to compile with.
+
+    An inferred loss averages over the sum of the sample weights, so that a weight of 2 equals a
+    repeated row. A loss given by name or class keeps the reduction that Keras gives it.
+
+    Parameters
+    ----------
+    loss : str, class, callable, keras.losses.Loss or None
+        As the user gave it.
+    options : mapping
+        Keyword arguments of the loss (``loss__*``).
+    target : ClassTarget or ValueTarget
+        The target.
+    units : int
+        Output units of the network.
+    kind : {"logits", "probabilities"}
+        Meaning of the outputs.
+    """
+    options = dict(options)
+    if loss is None:
+        loss = infer_loss(target, units)
+        options.setdefault("reduction", "mean_with_sample_weight")
+    name = loss_name(loss)
+    cls = _loss_classes().get(name) if name is not None else None
+    if inspect.isclass(loss):
+        cls = loss
+    if cls is None or not (isinstance(loss, str) or inspect.isclass(loss) or options):
+        if options:
+            raise ParameterError(
+                f"loss__{next(iter(options))} needs a loss given by name or class, got {loss!r}."
+            )
+        return loss
+    legal = inspect.signature(cls).parameters
+    for option in options:
+        if option not in legal and not any(p.kind is p.VAR_KEYWORD for p in legal.values()):
+            raise UnknownParameterError(
+                f"loss={name!r} takes no {option!r}. "
+                + suggest(f"loss__{option}", [f"loss__{known}" for known in legal])
+            )
+    if "from_logits" in legal:
+        options.setdefault("from_logits", kind == "logits")
+    return cls(**options)
+
+
+def label_encoding(loss: Any, target: Any, units: int) -> str:
+    """Return the form of the numbers that `loss` takes for `target`.
+
+    Raises
+    ------
+    ModelError
+        When the loss does not suit the target; the message names one that does.
+    """
+    name, kind = loss_name(loss), target.target_type_
+    rule = _LABEL_LOSSES.get(name or "")
+    fitting = infer_loss(target, units)
+    if kind.startswith("continuous"):
+        if rule is not None and name not in _ONE_UNIT[:2]:
+            raise ModelError(
+                f"loss={name!r} compares class labels, but y is {kind}; use loss={fitting!r} or "
+                "leave loss=None."
+            )
+        return "values"
+    if rule is not None:
+        kinds, encoding = rule
+        if kind not in kinds or (units == 1) != (name in _ONE_UNIT and kind == "binary"):
+            raise ModelError(
+                f"loss={name!r} does not suit a {kind} target with {units} output units; use "
+                f"loss={fitting!r} or leave loss=None."
+            )
+        return "multilabel" if kind == "multilabel-indicator" else encoding
+    if kind == "multilabel-indicator":
+        return "multilabel"
+    if units == 1:
+        return "column"
+    # Losses over whole vectors (mean squared error, Kullback-Leibler) take one-hot rows; a
+    # function of the user's takes labels as numbers, as SciKeras gives them.
+    return "index" if name is None else "onehot"
+
+
+def make_metrics(metrics: Any, target: Any, units: int, kind: str) -> Any:
+    """Return `metrics` with thresholds moved to 0 for outputs that are logits.
+
+    Keras compares raw outputs with 0.5, which is right for probabilities only.
+    """
+    if metrics is None:
+        return None
+    keras = load_keras()
+    metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+    binary = units == 1 or target.target_type_ == "multilabel-indicator"
+    if kind != "logits" or not binary or target.target_type_.startswith("continuous"):
+        return metrics
+    adapted = []
+    for metric in metrics:
+        if not isinstance(metric, str):
+            adapted.append(metric)
+            continue
+        label = metric
+        if metric.lower() in ("accuracy", "acc", "binary_accuracy"):
+            metric = "BinaryAccuracy"
+        cls = getattr(keras.metrics, metric[:1].upper() + metric[1:], None)
+        if metric.lower() == "auc":
+            adapted.append(keras.metrics.AUC(from_logits=True, name=label.lower()))
+        elif cls is not None and cls.__name__ in _THRESHOLDED:
+            adapted.append(cls(**{_THRESHOLDED[cls.__name__]: 0.0}, name=label.lower()))
+        else:
+            adapted.append(label)
+    return adapted

@@ -1,0 +1,280 @@
+"""From the `model` parameter to a built and compiled network."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .._keras import keras_model_problem, load_keras, load_tensorflow, output_kind, output_units
+from .._params import SUPPLIED, builder_knobs
+from ..architectures import ARCHITECTURES
+from ..exceptions import (
+    BuilderError,
+    ModelError,
+    ParameterError,
+    SkoptWrapError,
+    UnknownParameterError,
+    suggest,
+)
+from ._losses import label_encoding, make_loss, make_metrics
+
+
+def build_network(
+    model: Any,
+    knobs: Mapping[str, Any],
+    meta: Mapping[str, Any],
+    compile_kwargs: Mapping[str, Any],
+    rows: np.ndarray,
+) -> Any:
+    """Return a built network, compiled or not.
+
+    Parameters
+    ----------
+    model : str, callable or keras.Model
+        Architecture name, builder, or a model to copy.
+    knobs : mapping
+        Keyword arguments of the builder.
+    meta : mapping
+        What is known of the data.
+    compile_kwargs : mapping
+        Optimizer, loss and metrics, for a builder that compiles by itself.
+    rows : ndarray of shape (n, ...)
+        A few rows, to build a network that does not know its input shape.
+
+    Raises
+    ------
+    BuilderError
+        When the builder raises (its error is chained) or returns no Keras 3 model.
+    ModelError
+        When the network cannot take the rows.
+    """
+    if isinstance(model, str):
+        network = ARCHITECTURES[model](meta, **knobs)
+    elif callable(model) and not _is_model(model):
+        network = _call_builder(model, knobs, meta, compile_kwargs)
+    else:
+        network = copy_model(model)
+    if not network.built:
+        try:
+            network(rows)
+        except Exception as error:
+            raise ModelError(
+                f"The network {network.name!r} cannot take rows of shape {rows.shape[1:]}: "
+                f"{_first_line(error)}"
+            ) from error
+    return network
+
+
+def _is_model(model: Any) -> bool:
+    return hasattr(model, "get_weights") and hasattr(model, "layers")
+
+
+def _call_builder(
+    builder: Any, knobs: Mapping[str, Any], meta: Mapping[str, Any], compile_kwargs: Any
+) -> Any:
+    name = getattr(builder, "__name__", type(builder).__name__)
+    known, open_ended = builder_knobs(builder)
+    missing = [k for k, v in known.items() if v is inspect.Parameter.empty and k not in knobs]
+    if missing:
+        raise ParameterError(
+            f"The builder {name!r} needs {missing}; give model__{missing[0]}=... to the estimator."
+        )
+    for knob in knobs:
+        if knob not in known and not open_ended:
+            raise UnknownParameterError(
+                f"The builder {name!r} takes no {knob!r}. "
+                + suggest(f"model__{knob}", [f"model__{k}" for k in known])
+            )
+    supplied = {"meta": dict(meta), "compile_kwargs": dict(compile_kwargs)}
+    wanted = inspect.signature(builder).parameters
+    given = {key: supplied[key] for key in SUPPLIED if key in wanted}
+    try:
+        network = builder(**given, **knobs)
+    except SkoptWrapError:
+        raise
+    except Exception as error:
+        raise BuilderError(
+            f"The builder {name!r} raised {type(error).__name__}: {_first_line(error)}"
+        ) from error
+    problem = keras_model_problem(network)
+    if problem is not None:
+        raise BuilderError(f"The builder {name!r} must return a keras.Model, but {problem}.")
+    return network
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def copy_model(model: Any) -> Any:
+    """Return a copy of a Keras model with its weights and, if compiled, its compile settings.
+
+    Raises
+    ------
+    ModelError
+        When it is no Keras 3 model, or a subclassed one that cannot be copied.
+    """
+    keras = load_keras()
+    problem = keras_model_problem(model)
+    if problem is not None:
+        raise ModelError(f"model cannot be used: {problem}.")
+    if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
+        try:
+            return copy.deepcopy(model)
+        except Exception as error:
+            raise ModelError(
+                f"model={type(model).__name__} is a subclassed model that cannot be copied "
+                f"({_first_line(error)}); pass a function that builds it instead."
+            ) from error
+    clone = keras.models.clone_model(model)
+    if model.built:
+        if not clone.built:
+            clone.build(model.input_shape)
+        for variable, value in zip(clone.variables, model.variables, strict=True):
+            variable.assign(value)
+    if model.compiled:
+        settings = dict(model._compile_config.config)
+        if isinstance(settings["optimizer"], keras.optimizers.Optimizer):
+            optimizer = settings["optimizer"]
+            settings["optimizer"] = type(optimizer).from_config(optimizer.get_config())
+        for part in ("loss", "metrics", "weighted_metrics"):
+            settings[part] = copy.deepcopy(settings[part])
+        clone.compile(**settings)
+    return clone
+
+
+def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) -> Any:
+    """Return a fresh optimizer.
+
+    Parameters
+    ----------
+    optimizer : str, class or keras.optimizers.Optimizer
+        As the user gave it; an object is never used itself.
+    options : mapping
+        Its keyword arguments (``optimizer__*``).
+    schedule : float, keras.optimizers.schedules.LearningRateSchedule or None
+        Learning rate to use instead of the optimizer's own.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown optimizer.
+    UnknownParameterError
+        For an argument that the optimizer does not take.
+    """
+    keras = load_keras()
+    options = dict(options)
+    if schedule is not None:
+        if "learning_rate" in options:
+            raise ParameterError(
+                "learning_rate_schedule and optimizer__learning_rate both set the learning rate; "
+                "give one of them."
+            )
+        options["learning_rate"] = schedule
+    if isinstance(optimizer, str):
+        classes = {
+            name.lower(): cls
+            for name, cls in vars(keras.optimizers).items()
+            if inspect.isclass(cls) and issubclass(cls, keras.optimizers.Optimizer)
+        }
+        cls = classes.get(optimizer.lower())
+        if cls is None:
+            raise ParameterError(
+                f"optimizer={optimizer!r} is not a Keras optimizer. "
+                + suggest(optimizer.lower(), set(classes) - {"optimizer"})
+            )
+    elif inspect.isclass(optimizer):
+        cls = optimizer
+    else:
+        cls = type(optimizer)
+        if not isinstance(optimizer, keras.optimizers.Optimizer):
+            raise ParameterError(
+                "optimizer must be a name, a class or an object of keras.optimizers, got "
+                f"{optimizer!r}."
+            )
+        options = {**optimizer.get_config(), **options}
+        return cls.from_config(options)
+    legal = inspect.signature(cls).parameters
+    for option in options:
+        if option not in legal:
+            raise UnknownParameterError(
+                f"optimizer={cls.__name__!r} takes no {option!r}. "
+                + suggest(
+                    f"optimizer__{option}",
+                    [f"optimizer__{k}" for k, p in legal.items() if p.kind is not p.VAR_KEYWORD],
+                )
+            )
+    return cls(**options)
+
+
+def finish_network(
+    network: Any,
+    target: Any,
+    *,
+    optimizer: Any,
+    loss: Any,
+    loss_options: Mapping[str, Any],
+    metrics: Any,
+    compile_options: Mapping[str, Any],
+    learning_rate: Any,
+) -> None:
+    """Compile `network` unless its builder did, and settle how `target` is encoded for it.
+
+    Raises
+    ------
+    ModelError
+        When outputs, loss and target do not suit each other.
+    """
+    units = output_units(network)
+    if units is None:
+        raise ModelError(
+            f"The network {network.name!r} has several inputs or outputs; give it one of each."
+        )
+    used = network.loss if network.compiled else loss
+    kind = output_kind(network, used)
+    # Checked first: a wrong number of units is the commoner mistake than a wrong loss.
+    target.match(units=units, encoding="", output_kind=kind)
+    if not network.compiled:
+        options = {"jit_compile": _jit_compile(), **compile_options}
+        network.compile(
+            optimizer=optimizer,
+            loss=make_loss(loss, loss_options, target, units, kind),
+            metrics=make_metrics(metrics, target, units, kind),
+            **options,
+        )
+    elif learning_rate is not None:
+        network.optimizer.learning_rate = learning_rate
+    if network.loss is None or network.optimizer is None:
+        raise ModelError(
+            f"The builder compiled {network.name!r} without a loss or an optimizer; give both, "
+            "or leave compiling to the estimator."
+        )
+    encoding = label_encoding(network.loss, target, units)
+    target.match(units=units, encoding=encoding, output_kind=kind)
+
+
+def _jit_compile() -> bool | str:
+    """XLA only where a GPU is: on a CPU it costs 0.3-0.8 s a trace and makes no step faster."""
+    return "auto" if load_tensorflow().config.list_physical_devices("GPU") else False
+
+
+def first_embedding(network: Any) -> Any:
+    """Return the embedding layer that reads the network's input, or None."""
+    keras = load_keras()
+    for layer in getattr(network, "layers", ()):
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        return layer if isinstance(layer, keras.layers.Embedding) else None
+    return None
+
+
+def input_dtype(network: Any, floatx: str) -> str:
+    """Return the dtype that rows have when they enter the network."""
+    inputs = getattr(network, "inputs", None) or []
+    if len(inputs) == 1:
+        return str(inputs[0].dtype)
+    return floatx

@@ -1,0 +1,282 @@
+"""Targets on their way into a network, and its raw outputs on their way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logsumexp, softmax
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array
+
+from ..exceptions import DataError, ModelError
+
+_TINY = np.finfo("float64").tiny
+
+
+class ClassTarget:
+    """Labels to numbers that a loss takes, and raw outputs to probabilities and labels.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels of any type, or a multilabel indicator.
+    classes : array-like of shape (n_classes,), default=None
+        All labels, where `y` need not hold each of them.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels; column numbers for a multilabel indicator.
+    target_type_ : {"binary", "multiclass", "multilabel-indicator"}
+        Type of the target.
+    encoding_ : {"column", "index", "onehot", "multilabel"}
+        Form of the numbers, chosen by :meth:`match`.
+    output_kind_ : {"logits", "probabilities"}
+        Meaning of the network's outputs, set by :meth:`match`.
+
+    Raises
+    ------
+    DataError
+        For a single class, or labels that are no classes.
+
+    Examples
+    --------
+    >>> from skopt_wrap.estimators import ClassTarget
+    >>> target = ClassTarget(["no", "yes", "no"])
+    >>> target.match(units=1, encoding="column", output_kind="logits")
+    >>> target.transform(["yes"])
+    array([[1.]], dtype=float32)
+    >>> target.labels([[2.0]])
+    array(['yes'], dtype='<U3')
+    """
+
+    def __init__(self, y: Any, classes: Any = None) -> None:
+        y = np.asarray(y)
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
+        if kind == "multiclass-multioutput":
+            raise DataError(
+                "y has several columns with several classes each (multiclass-multioutput); "
+                "give one column, a 0/1 indicator, or fit one classifier per column "
+                "(sklearn.multioutput.MultiOutputClassifier)."
+            )
+        self.y_dtype_ = y.dtype
+        if kind == "multilabel-indicator":
+            self.classes_ = np.arange(y.shape[1])
+            self.target_type_ = kind
+        else:
+            self.classes_ = np.unique(y if classes is None else np.asarray(classes))
+            if len(self.classes_) < 2:
+                raise DataError(
+                    f"y holds only one class, {self.classes_[0]!r}; a classifier needs at least "
+                    "two classes."
+                )
+            self.target_type_ = "binary" if len(self.classes_) == 2 else "multiclass"
+        self.n_outputs_ = y.shape[1] if kind == "multilabel-indicator" else 1
+        self.encoding_ = self.output_kind_ = ""
+
+    @property
+    def n_units(self) -> int:
+        """Output units that the target asks of a network; a binary one may also have two."""
+        return 1 if self.target_type_ == "binary" else len(self.classes_)
+
+    def match(self, *, units: int, encoding: str, output_kind: str) -> None:
+        """Settle the form of the numbers for a network.
+
+        Parameters
+        ----------
+        units : int
+            Output units of the network.
+        encoding : {"column", "index", "onehot", "multilabel"}
+            Form that the loss takes.
+        output_kind : {"logits", "probabilities"}
+            Meaning of the outputs.
+
+        Raises
+        ------
+        ModelError
+            When the network has another number of output units than the target needs.
+        """
+        allowed = {1, 2} if self.target_type_ == "binary" else {self.n_units}
+        if units not in allowed:
+            wanted = "1 (sigmoid) or 2 (softmax)" if 1 in allowed else str(self.n_units)
+            raise ModelError(
+                f"The network has {units} output units, but a {self.target_type_} target with "
+                f"{len(self.classes_)} classes needs {wanted}. Let the builder take `meta` and "
+                'end in Dense(meta["n_outputs_expected_"]).'
+            )
+        self.encoding_, self.output_kind_ = encoding, output_kind
+
+    def index(self, y: Any) -> np.ndarray:
+        """Return the position of each label in `classes_`, as int32.
+
+        Raises
+        ------
+        DataError
+            For a label that is not among `classes_`.
+        """
+        y = np.asarray(y)
+        known = np.isin(y, self.classes_)
+        if not known.all():
+            unseen = np.unique(y[~known])[:5].tolist()
+            raise DataError(
+                f"y holds classes {unseen} that the estimator does not know; its classes are "
+                f"{self.classes_[:20].tolist()}."
+            )
+        return np.searchsorted(self.classes_, y).astype("int32")
+
+    def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
+        """Return `y` as the loss takes it."""
+        if self.encoding_ == "multilabel":
+            return np.asarray(y).astype(dtype)
+        index = self.index(y)
+        if self.encoding_ == "index":
+            return index
+        if self.encoding_ == "onehot":
+            return np.eye(len(self.classes_), dtype=dtype)[index]
+        return index[:, None].astype(dtype)
+
+    def decision(self, raw: Any) -> np.ndarray:
+        """Return the confidence in each class, (n,) for two classes and (n, k) for more."""
+        raw = _outputs(raw)
+        if self.target_type_ == "binary" and raw.shape[1] == 2:
+            raw = raw if self.output_kind_ == "logits" else np.log(np.maximum(raw, _TINY))
+            return raw[:, 1] - raw[:, 0]
+        if self.output_kind_ == "probabilities":
+            if self.target_type_ == "multiclass":
+                raw = np.log(np.maximum(raw, _TINY))
+            else:
+                raw = np.log(np.maximum(raw, _TINY)) - np.log(np.maximum(1 - raw, _TINY))
+        return raw[:, 0] if self.target_type_ == "binary" else raw
+
+    def probabilities(self, raw: Any) -> np.ndarray:
+        """Return class probabilities (n, k) in float64; one column per label for multilabel."""
+        raw = _outputs(raw)
+        if self.target_type_ == "multilabel-indicator":
+            return expit(raw) if self.output_kind_ == "logits" else raw
+        if raw.shape[1] == 1:
+            positive = expit(raw) if self.output_kind_ == "logits" else raw
+            return np.hstack([1 - positive, positive])
+        if self.output_kind_ == "logits":
+            return softmax(raw, axis=1)
+        total = raw.sum(axis=1, keepdims=True)
+        return raw / np.where(total > 0, total, 1)
+
+    def log_probabilities(self, raw: Any) -> np.ndarray:
+        """Return the logarithm of :meth:`probabilities`, exact for small ones."""
+        raw = _outputs(raw)
+        if self.output_kind_ == "logits" and self.target_type_ != "multilabel-indicator":
+            if raw.shape[1] == 1:
+                raw = np.hstack([np.zeros_like(raw), raw])
+            return raw - logsumexp(raw, axis=1, keepdims=True)
+        return np.log(np.maximum(self.probabilities(raw), _TINY))
+
+    def labels(self, raw: Any) -> np.ndarray:
+        """Return the predicted labels, or the 0/1 indicator for multilabel."""
+        decision = self.decision(raw)
+        if self.target_type_ == "multilabel-indicator":
+            return (decision > 0).astype(self.y_dtype_)
+        index = decision.argmax(axis=1) if decision.ndim == 2 else (decision > 0).astype(int)
+        return self.classes_[index]
+
+
+class ValueTarget:
+    """Numbers to the shape that a loss takes, and raw outputs back to the shape of `y`.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Numbers.
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Columns of `y`.
+    target_type_ : {"continuous", "continuous-multioutput"}
+        Type of the target.
+
+    Raises
+    ------
+    DataError
+        When `y` has more than two dimensions.
+
+    Examples
+    --------
+    >>> from skopt_wrap.estimators import ValueTarget
+    >>> target = ValueTarget([1.0, 2.0])
+    >>> target.transform([1.0, 2.0]).shape, target.values([[3.0], [4.0]])
+    ((2, 1), array([3., 4.]))
+    """
+
+    def __init__(self, y: Any) -> None:
+        y = np.asarray(y)
+        if y.ndim > 2:
+            raise DataError(f"y must have one or two dimensions, got shape {y.shape}.")
+        self.one_dimensional_ = y.ndim == 1
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        self.target_type_ = "continuous" if self.n_outputs_ == 1 else "continuous-multioutput"
+        self.output_kind_ = "values"
+
+    @property
+    def n_units(self) -> int:
+        """Output units that the target asks of a network."""
+        return self.n_outputs_
+
+    def match(self, *, units: int, encoding: str, output_kind: str) -> None:
+        """Check the number of output units of a network.
+
+        Parameters
+        ----------
+        units : int
+            Output units of the network.
+        encoding, output_kind : str
+            Not used; values have one form.
+
+        Raises
+        ------
+        ModelError
+            When the network has another number of output units than the target has columns.
+        """
+        if units != self.n_outputs_:
+            raise ModelError(
+                f"The network has {units} output units, but y has {self.n_outputs_} columns. "
+                'Let the builder take `meta` and end in Dense(meta["n_outputs_expected_"]).'
+            )
+
+    def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
+        """Return `y` as a table (n, n_outputs)."""
+        return np.asarray(y).astype(dtype).reshape(-1, self.n_outputs_)
+
+    def values(self, raw: Any) -> np.ndarray:
+        """Return predictions in the shape of `y`, in float64."""
+        raw = _outputs(raw)
+        return raw[:, 0] if self.one_dimensional_ else raw
+
+
+def _outputs(raw: Any) -> np.ndarray:
+    """Return raw outputs as a float64 table (n, units)."""
+    raw = np.asarray(raw, dtype="float64")
+    return raw.reshape(len(raw), -1)
+
+
+def check_labels(y: Any) -> np.ndarray:
+    """Return classification targets as an array, one column for plain labels.
+
+    Missing labels are refused; labels may be of any type.
+    """
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=True)
+    if y.dtype == object and any(item is None for item in y.ravel()):
+        raise DataError("y contains None; give every row a label.")
+    if y.ndim == 1 or y.shape[1] == 1:
+        return column_or_1d(y, warn=True)
+    return y
+
+
+def check_values(y: Any) -> np.ndarray:
+    """Return regression targets as an array of one or two dimensions, finite, float."""
+    y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
+    if y.ndim == 2 and y.shape[1] == 1:
+        return column_or_1d(y, warn=True)
+    return y

@@ -1,0 +1,133 @@
+"""Errors and warnings of skopt_wrap.
+
+Every error is a :class:`SkoptWrapError` and also the builtin that callers of scikit-learn expect,
+so ``except ValueError`` keeps working::
+
+    SkoptWrapError (Exception)
+    ├── ParameterError (ValueError)         a parameter's value breaks its rule
+    │   └── UnknownParameterError (TypeError)   a name that no part takes; suggests the nearest
+    ├── DataError (ValueError)              X, y or the weights cannot be used
+    ├── ModelError (ValueError)             a network cannot be built, or does not suit the data
+    │   ├── BuilderError                        the user's builder raised, or returned no model
+    │   └── UnsupportedLayerError               a layer that a technique cannot take
+    ├── BackendError (RuntimeError)         Keras runs on something other than TensorFlow
+    ├── SearchError (RuntimeError)          no trial of a search succeeded
+    ├── ConversionError (RuntimeError)      a network could not be converted, or its file is wrong
+    └── BudgetError (RuntimeError)          a promised size, latency or score was not reached
+
+    SkoptWrapWarning (UserWarning)
+    ├── TrainingInterruptedWarning          training stopped early; the best weights are kept
+    ├── SkippedWarning                      a layer, trial or stage was skipped, with its reason
+    └── BudgetWarning                       a budget was missed and the caller asked to go on
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "BackendError",
+    "BudgetError",
+    "BudgetWarning",
+    "BuilderError",
+    "ConversionError",
+    "DataError",
+    "ModelError",
+    "ParameterError",
+    "SearchError",
+    "SkippedWarning",
+    "SkoptWrapError",
+    "SkoptWrapWarning",
+    "TrainingInterruptedWarning",
+    "UnknownParameterError",
+    "UnsupportedLayerError",
+    "suggest",
+]
+
+
+class SkoptWrapError(Exception):
+    """Base of every error that skopt_wrap raises itself."""
+
+
+class ParameterError(SkoptWrapError, ValueError):
+    """A parameter's value breaks its rule."""
+
+
+class UnknownParameterError(ParameterError, TypeError):
+    """A parameter name that no part of the estimator takes."""
+
+
+class DataError(SkoptWrapError, ValueError):
+    """X, y, the weights or the validation data cannot be used."""
+
+
+class ModelError(SkoptWrapError, ValueError):
+    """A network cannot be built, or does not suit the data."""
+
+
+class BuilderError(ModelError):
+    """The user's builder raised, or did not return a Keras model."""
+
+
+class UnsupportedLayerError(ModelError):
+    """A layer that the technique asked for cannot take."""
+
+
+class BackendError(SkoptWrapError, RuntimeError):
+    """Keras runs on a backend other than TensorFlow."""
+
+
+class SearchError(SkoptWrapError, RuntimeError):
+    """No trial of a search succeeded."""
+
+
+class ConversionError(SkoptWrapError, RuntimeError):
+    """A network could not be converted, or the converted file is wrong."""
+
+
+class BudgetError(SkoptWrapError, RuntimeError):
+    """A promised size, latency or score was not reached."""
+
+
+class SkoptWrapWarning(UserWarning):
+    """Base of every warning that skopt_wrap issues itself."""
+
+
+class TrainingInterruptedWarning(SkoptWrapWarning):
+    """Training was interrupted; the best weights so far are kept."""
+
+
+class SkippedWarning(SkoptWrapWarning):
+    """A layer, trial or stage was skipped; the message says why."""
+
+
+class BudgetWarning(SkoptWrapWarning):
+    """A budget was missed and the caller asked to go on."""
+
+
+def suggest(name: str, choices: Iterable[str]) -> str:
+    """Return the tail of an error message that names the nearest legal choice.
+
+    Parameters
+    ----------
+    name : str
+        What the caller wrote.
+    choices : iterable of str
+        The legal names.
+
+    Returns
+    -------
+    tail : str
+        ``"Did you mean 'x'?"`` when something is near, then the list of legal names.
+
+    Examples
+    --------
+    >>> from skopt_wrap.exceptions import suggest
+    >>> suggest("unit", ["units", "dropout"])
+    "Did you mean 'units'? Known names: 'dropout', 'units'."
+    """
+    known = sorted(set(choices))
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    head = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{head}Known names: {', '.join(repr(k) for k in known)}."

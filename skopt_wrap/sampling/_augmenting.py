@@ -1,0 +1,362 @@
+"""AugmentingSampler: one ``fit_resample`` for images, tables, time series and texts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from scipy import sparse
+from sklearn.base import _fit_context
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval
+
+from ..exceptions import DataError
+from ._blocks import BLOCK_ROWS, Job, collect_sparse, fill
+from ._containers import (
+    Data,
+    give_back,
+    is_frame,
+    numeric_columns,
+    numeric_part,
+    read,
+    stack,
+    take,
+    write_numeric,
+)
+from ._policies import check_labels_can_mix, makes_soft_labels, resolve
+from ._strategy import Target, choose_sources, one_hot, plan_rows, read_target
+from ._tabular import nearest_sources
+from ._transform import Policy, Transform
+
+
+class AugmentingSampler(BaseOverSampler):
+    """Balance and grow training data with changed copies of their rows.
+
+    An over-sampler of imbalanced-learn for images, time series, tables and texts. New rows are
+    copies of existing ones, changed by transforms that suit the kind of data, or, in tables,
+    interpolations made by imbalanced-learn. In an :class:`imblearn.pipeline.Pipeline` it acts
+    while fitting only: validation and test data pass through unchanged.
+
+    Originals come first and are unchanged; new rows follow, class by class. Every original of a
+    class serves equally often as a source.
+
+    Parameters
+    ----------
+    kind : {"auto", "image", "tabular", "series", "text"}, default="auto"
+        What X holds. "auto" goes by the shape: (n,) of str is text, 2-D a table, 4-D images. 3-D
+        is taken for grey images if it is uint8 or square (at least 8 x 8), for series otherwise,
+        with a warning that says so. Series of shape (n, time) need ``kind="series"``.
+    transforms : "default", str, transform, callable or list of these, default="default"
+        What changes the copies, in this order. Names are listed by
+        :func:`~skopt_wrap.sampling.available_transforms`. A callable receives a batch in the
+        dtype of X (of tables, the numeric columns) and returns one of the same shape; if it has a
+        parameter called ``rng``, it also receives a :class:`numpy.random.Generator`. In tables,
+        the first may be an over-sampler: "smote", "adasyn", "borderline_smote", "svm_smote", or
+        an instance of one of imbalanced-learn's.
+
+        "default" stands for small rotations, zooms, shifts and changes of light (images); jitter,
+        scaling and time warping (series); Gaussian noise (tables); swapped words and typos
+        (texts). It contains no flip. An empty list makes plain copies.
+    sampling_strategy : {"auto", "minority", "not minority", "not majority", "all"}, float, dict \
+            or callable, default="auto"
+        Which classes grow, and up to how many rows, as in imbalanced-learn: "auto" and "all"
+        bring every class to the size of the largest; a float is the ratio of the minority to
+        the majority in binary problems; a dict gives numbers of rows after resampling. With
+        `factor` given, "auto" balances nothing.
+    factor : float, default=None
+        Every class grows to this multiple, at least 1. With a `sampling_strategy` other than
+        "auto", classes are balanced first and grown then. Regression targets and multilabel
+        indicators need a factor, and are grown without balancing.
+    keep_original : bool, default=True
+        Whether the originals are part of the result. If False, changed copies take their place:
+        the result has as many rows per class.
+    magnitude : float, default=1.0
+        Multiplies the magnitude of every transform, within its legal range; 0 switches all off
+        but flips and callables. Over-samplers have none.
+    random_state : int, RandomState instance or None, default=None
+        Seed. The same seed gives the same result; NumPy's global state is never touched.
+    verbose : int, default=0
+        1 prints what was made.
+
+    Attributes
+    ----------
+    kind_ : str
+        Kind of data: "image", "tabular", "series" or "text".
+    transforms_ : list
+        Transforms in use, with their final magnitudes.
+    sampling_strategy_ : dict
+        Number of new rows asked for in each class; under the key None where y has no classes.
+    sample_indices_ : ndarray of shape (n_samples_new,)
+        Source row of each row of the result. For rows interpolated by an over-sampler that does
+        not tell its sources, the nearest original of the class.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, if y has classes; the order of the columns of soft labels.
+    n_features_in_ : int
+        ``X.shape[1]``; not set for texts.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of a DataFrame, if all are str.
+
+    Raises
+    ------
+    ParameterError
+        Unknown kind or transform, a transform of another kind of data, hard labels to be mixed,
+        or a strategy that asks for fewer rows than there are.
+    DataError
+        NaN, ragged rows, a shape that fits no kind, or labels that a strategy cannot balance.
+
+    See Also
+    --------
+    available_transforms : Names of the transforms.
+    imblearn.over_sampling.RandomOverSampler : Plain copies, of tables only.
+
+    References
+    ----------
+    .. [1] C. Shorten, T. M. Khoshgoftaar, "A survey on image data augmentation for deep
+       learning", Journal of Big Data, 6:60, 2019.
+    .. [2] B. K. Iwana, S. Uchida, "An empirical survey of data augmentation for time series
+       classification with neural networks", PLOS ONE, 16(7), 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import AugmentingSampler
+    >>> rng = np.random.default_rng(0)
+    >>> images = rng.integers(0, 256, size=(12, 8, 8, 3), dtype=np.uint8)
+    >>> labels = np.array([0] * 9 + [1] * 3)
+    >>> sampler = AugmentingSampler(random_state=0)
+    >>> X, y = sampler.fit_resample(images, labels)
+    >>> X.shape, X.dtype, np.bincount(y).tolist()
+    ((18, 8, 8, 3), dtype('uint8'), [9, 9])
+    >>> sampler.kind_, sampler.sample_indices_[12:].tolist()
+    ('image', [9, 10, 11, 9, 10, 11])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "kind": [str],
+        "transforms": [str, list, tuple, callable, BaseOverSampler],
+        **BaseOverSampler._parameter_constraints,
+        "factor": [Interval(Real, 1, None, closed="left"), None],
+        "keep_original": ["boolean"],
+        "magnitude": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        kind="auto",
+        transforms="default",
+        *,
+        sampling_strategy="auto",
+        factor=None,
+        keep_original=True,
+        magnitude=1.0,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.kind = kind
+        self.transforms = transforms
+        self.factor = factor
+        self.keep_original = keep_original
+        self.magnitude = magnitude
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, **params):
+        """Check the data and settle the kind, the transforms and the numbers of new rows.
+
+        Use `fit_resample` to get the new rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Data; see `kind` for the shapes.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        **params : array-like of shape (n_samples, ...)
+            Aligned arrays; only their lengths are checked.
+
+        Returns
+        -------
+        self : AugmentingSampler
+            The sampler.
+        """
+        self._prepare(X, y, params)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_resample(self, X, y, **aligned):
+        """Return the balanced and grown data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Data: array, list, DataFrame, sparse matrix, or texts; see `kind` for the shapes.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels (plain or one-vs-all), a multilabel indicator, or numbers.
+        **aligned : array-like of shape (n_samples, ...)
+            Further arrays with one entry per row, such as ``sample_weight`` or ``groups``.
+
+        Returns
+        -------
+        X_resampled : same container and dtype as X, of shape (n_samples_new, ...)
+            Data.
+        y_resampled : same container as y, of shape (n_samples_new,) or (n_samples_new, n_outputs)
+            Target; a float array of shape (n_samples_new, n_classes) with ``soft_labels=True``.
+        *aligned_resampled : same containers
+            The further arrays in the order given; each new row has the entry of its source.
+        """
+        return self._fit_resample(X, y, **aligned)
+
+    def _fit_resample(self, X, y, **aligned):
+        """Do the work of `fit_resample`, imbalanced-learn's hook."""
+        data, target, steps = self._prepare(X, y, aligned)
+        plan_seed, inner_seed, block_seed = self._seed().spawn(3)
+        base, sources, codes = self._base_rows(data, target, plan_seed, inner_seed)
+        kept = np.arange(data.n if self.keep_original else 0)
+        self.sample_indices_ = np.concatenate([kept, sources])
+
+        labels = one_hot(target)[sources] if makes_soft_labels(steps) else None
+        job = Job(base, len(sources), Policy(steps), labels, codes)
+        X_new = self._new_data(data, job, block_seed, sources)
+        y_new = take(y, self.sample_indices_)
+        if labels is not None:
+            y_new = self._mixed_target(y, y_new, target, labels, kept)
+        if self.verbose:
+            print(
+                f"[AugmentingSampler] kind={self.kind_}: {len(kept)} originals and {len(sources)} "
+                f"new rows"
+            )
+        extras = tuple(take(array, self.sample_indices_) for array in aligned.values())
+        return (give_back(X_new, data), y_new, *extras)
+
+    def preview(self, X, y, *, n_samples=5, n_variants=4, ax=None):
+        """Show originals beside changed copies of them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Images, series or texts.
+        y : array-like of shape (n_samples,)
+            Target; rows of different classes are shown first.
+        n_samples : int, default=5
+            Number of originals.
+        n_variants : int, default=4
+            Number of copies of each.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a figure.
+
+        Returns
+        -------
+        display : AugmentationDisplay
+            The drawn display.
+        """
+        from ._display import AugmentationDisplay
+
+        return AugmentationDisplay.from_estimator(
+            self, X, y, n_samples=n_samples, n_variants=n_variants, ax=ax
+        )
+
+    def _prepare(self, X, y, aligned) -> tuple[Data, Target, list]:
+        """Do all that can fail on bad input, and set the fitted attributes but one."""
+        data = read(self, X, self.kind)
+        target = read_target(self, y)
+        check_consistent_length(data.values, target.values)
+        for name, array in aligned.items():
+            if array is not None and len(array) != data.n:
+                raise DataError(
+                    f"{name} has {len(array)} entries; X has {data.n} rows. Aligned arrays need "
+                    f"one entry per row."
+                )
+        self._interpolation, steps = resolve(self.transforms, data.kind, self.magnitude)
+        check_labels_can_mix(steps, target.hard)
+        self.sampling_strategy_ = plan_rows(
+            target, self.sampling_strategy, self.factor, self.keep_original
+        )
+        if self._interpolation is not None and target.labels is None:
+            raise DataError(
+                f"{type(self._interpolation.sampler).__name__} needs classes; use 'gaussian_noise' "
+                f"for other targets."
+            )
+        self.kind_ = data.kind
+        learn_from = numeric_part(data.values) if data.kind == "tabular" else data.values
+        steps = [s.bind(learn_from) if isinstance(s, Transform) else s for s in steps]
+        first = [] if self._interpolation is None else [self._interpolation.sampler]
+        self.transforms_ = first + steps
+        if target.classes is not None:
+            self.classes_ = target.classes
+        elif hasattr(self, "classes_"):
+            del self.classes_
+        return data, target, steps
+
+    def _seed(self) -> np.random.SeedSequence:
+        """Return the root of all seeds; None takes fresh entropy, not NumPy's global state."""
+        if self.random_state is None:
+            return np.random.SeedSequence()
+        if isinstance(self.random_state, np.random.RandomState):
+            draws = check_random_state(self.random_state).randint(2**31 - 1, size=4)
+            return np.random.SeedSequence(draws.tolist())
+        return np.random.SeedSequence(int(self.random_state))
+
+    def _base_rows(self, data: Data, target: Target, plan_seed, inner_seed):
+        """Return a reader of the rows to change, their source rows and their class codes."""
+        values = data.values
+        if self._interpolation is None:
+            rng = np.random.default_rng(plan_seed)
+            sources = choose_sources(target, self.sampling_strategy_, data.n, rng)
+            codes = None if target.codes is None else target.codes[sources]
+            return (lambda positions: take(values, sources[positions])), sources, codes
+        place = {label: code for code, label in enumerate(target.classes.tolist())}
+        wanted = OrderedDict((place[k], number) for k, number in self.sampling_strategy_.items())
+        new, codes, sources = self._interpolation.new_rows(
+            values, target.codes, wanted, int(inner_seed.generate_state(1)[0])
+        )
+        if sources is None:
+            sources = nearest_sources(values, new, target.codes, codes)
+        return (lambda positions: take(new, positions)), sources, codes
+
+    def _new_data(self, data: Data, job: Job, seed, sources):
+        """Return originals (if kept) and new rows in one container."""
+        values, size = data.values, BLOCK_ROWS[data.kind]
+        start = data.n if self.keep_original else 0
+        if sparse.issparse(values):
+            new = collect_sparse(job, size, seed) if job.n_new else values[:0]
+            return sparse.vstack([values, new], format="csr") if start else new
+        mixed = is_frame(values) or (data.kind == "tabular" and values.dtype.kind not in "iuf")
+        if not mixed:
+            out = np.empty((start + job.n_new, *values.shape[1:]), dtype=values.dtype)
+            out[:start] = values[:start]
+            fill(out, start, job, size, seed)
+            return out
+        new = job.rows(np.arange(job.n_new))
+        result = stack(values, new) if start else take(new, np.arange(job.n_new))
+        if not job.n_new or not numeric_columns(values):
+            return result
+        part = numeric_part(new)
+        job.rows = lambda positions: part[positions]
+        changed = np.empty_like(part)
+        fill(changed, 0, job, size, seed)
+        return write_numeric(result, start, changed)
+
+    def _mixed_target(self, y, y_new, target: Target, labels, kept):
+        """Return the target with the mixed labels of the new rows."""
+        whole = np.concatenate([one_hot(target)[kept], labels])
+        if target.labels is not None or isinstance(y, list | tuple):
+            return whole if np.ndim(y_new) == 2 or target.labels is not None else whole[:, 0]
+        if hasattr(y_new, "columns"):
+            return type(y_new)(whole, columns=y_new.columns)
+        if hasattr(y_new, "name"):
+            return type(y_new)(whole[:, 0], name=y_new.name)
+        return whole.reshape(y_new.shape)
+
+    def __sklearn_tags__(self):
+        """Return the tags: tables, nD arrays and texts; it tells its source rows."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.sampler_tags.sample_indices = True
+        return tags

@@ -1,0 +1,122 @@
+"""Running a policy over many rows, block by block, with a seed of its own for each block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from ._transform import Policy
+
+#: Rows of one block. Part of the result: a block is what a random stream belongs to, and what
+#: MixUp draws partners from. How blocks are scheduled is no part of it.
+BLOCK_ROWS = {"image": 64, "series": 256, "tabular": 2048, "text": 256}
+
+
+@dataclass
+class Job:
+    """New rows to make.
+
+    Attributes
+    ----------
+    rows : callable
+        ``rows(positions)`` returns a private copy of the rows to change.
+    n_new : int
+        Number of new rows.
+    policy : Policy
+        Bound transforms.
+    labels : ndarray of shape (n_new, n_columns) or None
+        Labels to be mixed, in place.
+    groups : ndarray of shape (n_new,) or None
+        Class codes.
+    """
+
+    rows: Callable[[np.ndarray], np.ndarray]
+    n_new: int
+    policy: Policy
+    labels: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+
+def blocks(n_new: int, size: int, seed: np.random.SeedSequence) -> Iterator[tuple]:
+    """Return positions and seed of each block.
+
+    Positions are shuffled over the blocks, so that each holds a mixture of the classes.
+
+    Parameters
+    ----------
+    n_new : int
+        Number of new rows.
+    size : int
+        Rows of a block.
+    seed : SeedSequence
+        Parent of the seeds.
+
+    Yields
+    ------
+    positions : ndarray of int
+        Rows of the block.
+    seed : SeedSequence
+        Its seed.
+    """
+    shuffle, parent = seed.spawn(2)
+    order = np.random.default_rng(shuffle).permutation(n_new)
+    starts = range(0, n_new, size)
+    for start, child in zip(starts, parent.spawn(len(starts)), strict=True):
+        yield np.sort(order[start : start + size]), child
+
+
+def _change(job: Job, positions: np.ndarray, seed) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    labels = None if job.labels is None else job.labels[positions]
+    groups = None if job.groups is None else job.groups[positions]
+    changed, labels = job.policy(job.rows(positions), rng, labels, groups)
+    if labels is not None:
+        job.labels[positions] = labels
+    return changed
+
+
+def fill(out: np.ndarray, start: int, job: Job, size: int, seed: np.random.SeedSequence) -> None:
+    """Write the new rows into ``out[start:]``, block by block.
+
+    Parameters
+    ----------
+    out : ndarray of shape (start + n_new, ...)
+        Receives the rows.
+    start : int
+        Position of the first new row.
+    job : Job
+        What to make.
+    size : int
+        Rows of a block.
+    seed : SeedSequence
+        Seed of everything.
+    """
+    for positions, child in blocks(job.n_new, size, seed):
+        out[start + positions] = _change(job, positions, child)
+
+
+def collect_sparse(job: Job, size: int, seed: np.random.SeedSequence):
+    """Return the new rows as one CSR matrix, which cannot be written in place.
+
+    Parameters
+    ----------
+    job : Job
+        What to make; its rows are CSR.
+    size : int
+        Rows of a block.
+    seed : SeedSequence
+        Seed of everything.
+
+    Returns
+    -------
+    rows : sparse matrix in CSR format
+        New rows in order.
+    """
+    places, parts = [], []
+    for positions, child in blocks(job.n_new, size, seed):
+        places.append(positions)
+        parts.append(_change(job, positions, child))
+    return sparse.vstack(parts, format="csr")[np.argsort(np.concatenate(places))]

@@ -1,0 +1,359 @@
+"""Transforms of images: flips, crops, light, noise and erasing.
+
+Batches have shape (n, height, width) or (n, height, width, channels).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+
+from ..exceptions import ParameterError
+from ._transform import Transform, check_option, register, spread
+
+# Our names, which are Keras's, to those of numpy.pad.
+PAD_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric", "wrap": "wrap"}
+
+
+@dataclass(frozen=True)
+class ImageTransform(Transform):
+    """Base of the transforms that suit images only."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("image",)
+
+
+@register("horizontal_flip")
+@dataclass(frozen=True)
+class HorizontalFlip(ImageTransform):
+    """Mirror images left to right.
+
+    Can change the label: digits, letters, traffic signs, left and right hands.
+
+    Parameters
+    ----------
+    probability : float, default=0.5
+        Probability, in [0, 1], that an image is mirrored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import HorizontalFlip
+    >>> HorizontalFlip(probability=1.0)(np.array([[[1, 2], [3, 4]]]))
+    array([[[2, 1],
+            [4, 3]]])
+    """
+
+    needs_float: ClassVar[bool] = False
+    probability: float = field(default=0.5, kw_only=True)
+
+    def apply(self, X, rng):
+        """Mirror every image."""
+        return X[:, :, ::-1].copy()
+
+
+@register("vertical_flip")
+@dataclass(frozen=True)
+class VerticalFlip(ImageTransform):
+    """Mirror images upside down.
+
+    Can change the label of most photographs and of every written sign; made for images without
+    an up and a down (microscopy, satellites).
+
+    Parameters
+    ----------
+    probability : float, default=0.5
+        Probability, in [0, 1], that an image is mirrored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import VerticalFlip
+    >>> VerticalFlip(probability=1.0)(np.array([[[1, 2], [3, 4]]]))
+    array([[[3, 4],
+            [1, 2]]])
+    """
+
+    needs_float: ClassVar[bool] = False
+    probability: float = field(default=0.5, kw_only=True)
+
+    def apply(self, X, rng):
+        """Mirror every image."""
+        return X[:, ::-1].copy()
+
+
+@register("random_crop")
+@dataclass(frozen=True)
+class RandomCrop(ImageTransform):
+    """Pad the images, then cut the original size out at a random place.
+
+    Each image gets a place of its own; pixels are moved, never interpolated.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.125
+        Padding on each side, as a fraction of height and width, in [0, 1].
+    fill : {"constant", "nearest", "reflect", "wrap"}, default="constant"
+        What the padding holds.
+    fill_value : float, default=0.0
+        Value of the padding for ``fill="constant"``.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import RandomCrop
+    >>> RandomCrop(0.125)(np.ones((2, 8, 8)), rng=0).shape
+    (2, 8, 8)
+    """
+
+    needs_float: ClassVar[bool] = False
+    max_magnitude: ClassVar[float] = 1.0
+
+    magnitude: float = 0.125
+    fill: str = "constant"
+    fill_value: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_option(self, "fill", PAD_MODES)
+
+    def apply(self, X, rng):
+        """Shift every image by whole pixels."""
+        n, height, width = X.shape[:3]
+        pad_h, pad_w = round(self.magnitude * height), round(self.magnitude * width)
+        extra = {"constant_values": self.fill_value} if self.fill == "constant" else {}
+        pads = [(0, 0), (pad_h, pad_h), (pad_w, pad_w)] + [(0, 0)] * (X.ndim - 3)
+        padded = np.pad(X, pads, mode=PAD_MODES[self.fill], **extra)
+        top = rng.integers(0, 2 * pad_h + 1, size=n)
+        left = rng.integers(0, 2 * pad_w + 1, size=n)
+        rows = (top[:, None] + np.arange(height))[:, :, None]
+        columns = (left[:, None] + np.arange(width))[:, None, :]
+        return padded[np.arange(n)[:, None, None], rows, columns]
+
+
+@dataclass(frozen=True)
+class _LightTransform(ImageTransform):
+    """Base of the transforms that keep pixel values within a range."""
+
+    value_range: tuple[float, float] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if self.value_range is not None:
+            low, high = self.value_range
+            if not low <= high:
+                raise ParameterError(
+                    f"{type(self).__name__}(value_range=...) must be (low, high) with low <= high. "
+                    f"Got {self.value_range!r}."
+                )
+
+    def bind(self, X):
+        """Learn the range of the pixels."""
+        if self.value_range is not None:
+            return self
+        return replace(self, value_range=pixel_range(X))
+
+    def _clip(self, X: np.ndarray) -> np.ndarray:
+        return np.clip(X, *self.value_range, out=X)
+
+    @property
+    def _span(self) -> float:
+        return self.value_range[1] - self.value_range[0]
+
+
+def pixel_range(X: np.ndarray) -> tuple[float, float]:
+    """Return the range that pixels must stay in.
+
+    uint8 images: (0, 255). Others: (0, 1) if all pixels lie there, else the smallest and the
+    largest pixel of the data.
+    """
+    if X.dtype == np.uint8:
+        return 0.0, 255.0
+    low, high = float(X.min()), float(X.max())
+    return (0.0, 1.0) if X.dtype.kind == "f" and low >= 0 and high <= 1 else (low, high)
+
+
+@register("brightness")
+@dataclass(frozen=True)
+class Brightness(_LightTransform):
+    """Add one random constant to each image.
+
+    ``x + d * (high - low)`` with d uniform in [-magnitude, magnitude], clipped to (low, high).
+
+    Parameters
+    ----------
+    magnitude : float, default=0.1
+        Largest change, as a fraction of the range of the pixels, in [0, 1].
+    value_range : (float, float), default=None
+        Range of the pixels. None: (0, 255) for uint8, (0, 1) where all values lie there, else the
+        extremes of the data.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import Brightness
+    >>> images = np.full((3, 2, 2), 100, dtype=np.uint8)
+    >>> Brightness(0.1)(images, rng=0)[:, 0, 0]
+    array([107,  88,  77], dtype=uint8)
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.1
+
+    def apply(self, X, rng):
+        """Shift the light of every image."""
+        change = rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0]) * self._span
+        X += spread(change.astype(X.dtype), X.ndim)
+        return self._clip(X)
+
+
+@register("contrast")
+@dataclass(frozen=True)
+class Contrast(_LightTransform):
+    """Stretch or squeeze each image around its mean.
+
+    ``mean + (1 + c) * (x - mean)`` with c uniform in [-magnitude, magnitude], clipped.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.1
+        Largest relative change of contrast, in [0, 1].
+    value_range : (float, float), default=None
+        Range of the pixels; see :class:`Brightness`.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import Contrast
+    >>> image = np.array([[[0.4, 0.6]]])
+    >>> Contrast(0.5)(image, rng=3).round(3)
+    array([[[0.441, 0.559]]])
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.1
+
+    def apply(self, X, rng):
+        """Change the contrast of every image."""
+        gain = 1 + rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0])
+        mean = X.mean(axis=tuple(range(1, X.ndim)), keepdims=True)
+        X -= mean
+        X *= spread(gain.astype(X.dtype), X.ndim)
+        X += mean
+        return self._clip(X)
+
+
+@register("noise")
+@dataclass(frozen=True)
+class PixelNoise(_LightTransform):
+    """Add independent Gaussian noise to every pixel.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.05
+        Standard deviation, as a fraction of the range of the pixels, in [0, 1].
+    value_range : (float, float), default=None
+        Range of the pixels; see :class:`Brightness`.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import PixelNoise
+    >>> PixelNoise(0.05)(np.full((1, 2, 2), 100, dtype=np.uint8), rng=0)
+    array([[[114,  82],
+            [ 95,  90]]], dtype=uint8)
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.05
+
+    def apply(self, X, rng):
+        """Add noise to every image."""
+        kind = X.dtype if X.dtype.itemsize in (4, 8) else np.float64
+        noise = rng.standard_normal(X.shape, dtype=kind)
+        noise *= self.magnitude * self._span
+        X += noise
+        return self._clip(X)
+
+
+@register("cutout")
+@dataclass(frozen=True)
+class Cutout(ImageTransform):
+    """Erase one square at a random place of each image.
+
+    The centre is uniform over the image; what reaches over the border is cut off [1]_.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.25
+        Side of the square, as a fraction of height and width, in [0, 1].
+    fill_value : float, default=0.0
+        Value of the erased pixels.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    References
+    ----------
+    .. [1] T. DeVries, G. W. Taylor, "Improved regularization of convolutional neural networks
+       with cutout", arXiv:1708.04552, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import Cutout
+    >>> Cutout(0.5)(np.ones((1, 4, 4), dtype=int), rng=1)
+    array([[[1, 0, 0, 1],
+            [1, 0, 0, 1],
+            [1, 1, 1, 1],
+            [1, 1, 1, 1]]])
+    """
+
+    needs_float: ClassVar[bool] = False
+    max_magnitude: ClassVar[float] = 1.0
+
+    magnitude: float = 0.25
+    fill_value: float = 0.0
+
+    def apply(self, X, rng):
+        """Erase a square of every image."""
+        n, height, width = X.shape[:3]
+        top, bottom = random_span(rng, n, height, np.full(n, round(self.magnitude * height)))
+        left, right = random_span(rng, n, width, np.full(n, round(self.magnitude * width)))
+        X[box_mask(top, bottom, left, right, height, width)] = self.fill_value
+        return X
+
+
+def random_span(rng, n, length, sizes):
+    """Return start and end of `n` intervals with uniform centres, cut at 0 and `length`."""
+    start = rng.integers(0, length, size=n) - sizes // 2
+    return np.clip(start, 0, length), np.clip(start + sizes, 0, length)
+
+
+def box_mask(top, bottom, left, right, height, width):
+    """Return a boolean array (n, height, width) that is True inside each image's box."""
+    rows, columns = np.arange(height), np.arange(width)
+    inside_rows = (rows >= top[:, None]) & (rows < bottom[:, None])
+    inside_columns = (columns >= left[:, None]) & (columns < right[:, None])
+    return inside_rows[:, :, None] & inside_columns[:, None, :]
+
+
+__all__ = [
+    "Brightness",
+    "Contrast",
+    "Cutout",
+    "HorizontalFlip",
+    "PixelNoise",
+    "RandomCrop",
+    "VerticalFlip",
+]

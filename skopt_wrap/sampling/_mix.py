@@ -1,0 +1,154 @@
+"""Transforms that mix pairs of rows and their labels: MixUp and CutMix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ._image import box_mask, random_span
+from ._transform import MixingTransform, Transform, register, spread
+
+
+@dataclass(frozen=True)
+class _Mix(MixingTransform, Transform):
+    """Base: draws partners and shares, and mixes the labels."""
+
+    magnitude: float = 0.2
+    soft_labels: bool = False
+    same_class: bool = False
+
+    def mix(self, X, rng, labels, groups):
+        """Mix each row with a partner of the batch."""
+        n = X.shape[0]
+        share = rng.beta(self.magnitude, self.magnitude, size=n) if self.magnitude else np.ones(n)
+        # The row itself keeps at least half, so that its own label stays the largest.
+        share = np.maximum(share, 1 - share)
+        if self.probability < 1.0:
+            share[rng.random(n) >= self.probability] = 1.0
+        partner = _partners(n, rng, groups if self.same_class else None)
+        X, share = self._blend(X, X[partner], share, rng)
+        if labels is not None:
+            weight = share[:, None]
+            labels = weight * labels + (1 - weight) * labels[partner]
+        return X, labels
+
+    def apply(self, X, rng):
+        """Mix a batch without labels."""
+        return self.mix(X, rng, None, None)[0]
+
+    def apply_some(self, X, rng):
+        """Mix a batch without labels; `mix` minds the probability."""
+        return self.apply(X, rng)
+
+    def _blend(self, X, other, share, rng):
+        raise NotImplementedError
+
+
+def _partners(n: int, rng: np.random.Generator, groups: np.ndarray | None) -> np.ndarray:
+    """Return a random partner for each row, within its group if groups are given."""
+    if groups is None:
+        return rng.permutation(n)
+    partner = np.arange(n)
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        partner[rows] = rng.permutation(rows)
+    return partner
+
+
+@register("mixup")
+@dataclass(frozen=True)
+class MixUp(_Mix):
+    """Blend each row with another row of its batch, and their labels alike [1]_.
+
+    ``w * x_i + (1 - w) * x_j`` with w from Beta(magnitude, magnitude), taken as the larger of w
+    and 1 - w, so that a row's own label keeps the largest share.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.2
+        Both parameters of the Beta distribution; 0 mixes nothing.
+    soft_labels : bool, default=False
+        Allow class labels to become class probabilities: ``fit_resample`` then returns y of
+        shape (n_samples, n_classes), float, with columns in the order of ``classes_``. Needed
+        with hard labels unless ``same_class=True``; regression targets are mixed as they are.
+    same_class : bool, default=False
+        Mix rows of one class only, which leaves hard labels as they are.
+    probability : float, default=1.0
+        Probability, in [0, 1], that a row is mixed.
+
+    References
+    ----------
+    .. [1] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: beyond empirical risk
+       minimization", ICLR, 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import AugmentingSampler, MixUp
+    >>> X = np.arange(8.0).reshape(4, 1, 2, 1)
+    >>> sampler = AugmentingSampler("image", [MixUp(0.4, soft_labels=True)], factor=2,
+    ...                             random_state=0)
+    >>> X_new, y_new = sampler.fit_resample(X, ["a", "a", "b", "b"])
+    >>> y_new[:2].tolist(), y_new.sum(axis=1).round(6).tolist()
+    ([[1.0, 0.0], [1.0, 0.0]], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    """
+
+    kinds: ClassVar[tuple[str, ...]] = ("image", "series")
+
+    def _blend(self, X, other, share, rng):
+        weight = spread(share.astype(X.dtype), X.ndim)
+        X *= weight
+        X += (1 - weight) * other
+        return X, share
+
+
+@register("cutmix")
+@dataclass(frozen=True)
+class CutMix(_Mix):
+    """Paste a box of another image into each image, labels mixed by area [1]_.
+
+    The box has the area ``1 - w`` of the image, w as in :class:`MixUp`, with a uniform centre;
+    labels are weighted by the area really pasted.
+
+    Parameters
+    ----------
+    magnitude : float, default=1.0
+        Both parameters of the Beta distribution; 0 mixes nothing.
+    soft_labels : bool, default=False
+        Allow class labels to become class probabilities; see :class:`MixUp`.
+    same_class : bool, default=False
+        Mix images of one class only, which leaves hard labels as they are.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is mixed.
+
+    References
+    ----------
+    .. [1] S. Yun et al., "CutMix: regularization strategy to train strong classifiers with
+       localizable features", ICCV, 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import CutMix
+    >>> images = np.arange(3, dtype=np.uint8).repeat(16).reshape(3, 4, 4)
+    >>> np.unique(CutMix()(images, rng=0)).tolist()
+    [0, 1, 2]
+    """
+
+    kinds: ClassVar[tuple[str, ...]] = ("image",)
+    needs_float: ClassVar[bool] = False
+    magnitude: float = 1.0
+
+    def _blend(self, X, other, share, rng):
+        n, height, width = X.shape[:3]
+        side = np.sqrt(1 - share)  # rounded down below: the image keeps at least half
+        top, bottom = random_span(rng, n, height, (side * height).astype(int))
+        left, right = random_span(rng, n, width, (side * width).astype(int))
+        inside = box_mask(top, bottom, left, right, height, width)
+        X[inside] = other[inside]
+        return X, 1 - inside.mean(axis=(1, 2))
+
+
+__all__ = ["CutMix", "MixUp"]

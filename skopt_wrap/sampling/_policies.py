@@ -1,0 +1,146 @@
+"""From what the caller writes in ``transforms`` to transforms bound to the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from imblearn.over_sampling.base import BaseOverSampler
+
+from ..exceptions import ParameterError, suggest
+from ._image import Brightness
+from ._series import Jitter, Scaling, TimeWarp
+from ._tabular import OVER_SAMPLERS, GaussianNoise, Interpolation, named_over_sampler
+from ._text import KeyboardTypos, RandomSwap
+from ._transform import REGISTRY, MixingTransform, Transform
+from ._warp import Rotation, Translation, Zoom
+
+#: What ``transforms="default"`` stands for. Chosen to leave labels as they are: no flips, small
+#: angles and shifts, no words lost.
+DEFAULTS: dict[str, tuple[Transform, ...]] = {
+    "image": (Rotation(10.0), Zoom(0.1), Translation(0.08), Brightness(0.1)),
+    "series": (Jitter(0.05), Scaling(0.1), TimeWarp(0.2)),
+    "tabular": (GaussianNoise(0.1),),
+    "text": (RandomSwap(0.1), KeyboardTypos(0.02)),
+}
+
+
+def available_transforms(kind: str | None = None) -> list[str]:
+    """Return the names that ``AugmentingSampler(transforms=[...])`` knows.
+
+    Parameters
+    ----------
+    kind : {"image", "tabular", "series", "text"}, default=None
+        Only those that suit this kind of data; None for all.
+
+    Returns
+    -------
+    names : list of str
+        Sorted names.
+
+    Raises
+    ------
+    ParameterError
+        If `kind` is unknown.
+
+    Examples
+    --------
+    >>> from skopt_wrap.sampling import available_transforms
+    >>> available_transforms("text")
+    ['keyboard_typos', 'random_deletion', 'random_swap']
+    """
+    if kind is not None and kind not in DEFAULTS:
+        raise ParameterError(f"kind={kind!r} is unknown. {suggest(str(kind), DEFAULTS)}")
+    names = [name for name, cls in REGISTRY.items() if kind is None or kind in cls.kinds]
+    if kind in (None, "tabular"):
+        names += OVER_SAMPLERS
+    return sorted(names)
+
+
+def resolve(transforms, kind: str, magnitude: float) -> tuple[Interpolation | None, list]:
+    """Return the over-sampler, if one comes first, and the transforms that follow.
+
+    Parameters
+    ----------
+    transforms : "default", str, transform, callable or sequence of these
+        What the caller wrote.
+    kind : {"image", "tabular", "series", "text"}
+        Kind of data.
+    magnitude : float
+        Factor of all magnitudes.
+
+    Returns
+    -------
+    generator : Interpolation or None
+        Over-sampler of imbalanced-learn.
+    steps : list of Transform or callable
+        The rest, in order.
+    """
+    if isinstance(transforms, str) and transforms == "default":
+        steps: list = list(DEFAULTS[kind])
+    else:
+        items = transforms if isinstance(transforms, list | tuple) else [transforms]
+        steps = [_one(item, kind) for item in items]
+    generator = None
+    if steps and isinstance(steps[0], Interpolation):
+        generator = steps.pop(0)
+    late = [step for step in steps if isinstance(step, Interpolation)]
+    if late:
+        raise ParameterError(
+            f"transforms={transforms!r}: {type(late[0].sampler).__name__} makes new rows, so it "
+            f"must be the first transform, and the only one of its sort."
+        )
+    return generator, [
+        step.scaled(magnitude) if isinstance(step, Transform) else step for step in steps
+    ]
+
+
+def _one(item: Any, kind: str) -> Transform | Interpolation | Callable:
+    """Return one transform for what the caller wrote."""
+    if isinstance(item, str):
+        if item in OVER_SAMPLERS:
+            _check_kind(item, ("tabular",), kind)
+            return named_over_sampler(item)
+        if item not in REGISTRY:
+            known = available_transforms(kind)
+            raise ParameterError(f"The transform {item!r} is unknown. {suggest(item, known)}")
+        item = REGISTRY[item]()
+    if isinstance(item, type):
+        raise ParameterError(f"Transforms must be instances: write {item.__name__}().")
+    if isinstance(item, Transform):
+        _check_kind(item.name or type(item).__name__, item.kinds, kind)
+        return item
+    if isinstance(item, BaseOverSampler):
+        _check_kind(type(item).__name__, ("tabular",), kind)
+        return Interpolation(item)
+    if callable(item):
+        return item
+    raise ParameterError(
+        f"A transform must be a name, a transform, an over-sampler of imbalanced-learn, or a "
+        f"callable on a batch. Got {item!r}."
+    )
+
+
+def _check_kind(name: str, kinds: tuple[str, ...], kind: str) -> None:
+    if kinds and kind not in kinds:
+        raise ParameterError(
+            f"The transform {name!r} is for kind={' or '.join(map(repr, kinds))}, and the data are "
+            f"kind={kind!r}. {suggest(name, available_transforms(kind))}"
+        )
+
+
+def check_labels_can_mix(steps: list, hard: bool) -> None:
+    """Raise where a transform would make soft labels that the caller has not asked for."""
+    for step in steps:
+        if isinstance(step, MixingTransform) and hard and not (step.soft_labels or step.same_class):
+            name = type(step).__name__
+            raise ParameterError(
+                f"{name} mixes labels, and y holds hard ones. Pass {name}(soft_labels=True) to get "
+                f"y as class probabilities of shape (n_samples, n_classes), or "
+                f"{name}(same_class=True) to mix within classes only."
+            )
+
+
+def makes_soft_labels(steps: list) -> bool:
+    """Say whether some transform turns the labels into mixtures."""
+    return any(isinstance(step, MixingTransform) and not step.same_class for step in steps)

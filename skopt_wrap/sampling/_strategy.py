@@ -1,0 +1,159 @@
+"""How many new rows each class gets, and which rows they are made from."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from imblearn.utils import check_sampling_strategy
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_array
+
+from ..exceptions import DataError, ParameterError
+
+
+@dataclass
+class Target:
+    """y, read.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,) or None
+        Class labels; the position of the 1 for one-vs-all targets; None for other targets.
+    classes : ndarray or None
+        Sorted distinct labels.
+    codes : ndarray of int or None
+        Position of each label in `classes`.
+    values : ndarray
+        The target as an array.
+    hard : bool
+        Whether mixing rows would turn labels into probabilities.
+    """
+
+    labels: np.ndarray | None
+    classes: np.ndarray | None
+    codes: np.ndarray | None
+    values: np.ndarray
+    hard: bool
+
+
+def read_target(estimator, y) -> Target:
+    """Validate the target and tell classes from other targets.
+
+    Parameters
+    ----------
+    estimator : AugmentingSampler
+        Named in the message for a missing target.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Target.
+
+    Returns
+    -------
+    target : Target
+        The target read.
+    """
+    if y is None:
+        raise DataError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            f"is None."
+        )
+    values = check_array(y, ensure_2d=False, dtype=None, input_name="y", allow_nd=True)
+    kind = type_of_target(values, input_name="y", raise_unknown=True)
+    if kind in ("binary", "multiclass"):
+        labels = column_or_1d(values)
+        hard = True
+    elif kind == "multilabel-indicator" and (values.sum(axis=1) == 1).all():
+        labels, hard = values.argmax(axis=1), True
+    elif kind in ("continuous", "continuous-multioutput", "multilabel-indicator"):
+        return Target(None, None, None, values, kind == "multilabel-indicator")
+    else:
+        raise DataError(
+            f"y of type {kind!r} is not supported: pass class labels, a multilabel indicator or "
+            f"numbers."
+        )
+    classes, codes = np.unique(labels, return_inverse=True)
+    return Target(labels, classes, codes, values, hard)
+
+
+def plan_rows(target: Target, sampling_strategy, factor, keep_original: bool) -> OrderedDict:
+    """Return the number of new rows of each class (of all rows, under None, without classes)."""
+    if target.labels is None:
+        return _plan_without_classes(target, sampling_strategy, factor, keep_original)
+    counts = dict(zip(target.classes.tolist(), np.bincount(target.codes).tolist(), strict=True))
+    if factor is not None and isinstance(sampling_strategy, str) and sampling_strategy == "auto":
+        added: dict = {}
+    else:
+        added = _imblearn_plan(target, sampling_strategy)
+    if factor is None and keep_original:
+        return OrderedDict(added)
+    plan = OrderedDict()
+    for label, count in counts.items():
+        total = round((count + added.get(label, 0)) * (1.0 if factor is None else factor))
+        plan[label] = total - count if keep_original else total
+    return plan
+
+
+def _imblearn_plan(target: Target, sampling_strategy) -> dict:
+    if target.classes.size < 2:
+        raise DataError(
+            f"sampling_strategy={sampling_strategy!r} balances classes, and y has one class only "
+            f"({target.classes[0]!r}). Pass factor=... to grow it without balancing."
+        )
+    if isinstance(sampling_strategy, Mapping):
+        sampling_strategy = dict(sampling_strategy)
+    try:
+        plan = check_sampling_strategy(sampling_strategy, target.labels, "over-sampling")
+    except ValueError as error:
+        raise ParameterError(
+            f"sampling_strategy={sampling_strategy!r} does not suit y: {error}"
+        ) from error
+    return {_item(label): int(number) for label, number in plan.items()}
+
+
+def _item(label):
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _plan_without_classes(target, sampling_strategy, factor, keep_original) -> OrderedDict:
+    what = "a multilabel indicator" if target.hard else "continuous (Unknown label type)"
+    if factor is None:
+        raise DataError(
+            f"sampling_strategy={sampling_strategy!r} balances classes, and y is {what}. Pass "
+            f"factor=... to grow such data without balancing. (Multilabel and multioutput targets "
+            f"are not supported by sampling_strategy.)"
+        )
+    if sampling_strategy not in ("auto", "all"):
+        raise DataError(
+            f"sampling_strategy={sampling_strategy!r} balances classes, and y is {what}. Leave "
+            f"sampling_strategy at 'auto'; factor={factor!r} alone decides."
+        )
+    n = len(target.values)
+    return OrderedDict({None: round(n * factor) - (n if keep_original else 0)})
+
+
+def choose_sources(target: Target, plan: Mapping, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the source row of every new row, class by class.
+
+    Each row of a class is used equally often; what does not divide is drawn without replacement.
+    """
+    chosen = []
+    for label, number in plan.items():
+        if label is None:
+            rows = np.arange(n)
+        else:
+            rows = np.flatnonzero(target.labels == label)
+        if number:
+            rounds, rest = divmod(number, len(rows))
+            chosen += [rows] * rounds + [np.sort(rng.choice(rows, size=rest, replace=False))]
+    return np.concatenate(chosen).astype(np.intp) if chosen else np.empty(0, dtype=np.intp)
+
+
+def one_hot(target: Target) -> np.ndarray:
+    """Return the target as a float matrix (n_samples, n_columns) that can be mixed."""
+    if target.labels is not None:
+        return np.eye(target.classes.size)[target.codes]
+    values = target.values.astype(np.float64)
+    return values.reshape(len(values), -1)

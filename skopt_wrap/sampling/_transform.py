@@ -1,0 +1,235 @@
+"""What every transform is: a small frozen value object that maps a batch to a changed batch."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from ..exceptions import DataError, ParameterError, suggest
+
+#: name -> transform class, filled by :func:`register`.
+REGISTRY: dict[str, type] = {}
+
+
+def register(name: str) -> Callable[[type], type]:
+    """Return a class decorator that enters a transform in the registry under `name`."""
+
+    def enter(cls: type) -> type:
+        cls.name = name
+        REGISTRY[name] = cls
+        return cls
+
+    return enter
+
+
+def check_fraction(owner: object, name: str, low: float = 0.0, high: float = math.inf) -> None:
+    """Raise :class:`ParameterError` unless ``owner.name`` is a real number in [low, high]."""
+    value = getattr(owner, name)
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+        rule = f"a number >= {low:g}" if math.isinf(high) else f"a number in [{low:g}, {high:g}]"
+        raise ParameterError(f"{type(owner).__name__}({name}=...) must be {rule}. Got {value!r}.")
+
+
+def check_option(owner: object, name: str, options: Iterable[str]) -> None:
+    """Raise :class:`ParameterError` unless ``owner.name`` is one of `options`."""
+    value = getattr(owner, name)
+    if value not in set(options):
+        raise ParameterError(
+            f"{type(owner).__name__}({name}={value!r}) is unknown. {suggest(str(value), options)}"
+        )
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Base of the transforms: a callable on a batch and a random generator.
+
+    A subclass is a frozen dataclass that implements ``apply(X, rng)``: it returns the changed
+    batch, of the same shape, and may write into `X`, which is always a private copy.
+
+    Parameters
+    ----------
+    probability : float, default=1.0
+        Probability, in [0, 1], that a row of the batch is changed.
+    """
+
+    name: ClassVar[str] = ""
+    kinds: ClassVar[tuple[str, ...]] = ()
+    #: whether `apply` computes with floats (integers are rounded back once, at the end).
+    needs_float: ClassVar[bool] = True
+    max_magnitude: ClassVar[float] = math.inf
+
+    probability: float = field(default=1.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_fraction(self, "probability", 0.0, 1.0)
+        if hasattr(self, "magnitude"):
+            check_fraction(self, "magnitude", 0.0, self.max_magnitude)
+
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = Transform.__repr__  # or dataclass writes one with every field
+
+    def __repr__(self) -> str:
+        """Return the magnitude, and what differs from its default."""
+        shown = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if f.compare and (f.name == "magnitude" or getattr(self, f.name) != f.default)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __call__(self, X, rng=None):
+        """Return a changed copy of a batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Batch. It is not modified.
+        rng : numpy.random.Generator, int or None, default=None
+            Source of randomness.
+
+        Returns
+        -------
+        X_new : ndarray of the same shape and dtype
+            The changed batch.
+        """
+        values = np.array(X, dtype=object) if "text" in self.kinds else np.array(X)
+        return Policy([self.bind(values)])(values, np.random.default_rng(rng))[0]
+
+    def scaled(self, factor: float) -> Transform:
+        """Return the transform with its magnitude multiplied, kept within its legal range."""
+        if factor == 1 or not hasattr(self, "magnitude"):
+            return self
+        return replace(self, magnitude=min(self.magnitude * factor, self.max_magnitude))
+
+    def bind(self, X) -> Transform:
+        """Return the transform with what it has to learn from all the data (ranges, scales)."""
+        return self
+
+    def apply(self, X, rng: np.random.Generator):
+        """Change every row of the batch."""
+        raise NotImplementedError
+
+    def apply_some(self, X, rng: np.random.Generator):
+        """Change each row with the transform's probability."""
+        if self.probability >= 1.0:
+            return self.apply(X, rng)
+        rows = np.flatnonzero(rng.random(X.shape[0]) < self.probability)
+        if rows.size:
+            X[rows] = self.apply(X[rows], rng)
+        return X
+
+
+class MixingTransform:
+    """Mixin of the transforms that combine rows, and with them their labels."""
+
+    def mix(self, X, rng, labels, groups):
+        """Return the mixed batch and the mixed labels (None when there are none)."""
+        raise NotImplementedError
+
+
+def as_float(X: np.ndarray) -> np.ndarray:
+    """Return `X` in the float dtype used for computing: float32 up to 16 bits, else float64."""
+    if X.dtype.kind == "f":
+        return X.astype(np.float32) if X.dtype.itemsize < 4 else X
+    return X.astype(np.float32 if X.dtype.itemsize <= 2 else np.float64)
+
+
+def cast_to(X: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return `X` as `dtype`; integers are rounded and clipped to their range."""
+    if X.dtype == dtype:
+        return X
+    if sparse.issparse(X):
+        return type(X)((cast_to(X.data, dtype), X.indices, X.indptr), shape=X.shape)
+    if dtype.kind in "iu" and X.dtype.kind == "f":
+        limits = np.iinfo(dtype)
+        high = float(limits.max)
+        if high > limits.max:  # int64's maximum is not a float64
+            high = np.nextafter(high, 0)
+        return np.clip(np.rint(X), limits.min, high).astype(dtype)
+    return X.astype(dtype)
+
+
+def _takes_rng(function: Callable) -> bool:
+    """Say whether the user's callable has a parameter called ``rng``."""
+    try:
+        return "rng" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def _call_user(function: Callable, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Run a user's callable on a batch and check what it returns."""
+    result = function(X, rng=rng) if _takes_rng(function) else function(X)
+    if sparse.issparse(result):
+        result = result.tocsr()
+    else:
+        result = np.asarray(result, dtype=object if X.dtype.kind == "O" else None)
+        if sparse.issparse(X):
+            result = sparse.csr_array(result)
+    if result.shape != X.shape:
+        raise DataError(
+            f"The transform {function!r} returned shape {result.shape} for a batch of shape "
+            f"{X.shape}; a transform must keep the shape."
+        )
+    values = result.data if sparse.issparse(result) else result
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError(f"The transform {function!r} returned NaN or infinity.")
+    return result
+
+
+class Policy:
+    """Transforms in a row, with a float conversion only where needed and one rounding at the end.
+
+    Consecutive geometric transforms are fused into one interpolation.
+
+    Parameters
+    ----------
+    steps : sequence of Transform or callable
+        Bound transforms.
+    """
+
+    def __init__(self, steps: Sequence[Callable]) -> None:
+        stages: list = []
+        for step in steps:
+            join = getattr(stages[-1], "fuse", None) if stages else None
+            fused = join(step) if join is not None else None
+            if fused is None:
+                stages.append(step)
+            else:
+                stages[-1] = fused
+        self.stages = stages
+
+    @property
+    def mixes(self) -> bool:
+        """Whether some transform mixes labels."""
+        return any(isinstance(stage, MixingTransform) for stage in self.stages)
+
+    def __call__(self, X, rng: np.random.Generator, labels=None, groups=None):
+        """Return the changed batch and labels; `X` must be a private copy."""
+        dtype = X.dtype
+        for stage in self.stages:
+            if not isinstance(stage, Transform):
+                X = _call_user(stage, cast_to(X, dtype), rng)
+                continue
+            if stage.needs_float:
+                X = as_float(X)
+            if isinstance(stage, MixingTransform):
+                X, labels = stage.mix(X, rng, labels, groups)
+            else:
+                X = stage.apply_some(X, rng)
+        return cast_to(X, dtype), labels
+
+
+def spread(values: np.ndarray, ndim: int) -> np.ndarray:
+    """Reshape per-row values so that they broadcast against a batch of `ndim` dimensions."""
+    return values.reshape(values.shape + (1,) * (ndim - values.ndim))

@@ -1,0 +1,43 @@
+"""Batches for ``model.fit`` in the very order of the fused loop; imports Keras, so import late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from ._data import TrainingData
+
+
+class BatchSequence(keras.utils.PyDataset):
+    """Batches of `data` in one order of its rows."""
+
+    def __init__(self, data: TrainingData, batch_size: int) -> None:
+        super().__init__()
+        self._data, self._batch_size = data, batch_size
+        self.order = np.arange(len(data))
+
+    def __len__(self) -> int:
+        return -(-len(self._data) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
+        start = index * self._batch_size
+        return self._data.take(self.order[start : start + self._batch_size])
+
+
+class NewOrder(keras.callbacks.Callback):
+    """Give a sequence the next order of rows when an epoch begins.
+
+    ``PyDataset.on_epoch_end`` would not do: Keras also calls it for the batches that it draws to
+    learn their shapes.
+    """
+
+    def __init__(self, sequence: BatchSequence, orders: Iterator[np.ndarray]) -> None:
+        super().__init__()
+        self._sequence, self._orders = sequence, orders
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Take the next order."""
+        self._sequence.order = next(self._orders)

@@ -1,0 +1,70 @@
+"""What training needs to know of Keras callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .._keras import load_keras
+
+_STEP_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+)
+
+
+def unfusable_callback(callbacks: Sequence[Any]) -> str | None:
+    """Name the callback that must be called at every step, or return None.
+
+    An epoch that is one graph call has no moment at which such a hook could run.
+    """
+    keras = load_keras()
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.ModelCheckpoint) and callback.save_freq == "epoch":
+            continue
+        if isinstance(callback, keras.callbacks.LambdaCallback):
+            hooks = [h for h in _STEP_HOOKS if getattr(callback, h, None) is not None]
+            hooks = [h for h in hooks if not keras.utils.is_default(getattr(callback, h))]
+        else:
+            hooks = [
+                h
+                for h in _STEP_HOOKS
+                if getattr(type(callback), h, None) is not getattr(keras.callbacks.Callback, h)
+            ]
+        if hooks:
+            return f"{type(callback).__name__} is called at every step ({hooks[0]})"
+    return None
+
+
+def keep_best(callbacks: Sequence[Any]) -> bool:
+    """Tell the callbacks that hold the best weights to restore them; say whether one does."""
+    keras = load_keras()
+    found = False
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.EarlyStopping) and (
+            callback.restore_best_weights and callback.best_weights is not None
+        ):
+            callback.interrupted = True
+            found = True
+    return found
+
+
+def best_keeper(monitor: str, mode: str = "auto") -> Any:
+    """Return a callback that remembers the best weights and restores them after an interrupt.
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the value to watch, such as ``"val_loss"``.
+    mode : {"auto", "min", "max"}, default="auto"
+        Whether lower or higher is better.
+    """
+    from ._keeper import BestKeeper
+
+    return BestKeeper(monitor, mode)

@@ -1,0 +1,201 @@
+"""Traced epochs, kept for the next network of the same architecture.
+
+A graph holds a *twin*: a network of the same configuration whose variables are assigned from
+the network to be trained and copied back afterwards. Tracing costs 0.2-4 s and some memory that
+TensorFlow never gives back; with a twin it is paid once per architecture.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .._keras import load_tensorflow, shareable_key, traced
+from ._data import TrainingData
+
+MAX_GRAPHS = 16
+_GRAPHS: OrderedDict[tuple[Any, ...], EpochGraph] = OrderedDict()
+_LOCK = threading.Lock()
+
+# Rows of a sparse matrix that are made dense at a time, in bytes.
+_DENSE_BYTES = 2**26
+# Steps of the first call into a graph; later calls are sized to last about half a second, so
+# that an interrupt is answered soon.
+_FIRST_STEPS = 32
+_SECONDS_PER_CALL = 0.5
+
+
+class EpochGraph:
+    """One traced training pass and one traced evaluation pass over a compiled, built model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with its optimizer built.
+    """
+
+    def __init__(self, model: Any) -> None:
+        tf = load_tensorflow()
+        self.model = model
+        self.lock = threading.Lock()
+        self._steps = _FIRST_STEPS
+
+        def loop(step: Callable[[Any], Any]) -> Any:
+            @traced
+            def run(x: Any, y: Any, weights: Any, table: Any) -> None:
+                def body(i: Any) -> Any:
+                    rows = table[i]
+                    step((tf.gather(x, rows), tf.gather(y, rows), tf.gather(weights, rows)))
+                    return i + 1
+
+                tf.while_loop(
+                    lambda i: i < tf.shape(table)[0], body, [0], parallel_iterations=1
+                )
+
+            return run
+
+        self._train, self._test = loop(model.train_step), loop(model.test_step)
+
+    def prepare(self, data: TrainingData) -> None:
+        """Create the variables of loss and metrics, which a traced function must find there."""
+        x, y, weights = data.take(np.arange(min(2, len(data))))
+        outputs = self.model(x, training=False)
+        self.model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights)
+        self.model.compute_metrics(x, y, outputs, weights)
+        self.model.reset_metrics()
+
+    def train_epoch(self, data: Any, tables: list[np.ndarray]) -> dict[str, float]:
+        """Train on the batches of `tables`; return loss and metrics over the epoch."""
+        self.model.reset_metrics()
+        self._run(self._train, data, tables)
+        return self._logs()
+
+    def evaluate(self, data: Any, tables: list[np.ndarray]) -> dict[str, float]:
+        """Return loss and metrics on the batches of `tables`, names prefixed by ``val_``."""
+        self.model.reset_metrics()
+        self._run(self._test, data, tables)
+        return {f"val_{name}": value for name, value in self._logs().items()}
+
+    def _logs(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self.model.get_metrics_result().items()}
+
+    def _run(self, function: Any, data: Any, tables: list[np.ndarray]) -> None:
+        tf = load_tensorflow()
+        for table in tables:
+            start = 0
+            while start < len(table):
+                steps = self._steps
+                if isinstance(data, TrainingData):
+                    steps = min(steps, _dense_steps(data, table.shape[1]))
+                part = table[start : start + steps]
+                began = tf.timestamp()
+                if isinstance(data, TrainingData):
+                    x, y, weights = (tf.constant(a) for a in data.take(part.ravel()))
+                    rows = np.arange(part.size, dtype=np.int32).reshape(part.shape)
+                else:
+                    (x, y, weights), rows = data, part
+                function(x, y, weights, tf.constant(rows))
+                seconds = float(tf.timestamp() - began)
+                if len(part) == self._steps:
+                    wanted = int(self._steps * _SECONDS_PER_CALL / max(seconds, 1e-4))
+                    self._steps = int(np.clip(wanted, _FIRST_STEPS, 64 * self._steps))
+                start += len(part)
+
+
+def _dense_steps(data: TrainingData, batch: int) -> int:
+    """Return how many batches of a sparse matrix may be dense at a time."""
+    row_bytes = int(np.prod(data.x.shape[1:])) * data.x.dtype.itemsize
+    return max(1, _DENSE_BYTES // max(1, row_bytes * batch))
+
+
+def as_tensors(data: TrainingData) -> Any:
+    """Return `data` as tensors that batches are gathered from, or itself when it is sparse."""
+    if data.sparse:
+        return data
+    tf = load_tensorflow()
+    return tuple(tf.constant(part) for part in (data.x, data.y, data.weights))
+
+
+@contextmanager
+def graph_for(model: Any, data: TrainingData, *, share: bool) -> Iterator[EpochGraph]:
+    """Lend the graph that trains `model`, with the state of `model` in it; copy it back after.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with its optimizer built.
+    data : TrainingData
+        Training data; its dtypes and shapes are part of what a graph is traced for.
+    share : bool
+        Whether a twin may be trained in the place of `model`. Callbacks of the user's keep a
+        reference to the model that they see, so they must see the real one.
+    """
+    key = shareable_key(model) if share else None
+    if key is None:
+        graph = EpochGraph(model)
+        graph.prepare(data)
+        with kept_on_failure(model):
+            yield graph
+        return
+    signature = (key, data.x.dtype.str, data.y.dtype.str, data.y.shape[1:], data.x.shape[1:])
+    with _LOCK:
+        graph = _GRAPHS.get(signature)
+        if graph is None:
+            graph = EpochGraph(_twin(model))
+            graph.prepare(data)
+            _GRAPHS[signature] = graph
+            if len(_GRAPHS) > MAX_GRAPHS:
+                _GRAPHS.popitem(last=False)
+        _GRAPHS.move_to_end(signature)
+    with graph.lock:
+        _copy_state(model, graph.model)
+        graph.model.stop_training = False
+        yield graph
+        _copy_state(graph.model, model)
+
+
+@contextmanager
+def kept_on_failure(model: Any) -> Iterator[None]:
+    """Give `model` its state back when training raises, so that no half-trained one is left."""
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [np.array(variable) for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        raise
+
+
+def _twin(model: Any) -> Any:
+    """Return a compiled model of the same configuration, its optimizer built."""
+    twin = type(model).from_config(model.get_config())
+    twin.compile_from_config(model.get_compile_config())
+    twin.optimizer.build(twin.trainable_variables)
+    return twin
+
+
+def _copy_state(source: Any, target: Any) -> None:
+    """Assign all variables of `source` and its optimizer to those of `target`."""
+    pairs = [(source.variables, target.variables)]
+    pairs.append((source.optimizer.variables, target.optimizer.variables))
+    for ours, theirs in pairs:
+        for variable, other in zip(ours, theirs, strict=True):
+            other.assign(variable)
+
+
+def clear_graphs() -> None:
+    """Forget every kept graph, and with it the memory that it holds.
+
+    Examples
+    --------
+    >>> from skopt_wrap.training import clear_graphs
+    >>> clear_graphs()
+    """
+    with _LOCK:
+        _GRAPHS.clear()

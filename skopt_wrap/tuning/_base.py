@@ -1,0 +1,422 @@
+"""What the tuned classifier and the tuned regressor share."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    _fit_context,
+    is_classifier,
+    is_regressor,
+)
+from sklearn.utils import Bunch, check_array, check_random_state, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    UNUSED,
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_method_params, check_consistent_length, check_is_fitted
+
+from ..exceptions import DataError, ParameterError, SkippedWarning
+from . import _results, _scoring, _splits
+from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel, last_step
+from ._presets import default_space
+from ._trial import COMPLETED, Task, TrialResult, evaluate_trial
+
+STRATEGIES = ("bayesian", "genetic", "grid", "hyperband", "random", "tpe")
+
+
+def _routing_enabled() -> bool:
+    from sklearn import get_config
+
+    return bool(get_config()["enable_metadata_routing"])
+
+
+def _refitted_has(name: str) -> Callable[[Any], bool]:
+    """Say whether the refitted estimator, or the unfitted candidate, has a method."""
+
+    def check(self: Any) -> bool:
+        if hasattr(self, "best_estimator_"):
+            getattr(self.best_estimator_, name)
+            return True
+        if self.refit is False:
+            raise AttributeError(
+                f"{type(self).__name__} was told not to refit (refit=False), so that {name!r} "
+                "is not available."
+            )
+        getattr(self._recipe().base, name)
+        return True
+
+    return check
+
+
+class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+    """Search with cross-validation; see `TunedClassifier` and `TunedRegressor`."""
+
+    _parameter_constraints: dict = {
+        "model": [str, callable, HasMethods(["fit", "predict"]), HasMethods(["build"])],
+        "tuner": [
+            StrOptions(set(STRATEGIES)),
+            HasMethods(["create_trial", "end_trial"]),
+            HasMethods(["sample_relative", "sample_independent"]),
+        ],
+        "max_trials": [Interval(Integral, 1, None, closed="left"), None],
+        "cv": ["cv_object", Interval(Real, 0, 1, closed="neither")],
+        "scoring": [str, callable, list, tuple, dict, None],
+        "refit": ["boolean", str, callable],
+        "space": [dict, None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "preprocessor": [HasMethods(["fit", "transform"]), None],
+        "sampler": [HasMethods(["fit_resample"]), None],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "error_score": [StrOptions({"raise"}), Real],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+    # They are routed to the network, the splitter and the scorer, not consumed here.
+    __metadata_request__fit = {"sample_weight": UNUSED, "groups": UNUSED}  # noqa: RUF012
+    __metadata_request__score = {"sample_weight": UNUSED}  # noqa: RUF012
+
+    @abstractmethod
+    def __init__(
+        self,
+        model: Any = "dense",
+        *,
+        tuner: Any = "bayesian",
+        max_trials: int | None = 20,
+        cv: Any = 5,
+        scoring: Any = None,
+        refit: Any = True,
+        space: dict[str, Any] | None = None,
+        epochs: int = 50,
+        batch_size: int | None = 32,
+        early_stopping: Any = False,
+        learning_rate_schedule: Any = None,
+        preprocessor: Any = None,
+        sampler: Any = None,
+        max_time: float | None = None,
+        error_score: Any = np.nan,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.model = model
+        self.tuner = tuner
+        self.max_trials = max_trials
+        self.cv = cv
+        self.scoring = scoring
+        self.refit = refit
+        self.space = space
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.learning_rate_schedule = learning_rate_schedule
+        self.preprocessor = preprocessor
+        self.sampler = sampler
+        self.max_time = max_time
+        self.error_score = error_score
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @staticmethod
+    @abstractmethod
+    def _network_class() -> Any:
+        """Return KerasClassifier or KerasRegressor."""
+
+    # Composition
+
+    def _network(self) -> Any:
+        """Return the unfitted estimator of the network."""
+        if hasattr(self.model, "get_params") and not isinstance(self.model, type):
+            return self.model
+        model = HyperModelBuilder(self.model, {}) if is_hypermodel(self.model) else self.model
+        network = self._network_class()(
+            model,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            early_stopping=self.early_stopping,
+            learning_rate_schedule=self.learning_rate_schedule,
+        )
+        if _routing_enabled():  # ours alone: nobody else could make the request
+            network.set_fit_request(sample_weight=True)
+        return network
+
+    def _recipe(self, seed: int | None = None) -> Recipe:
+        return compose(
+            self._network(),
+            preprocessor=self.preprocessor,
+            sampler=self.sampler,
+            hypermodel=self.model if is_hypermodel(self.model) else None,
+            seed=seed,
+        )
+
+    def _given_space(self, network: Any) -> dict[str, Any]:
+        if self.space is not None:
+            if not self.space and not is_hypermodel(self.model):
+                raise ParameterError("space is empty: there is nothing to search.")
+            return self.space
+        if is_hypermodel(self.model):
+            return {}
+        architecture = getattr(network, "model", None)
+        if isinstance(architecture, str):
+            return default_space(architecture)
+        raise ParameterError(
+            "space=None works for an architecture's name and for a Keras Tuner model function; "
+            f"with model={self.model!r} give space={{'parameter': values}}."
+        )
+
+    def _check_model(self, network: Any) -> None:
+        wrong = is_regressor if is_classifier(self) else is_classifier
+        if wrong(network):
+            raise ParameterError(
+                f"{type(self).__name__} was given model={type(network).__name__}, the wrong "
+                "kind of estimator."
+            )
+        fit = getattr(type(self.model), "fit", None) if is_hypermodel(self.model) else None
+        if fit is not None and fit.__qualname__ != "HyperModel.fit":
+            raise ParameterError(
+                f"{type(self.model).__name__}.fit is overridden, and training is done by "
+                f"{self._network_class().__name__} here. Move what it tunes to "
+                "space={'batch_size': ..., 'epochs': ...}."
+            )
+
+    # Fitting
+
+    @_fit_context(prefer_skip_nested_validation=False)  # the candidates validate themselves
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        **params: Any,
+    ) -> Any:
+        """Search, then train the best candidate on all rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, ...)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights for fitting, and for scoring where the scorer takes them. Not with a
+            `sampler`, whose new rows have no weight.
+        groups : array-like of shape (n_samples,), default=None
+            Groups for the splitter.
+        **params : dict
+            Further metadata for the estimators' ``fit``. With metadata routing enabled all of
+            it follows the requests.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ParameterError
+            A parameter, a name in `space` or the scorer cannot work; before any training.
+        DataError
+            The data cannot be searched on.
+        Exception
+            The first error of a trial, when all have failed.
+        """
+        rng = check_random_state(self.random_state)
+        oracle_seed, model_seed = int(rng.randint(1, 2**31 - 1)), int(rng.randint(2**31 - 1))
+        recipe = self._recipe(model_seed)
+        self._check_model(recipe.network)
+        given = self._given_space(recipe.network)
+        X, y = indexable(X, y)
+        y = self._check_target(y)
+        self._check_data(recipe, X, y)
+        metadata = {"sample_weight": sample_weight, "groups": groups, **params}
+        metadata = {k: v for k, v in metadata.items() if v is not None}
+        metadata = _check_method_params(X, params=metadata)
+        if sample_weight is not None and self.sampler is not None:
+            raise DataError(
+                "sample_weight cannot be used with a sampler: the rows that it makes have none."
+            )
+        scoring = _scoring.resolve(recipe.base, self.scoring)
+        metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
+        if metrics is not None:
+            _scoring.objective(self.scoring, metrics, self.refit)
+        routed = self._route(metadata, recipe, scoring)
+        splitter = _splits.make_splitter(
+            self.cv, y, classifier=is_classifier(self), seed=model_seed
+        )
+        task = Task(
+            X,
+            y,
+            _splits.freeze(splitter, X, y, **routed.splitter.split),
+            scoring.scorer,
+            routed.estimator.fit,
+            routed.scorer.score,
+        )
+        trials = self._search(recipe, given, task, oracle_seed)
+
+        finished = next(trial for trial in trials if trial.state == COMPLETED)
+        metrics = list(finished.scores)
+        error_score = np.nan if self.error_score == "raise" else float(self.error_score)
+        self.trials_ = trials
+        self.n_splits_ = len(task.splits)
+        self.multimetric_ = metrics != ["score"]
+        self.scorer_ = scoring.public
+        self.cv_results_ = _results.make_table(trials, metrics, self.n_splits_, error_score)
+        self._choose(metrics)
+        if self.refit is not False:
+            self._refit(recipe, task)
+        return self
+
+    def _check_target(self, y: Any) -> Any:
+        """Return `y` checked; overridden for classes."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        return y
+
+    def _check_data(self, recipe: Recipe, X: Any, y: Any) -> None:
+        """Refuse what no candidate could be fitted on, where no preprocessor may mend it."""
+        check_consistent_length(X, y)
+        tags = get_tags(recipe.base).input_tags
+        if self.preprocessor is not None or self.sampler is not None or tags.string:
+            return
+        check_array(
+            X,
+            accept_sparse=True,
+            ensure_2d=tags.two_d_array and not tags.three_d_array,
+            allow_nd=True,
+            ensure_all_finite=not tags.allow_nan,
+            input_name="X",
+            estimator=self,
+        )
+
+    def _route(self, metadata: dict[str, Any], recipe: Recipe, scoring: Any) -> Bunch:
+        """Return who gets which metadata."""
+        if _routing_enabled():
+            return process_routing(self, "fit", **metadata)
+        fit_params = dict(metadata)
+        groups = fit_params.pop("groups", None)
+        score_params = {}
+        if "sample_weight" in fit_params:
+            if scoring.accepts_sample_weight():
+                score_params["sample_weight"] = fit_params["sample_weight"]
+            else:
+                warnings.warn(
+                    f"scoring={self.scoring!r} takes no sample_weight, so that the validation "
+                    "rows are scored unweighted.",
+                    SkippedWarning,
+                    stacklevel=3,
+                )
+        return Bunch(
+            estimator=Bunch(fit={recipe.prefix + k: v for k, v in fit_params.items()}),
+            splitter=Bunch(split={"groups": groups}),
+            scorer=Bunch(score=score_params),
+        )
+
+    def _search(
+        self, recipe: Recipe, given: dict[str, Any], task: Task, seed: int
+    ) -> list[TrialResult]:
+        """Run the trials."""
+        from ._oracles import make_oracle  # Keras Tuner and Optuna are loaded here
+        from ._run import Search
+        from ._space import SearchSpace
+
+        space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
+        epochs = recipe.network.get_params().get("epochs")
+        oracle, n_trials = make_oracle(
+            self.tuner,
+            space.hyperparameters.copy(),
+            max_trials=self.max_trials,
+            epochs=epochs,
+            seed=seed,
+        )
+        declared = set(given)
+        if hasattr(oracle, "max_epochs"):  # Hyperband sets the epochs itself
+            if "epochs" in space.default():
+                raise ParameterError("tuner='hyperband' sets the epochs; take them from space.")
+            declared.add("epochs")
+        elif self.max_trials is None and self.tuner != "grid":
+            raise ParameterError("max_trials=None needs tuner='grid' or 'hyperband'.")
+        if self.tuner == "grid":
+            n_trials = self._check_grid(space.size())
+        recipe.candidate(space.default(), declared)  # unknown names raise before any training
+        error_score = np.nan if self.error_score == "raise" else float(self.error_score)
+
+        def evaluate(result: TrialResult, out_of_time: Callable[[], bool]) -> Exception | None:
+            return evaluate_trial(
+                result,
+                recipe.candidate(result.params, declared),
+                task,
+                error_score=error_score,
+                n_jobs=self.n_jobs,
+                out_of_time=out_of_time,
+            )
+
+        search = Search(
+            oracle,
+            space,
+            evaluate,
+            metric=lambda trial: _scoring.objective(self.scoring, list(trial.scores), self.refit),
+            max_seconds=self.max_time,
+            progress=bool(self.verbose),
+            n_trials=n_trials,
+            reraise=self.error_score == "raise",
+        )
+        trials = search.run()
+        self.oracle_ = oracle
+        self.space_ = space.table(oracle.hyperparameters)
+        self._declared = declared
+        return trials
+
+    def _check_grid(self, size: int) -> int:
+        if self.max_trials is not None and size > self.max_trials:
+            warnings.warn(
+                f"The grid has {size} points and max_trials={self.max_trials} of them are tried, "
+                "in order: the last parameters vary, the first ones may stay at their first "
+                "value. Use max_trials=None for the whole grid, or another tuner.",
+                SkippedWarning,
+                stacklevel=4,
+            )
+            return self.max_trials
+        return size
+
+    def _choose(self, metrics: list[str]) -> None:
+        """Set ``best_*``, as scikit-learn's searches do."""
+        for name in ("best_index_", "best_params_", "best_score_", "best_estimator_"):
+            self.__dict__.pop(name, None)
+        self.__dict__.pop("refit_time_", None)
+        self._metric = _scoring.objective(self.scoring, metrics, self.refit)
+        if self.refit is False and self.multimetric_:
+            return
+        self.best_index_ = _results.select(
+            self.cv_results_, self.trials_, self.refit, self._metric
+        )
+        self.best_params_ = self.trials_[self.best_index_].params
+        if not callable(self.refit):
+            self.best_score_ = float(
+                self.cv_results_[f"mean_test_{self._metric}"][self.best_index_]
+            )
+
+    def _refit(self, recipe: Recipe, task: Task) -> None:
+        begin = time.perf_counter()
+        estimator = recipe.candidate(self.best_params_, self._declared)
+        self.best_estimator_ = estimator.fit(task.X, task.y, **task.fit_params)
+        self.refit_time_ = time.perf_counter() - begin

@@ -1,0 +1,149 @@
+"""The table of results, and the choice of the best trial."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from ..exceptions import ParameterError
+from ._trial import COMPLETED, TrialResult
+
+
+def make_table(
+    trials: Sequence[TrialResult], metrics: Sequence[str], n_splits: int, error_score: float
+) -> dict[str, Any]:
+    """Return the results of a search in the columns of scikit-learn's ``cv_results_``.
+
+    Parameters
+    ----------
+    trials : sequence of TrialResult
+        The trials, in order.
+    metrics : sequence of str
+        Names of the metrics; ``["score"]`` for a single one.
+    n_splits : int
+        Number of splits.
+    error_score : float
+        Score of a split that has none.
+
+    Returns
+    -------
+    table : dict of str to array or list
+        ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``, ``std_score_time``,
+        ``param_<name>`` (masked where a trial has no such parameter), ``params``, ``state``,
+        and for each metric ``split<i>_test_<metric>``, ``mean_test_<metric>``,
+        ``std_test_<metric>`` and ``rank_test_<metric>``; one row for each trial.
+    """
+    table: dict[str, Any] = {}
+    for key, attribute in (("fit_time", "fit_seconds"), ("score_time", "score_seconds")):
+        seconds = np.full((len(trials), n_splits), np.nan)
+        for row, trial in enumerate(trials):
+            values = getattr(trial, attribute)
+            seconds[row, : len(values)] = values
+        reached = np.isfinite(seconds)
+        n_reached = np.maximum(reached.sum(axis=1), 1)
+        mean = np.where(reached, seconds, 0.0).sum(axis=1) / n_reached
+        square = np.where(reached, (seconds - mean[:, None]) ** 2, 0.0).sum(axis=1) / n_reached
+        table[f"mean_{key}"], table[f"std_{key}"] = mean, np.sqrt(square)
+    for name in dict.fromkeys(name for trial in trials for name in trial.params):
+        table[f"param_{name}"] = _masked([trial.params for trial in trials], name)
+    table["params"] = [trial.params for trial in trials]
+    table["state"] = np.array([trial.state for trial in trials], dtype=object)
+    for metric in metrics:
+        blank = [error_score] * n_splits
+        scores = np.array([trial.scores.get(metric, blank) for trial in trials], dtype=float)
+        for split in range(n_splits):
+            table[f"split{split}_test_{metric}"] = scores[:, split]
+        means = scores.mean(axis=1)
+        table[f"mean_test_{metric}"] = means
+        table[f"std_test_{metric}"] = scores.std(axis=1)
+        table[f"rank_test_{metric}"] = rank(means)
+    return table
+
+
+def rank(scores: Any) -> Any:
+    """Return ranks from 1, greatest score first, ties equal, NaN last.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n,)
+        Scores.
+
+    Returns
+    -------
+    ranks : ndarray of shape (n,), int32
+        Ranks.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._results import rank
+    >>> rank([0.5, float("nan"), 0.9, 0.5]).tolist()
+    [2, 4, 1, 2]
+    """
+    scores = np.asarray(scores, dtype=float)
+    worst = np.where(np.isnan(scores), -np.inf, scores)
+    return rankdata(-worst, method="min").astype(np.int32)
+
+
+def _masked(params: Sequence[dict[str, Any]], name: str) -> Any:
+    present = [item[name] for item in params if name in item]
+    kinds = {type(value) for value in present}
+    dtype = kinds.pop() if len(kinds) == 1 and kinds <= {int, float, bool} else object
+    column = np.ma.MaskedArray(np.empty(len(params), dtype=dtype), mask=True)
+    for row, item in enumerate(params):
+        if name in item:
+            column[row] = item[name]
+    return column
+
+
+def best_so_far(scores: Any) -> Any:
+    """Return the running maximum of `scores`, NaN passed over.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._results import best_so_far
+    >>> best_so_far([0.5, float("nan"), 0.4, 0.7]).tolist()
+    [0.5, 0.5, 0.5, 0.7]
+    """
+    return np.fmax.accumulate(np.asarray(scores, dtype=float))
+
+
+def select(
+    table: dict[str, Any], trials: Sequence[TrialResult], refit: Any, metric: str
+) -> int:
+    """Return the index of the best trial.
+
+    Parameters
+    ----------
+    table : dict
+        The table of results.
+    trials : sequence of TrialResult
+        The trials; at least one is completed.
+    refit : bool, str or callable
+        A callable gets the table and returns an index.
+    metric : str
+        The metric that decides otherwise.
+
+    Returns
+    -------
+    index : int
+        Position of the best completed trial; the earliest of equal ones.
+    """
+    if not callable(refit):
+        means = np.array(
+            [m if t.state == COMPLETED else -np.inf
+             for m, t in zip(table[f"mean_test_{metric}"], trials, strict=True)]
+        )  # fmt: skip
+        return int(np.argmax(means))
+    chosen: Callable[..., Any] = refit
+    index = chosen(table)
+    if not isinstance(index, numbers.Integral):
+        raise TypeError(f"refit must return an integer index; got {index!r}.")
+    if not 0 <= index < len(trials):
+        raise IndexError(f"refit returned the index {index}; there are {len(trials)} trials.")
+    if trials[index].state != COMPLETED:
+        raise ParameterError(f"refit chose trial {index}, which failed: {trials[index].error}")
+    return int(index)

@@ -1,0 +1,231 @@
+"""Search spaces: scipy, list and Optuna notation turned into Keras Tuner hyperparameters.
+
+Keras Tuner's oracles understand four kinds of hyperparameter. A distribution that is none of
+them is searched by its quantile: the oracle proposes q in (0, 1) and the trial is trained with
+the inverse distribution function of q, which is exact for random search and gives the
+model-based strategies an evenly scaled axis.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine import hyperparameters as kinds
+from scipy.stats import rv_continuous, rv_discrete
+
+from .._keras import name_scope, seed_scope
+from ..exceptions import BuilderError, ParameterError
+
+_TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution
+TUNER_PREFIX = "tuner/"  # names that Keras Tuner's oracles use for their own bookkeeping
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One parameter of a search.
+
+    Attributes
+    ----------
+    hyperparameter : keras_tuner.engine.hyperparameters.HyperParameter
+        What the oracle sees.
+    decode : callable
+        Turns the oracle's value into the parameter's value.
+    """
+
+    hyperparameter: kinds.HyperParameter
+    decode: Callable[[Any], Any]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """Return a NumPy scalar as the Python number it holds."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _choice(name: str, options: Sequence[Any]) -> Dimension:
+    if len(options) == 0:
+        raise ParameterError(f"space[{name!r}] is an empty list; it needs at least one value.")
+    plain = [_plain(option) for option in options]
+    if len({type(option) for option in plain}) == 1 and type(plain[0]) in (int, float, str):
+        labels: list[Any] = list(dict.fromkeys(plain))
+        table = dict(zip(reversed(plain), reversed(list(options)), strict=True))
+    else:  # Keras Tuner takes neither None, nor tuples, nor mixed types, and turns bools into ints
+        labels = [f"{index}: {option!r}" for index, option in enumerate(plain)]
+        table = dict(zip(labels, options, strict=True))
+    return Dimension(kinds.Choice(name, labels), table.__getitem__)
+
+
+def _quantile(name: str, inverse: Callable[[float], Any], discrete: bool) -> Dimension:
+    ends = [float(inverse(0.0)), float(inverse(1.0))]
+    low = 0.0 if math.isfinite(ends[0]) else _TAIL
+    high = 1.0 if math.isfinite(ends[1]) else 1.0 - _TAIL
+    grid = sorted(kinds.Float(name, low, high).values)
+    # A grid search starts from the default, and repeats no value when it is a point of the grid.
+    hyperparameter = kinds.Float(name, low, high, default=grid[len(grid) // 2])
+    smallest = float(inverse(np.nextafter(0.0, 1.0))) if discrete else ends[0]
+
+    def decode(quantile: float) -> Any:
+        value = float(inverse(quantile))
+        return int(max(value, smallest)) if discrete else value
+
+    return Dimension(hyperparameter, decode)
+
+
+def _from_scipy(name: str, distribution: Any) -> Dimension:
+    family = distribution.dist
+    if isinstance(family, rv_discrete) and family.name == "randint":
+        low, high = (int(end) for end in distribution.support())
+        return Dimension(kinds.Int(name, low, high), _same)
+    return _quantile(name, distribution.ppf, isinstance(family, rv_discrete))
+
+
+def _from_optuna(name: str, distribution: Any) -> Dimension:
+    kind = type(distribution).__name__
+    if kind == "CategoricalDistribution":
+        return _choice(name, distribution.choices)
+    make = kinds.Int if kind == "IntDistribution" else kinds.Float
+    sampling = "log" if distribution.log else "linear"
+    step = None if distribution.log else distribution.step
+    hyperparameter = make(name, distribution.low, distribution.high, step=step, sampling=sampling)
+    return Dimension(hyperparameter, _same)
+
+
+def _is_scipy(spec: Any) -> bool:
+    return isinstance(getattr(spec, "dist", None), (rv_continuous, rv_discrete))
+
+
+def _is_optuna(spec: Any) -> bool:
+    return type(spec).__module__ == "optuna.distributions" and hasattr(spec, "single")
+
+
+def make_dimension(name: str, spec: Any) -> Dimension:
+    """Turn one entry of a space into a dimension.
+
+    Parameters
+    ----------
+    name : str
+        Parameter name, such as ``"model__units"``.
+    spec : list, tuple, 1-D array, frozen scipy distribution, Optuna distribution or HyperParameter
+        The values to search.
+
+    Returns
+    -------
+    dimension : Dimension
+        The hyperparameter for the oracle and the way back.
+
+    Raises
+    ------
+    ParameterError
+        For anything else, and for an empty list.
+    """
+    if not isinstance(name, str) or name.startswith(TUNER_PREFIX):
+        raise ParameterError(f"space has the key {name!r}; keys are parameter names.")
+    if isinstance(spec, kinds.HyperParameter):
+        return Dimension(type(spec).from_config({**spec.get_config(), "name": name}), _same)
+    if _is_optuna(spec):
+        return _from_optuna(name, spec)
+    if _is_scipy(spec):
+        return _from_scipy(name, spec)
+    if isinstance(spec, np.ndarray) and spec.ndim == 1:
+        return _choice(name, spec.tolist())
+    if isinstance(spec, (list, tuple, range)):
+        return _choice(name, list(spec))
+    hint = " Write it as a list of one value to fix it." if _is_constant(spec) else ""
+    raise ParameterError(
+        f"space[{name!r}] must be a list of values, a frozen scipy distribution such as "
+        f"loguniform(1e-4, 1e-1), or an Optuna distribution; got {spec!r}.{hint}"
+    )
+
+
+def _is_constant(spec: Any) -> bool:
+    return spec is None or isinstance(spec, (str, numbers.Number))
+
+
+class SearchSpace:
+    """The parameters of a search, those of a Keras Tuner model function included.
+
+    Parameters
+    ----------
+    space : mapping
+        Parameter names mapped to lists or distributions.
+    hypermodel : callable or HyperModel, default=None
+        A ``build_model(hp)`` function or a Keras Tuner ``HyperModel``, which declares further
+        hyperparameters when it is called.
+    seed : int, default=0
+        Seed of the networks built to find those hyperparameters.
+    """
+
+    def __init__(self, space: Mapping[str, Any], hypermodel: Any = None, seed: int = 0) -> None:
+        self.given = dict(space)
+        self.dimensions = {name: make_dimension(name, spec) for name, spec in space.items()}
+        self.hypermodel = hypermodel
+        self.seed = seed
+        self.hyperparameters = keras_tuner.HyperParameters()
+        self.hyperparameters.merge([item.hyperparameter for item in self.dimensions.values()])
+        if hypermodel is not None:
+            self._discover()
+
+    def decode(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters that the oracle's values stand for."""
+        return {
+            name: self.dimensions[name].decode(value) if name in self.dimensions else value
+            for name, value in values.items()
+            if not name.startswith(TUNER_PREFIX)
+        }
+
+    def default(self) -> dict[str, Any]:
+        """Return one legal set of parameters."""
+        return self.decode(self.hyperparameters.values)
+
+    def size(self) -> int:
+        """Return the number of points of the grid; conditions are not taken off."""
+        return math.prod(len(list(item.values)) for item in self.hyperparameters.space)
+
+    def table(self, hyperparameters: Any) -> dict[str, Any]:
+        """Return names mapped to what is searched: as given, or as the model function said."""
+        found = {item.name: item for item in hyperparameters.space}
+        return {name: self.given.get(name, item) for name, item in found.items()}
+
+    def declare(self, hyperparameters: Any) -> None:
+        """Call the model function, so that it declares its hyperparameters; drop the network."""
+        if self.hypermodel is None:
+            return
+        build = getattr(self.hypermodel, "build", self.hypermodel)
+        with seed_scope(self.seed), name_scope():
+            build(hyperparameters)
+
+    def _discover(self) -> None:
+        """Build until every conditional scope was open once."""
+        never_open: list[Any] = []
+        opened: list[Any] = []
+        trial = self.hyperparameters.copy()
+        while True:
+            try:
+                self.declare(trial)
+            except Exception as error:
+                raise BuilderError(
+                    f"the model function raised {type(error).__name__}: {error}, "
+                    f"with the hyperparameters {trial.values!r}."
+                ) from error
+            self.hyperparameters.merge(copy.deepcopy(trial.space))
+            opened += [scope for scope in trial.active_scopes if scope not in opened]
+            never_open += [scope for scope in trial.inactive_scopes if scope not in never_open]
+            never_open = [scope for scope in never_open if scope not in opened]
+            if not never_open:
+                return
+            scope = never_open[0]
+            opened.append(scope)  # tried once, even if it stays shut
+            trial = self.hyperparameters.copy()
+            for condition in scope:
+                trial.values[condition.name] = condition.values[0]
+            trial.ensure_active_values()

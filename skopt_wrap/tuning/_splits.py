@@ -1,0 +1,74 @@
+"""Cross-validation splits, made once and kept for every trial."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, check_cv
+from sklearn.utils.multiclass import type_of_target
+
+from ..exceptions import DataError, SkippedWarning
+
+HOLDOUT = 0.2  # share of the validation rows when cv is None
+
+
+def make_splitter(cv: Any, y: Any, *, classifier: bool, seed: int | None) -> Any:
+    """Return the splitter that `cv` stands for.
+
+    Parameters
+    ----------
+    cv : int, float, None, splitter or iterable
+        An int is a number of folds, stratified for classes; a float in (0, 1) is the share of
+        rows in a single validation set, None is 0.2.
+    y : array-like
+        The target.
+    classifier : bool
+        Whether `y` holds classes.
+    seed : int or None
+        Seed of a single validation set.
+
+    Returns
+    -------
+    splitter : object
+        Has ``split`` and ``get_n_splits``.
+    """
+    single_labels = classifier and type_of_target(y) in ("binary", "multiclass")
+    if cv is None or isinstance(cv, float):
+        size = HOLDOUT if cv is None else cv
+        smallest = np.unique(np.asarray(y), return_counts=True)[1].min() if single_labels else 0
+        kind = StratifiedShuffleSplit if smallest > 1 else ShuffleSplit
+        return kind(n_splits=1, test_size=size, random_state=seed)
+    if isinstance(cv, numbers.Integral) and single_labels:
+        largest = int(np.unique(np.asarray(y), return_counts=True)[1].max())
+        if 2 <= largest < cv:
+            warnings.warn(
+                f"cv={cv} is more than the {largest} rows of the largest class; "
+                f"{largest} folds are used.",
+                SkippedWarning,
+                stacklevel=2,
+            )
+            cv = largest
+    return check_cv(cv, y, classifier=classifier)
+
+
+def freeze(splitter: Any, X: Any, y: Any, **metadata: Any) -> list[tuple[Any, Any]]:
+    """Return the splits as a list of index arrays.
+
+    Raises
+    ------
+    DataError
+        When there is none, or one has no validation row.
+    """
+    splits = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(X, y, **metadata)]
+    if not splits:
+        raise DataError(f"cv={splitter!r} gives no split.")
+    for index, (train, test) in enumerate(splits):
+        if not len(train) or not len(test):
+            raise DataError(
+                f"split {index} of cv has {len(train)} training and {len(test)} validation rows; "
+                "both need at least one."
+            )
+    return splits

@@ -1,0 +1,81 @@
+"""The documentation follows the code: migration pages, guide pages, public names."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import skopt_wrap
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def literals(page):
+    """Return every name that appears inside double backquotes of a page."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return set(re.findall(r"[A-Za-z_]\w*", " ".join(re.findall(r"``([^`]+)``", text))))
+
+
+def public_members(cls, stop):
+    """Return the public methods and properties that `cls` adds to those of `stop`."""
+    return {name for name in dir(cls) if not name.startswith("_")} - set(dir(stop))
+
+
+def documented_attributes(cls):
+    """Return the names ending in an underscore in the docstring's section Attributes."""
+    section = inspect.getdoc(cls).partition("Attributes\n")[2]
+    return set(re.findall(r"^(\w+_) :", section, re.M))
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", ["KerasClassifier", "KerasRegressor"])
+def test_scikeras_migration_page_names_everything(name):
+    from sklearn.base import BaseEstimator
+
+    wrappers = pytest.importorskip("scikeras.wrappers")
+    cls = getattr(wrappers, name)
+    parameters = set(inspect.signature(cls).parameters) - {"kwargs"}
+    wanted = parameters | public_members(cls, BaseEstimator) | documented_attributes(cls)
+    assert {"build_fn", "initialize", "X_shape_"} <= wanted
+    assert wanted - literals("migration/scikeras.rst") == set()
+    page = (DOCS / "migration" / "scikeras.rst").read_text(encoding="utf-8")
+    missing = {prefix for prefix in cls._routing_prefixes if f"``{prefix}__…``" not in page}
+    assert missing == set()
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"])
+def test_keras_wrappers_migration_page_names_everything(name):
+    from keras import wrappers
+    from sklearn.base import BaseEstimator, TransformerMixin
+
+    cls = getattr(wrappers, name)
+    wanted = {name} | set(inspect.signature(cls).parameters)
+    wanted |= public_members(cls, BaseEstimator) - public_members(TransformerMixin, object)
+    wanted |= documented_attributes(cls) | {"model_", "history_"}
+    assert {"model_kwargs", "fit_kwargs", "epoch_", "predict"} <= wanted
+    assert wanted - literals("migration/keras_wrappers.rst") == set()
+
+
+def test_migration_tables_name_only_parameters_that_exist():
+    parameters = set(inspect.signature(skopt_wrap.KerasClassifier).parameters)
+    for page in ("migration/scikeras.rst", "migration/keras_wrappers.rst"):
+        rows = (DOCS / page).read_text(encoding="utf-8")
+        section = rows.partition("Constructor parameters\n")[2].partition("\n\n\n")[0]
+        table = section.partition("\nRouted parameters\n")[0].partition("\nMethods\n")[0]
+        targets = re.findall(r"^   \* - [^\n]*\n     - ``(\w+?)(?:__\w+)?(?:=\w+)?``$", table, re.M)
+        assert len(targets) >= 3
+        assert set(targets) - parameters <= {"fit", "model"}
+
+
+def test_user_guide_lists_every_page_and_names_every_class():
+    folder = DOCS / "user_guide"
+    index = (folder / "index.rst").read_text(encoding="utf-8")
+    pages = {path.stem for path in folder.glob("*.rst")} - {"index"}
+    listed = set(re.findall(r"^   (\w+)$", index.partition("toctree::")[2], re.M))
+    assert listed == pages
+    text = "".join((folder / f"{page}.rst").read_text(encoding="utf-8") for page in pages)
+    assert [name for name in skopt_wrap._EXPORTS if name not in text] == []
