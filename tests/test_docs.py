@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,28 @@ def test_migration_tables_name_only_parameters_that_exist():
         table = section.partition("\nRouted parameters\n")[0].partition("\nMethods\n")[0]
         targets = re.findall(r"^   \* - [^\n]*\n     - ``(\w+?)(?:__\w+)?(?:=\w+)?``$", table, re.M)
         assert len(targets) >= 3
-        assert set(targets) - parameters <= {"fit", "model"}
+        assert set(targets) - parameters <= {"compile", "fit", "model"}
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("page", ["scikeras", "keras_wrappers"])
+def test_migration_code_for_this_package_trains(page):
+    import keras
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.preprocessing import scale
+
+    text = (DOCS / "migration" / f"{page}.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.M)
+    foreign = ("from scikeras", "from keras.wrappers", "embedding_model", "    ...")
+    ours = [textwrap.dedent(b) for b in blocks if not any(word in b for word in foreign)]
+    assert ours, "the page shows no complete code for this package"
+    X, y = load_breast_cancer(return_X_y=True)
+    for block in ours:
+        names = {"keras": keras}
+        exec(block, names)
+        clf = names.get("clf") or skopt_wrap.KerasClassifier(names["build"], model__units=32)
+        clf.set_params(epochs=5, random_state=0).fit(scale(X), y)
+        assert clf.score(scale(X), y) > 0.8
 
 
 def test_user_guide_lists_every_page_and_names_every_class():

@@ -418,10 +418,11 @@ def _weighted_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, np.nda
     """Return the rows that have a weight, and weights as an array."""
     if sample_weight is None:
         return X, y, None
-    weight = _check_sample_weight(sample_weight, np.zeros((len(y), 1)))
+    weight = _check_sample_weight(sample_weight, np.zeros((np.shape(y)[0], 1)))
     kept = np.flatnonzero(weight)
     if not len(kept):
         raise DataError("every sample_weight is zero.")
     if len(kept) == len(weight):
         return X, y, weight
+    X, y = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, y))
     return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]

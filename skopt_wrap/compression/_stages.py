@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from .._keras import load_keras, predict_raw
 from ..exceptions import BudgetError, DataError
 from ._child import Child
+from ._losses import portable_loss
 from ._network import count_parameters, gzip_bytes, to_payload, weight_bytes
 from ._report import CompressionReport, StageRow
 from ._runtime import LiteRTModel
@@ -121,16 +122,14 @@ class Chain:
         """Replace the network by a sparse one, fine-tuned, and measure its float32 file."""
         start = perf_counter()
         self.say(f"prune to {spec.sparsity:.0%}, {tuning.epochs} epochs")
-        check_raw = predict_raw(self.model, self._check_x)
         answer = self.child.run(
             "prune",
             {
                 "network": to_payload(self.model),
                 "spec": spec,
-                "tuning": tuning,
+                "tuning": replace(tuning, loss=portable_loss(tuning.loss)),
                 "seed": self.seed,
                 "check_x": self._check_x,
-                "check_raw": check_raw,
             },
             stage="prune",
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -105,15 +106,8 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         epochs: int | None = None,
     ) -> Any:
         """Fit, and change nothing of this estimator unless training succeeds."""
-        before = dict(vars(self))
-        try:
-            self._fit_unguarded(
-                X, y, sample_weight, X_val, y_val, overrides, classes, keep, epochs
-            )
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+        with self._unchanged_on_failure():
+            self._fit_unguarded(X, y, sample_weight, X_val, y_val, overrides, classes, keep, epochs)
         return self
 
     def _fit_unguarded(
@@ -154,21 +148,8 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
             X, y, weights, validation = self._hold_out(X, y, weights, target, settings, seed)
 
         with seed_scope(seed), dtype_scope(self.dtype):
-            if not keep:
-                self._describe(X, y, target)
-                with name_scope():
-                    network = self._build(X, target)
-            else:
-                network = self.model_
-            callbacks, yours = make_callbacks(
-                settings["callbacks"],
-                self._routed("callbacks"),
-                early_stopping=self.early_stopping,
-                schedule=self.learning_rate_schedule,
-                validated=validation is not None,
-            )
-            if not keep:
-                self.input_dtype_ = input_dtype(network, self._floatx)
+            network = self.model_ if keep else self._new_network(X, y, target)
+            callbacks, yours = self._new_callbacks(settings["callbacks"], validation is not None)
             self._check_tokens(X, network)
             data = self._encode(X, y, weights, target)
             result = train(
@@ -185,6 +166,43 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 **settings["passed_on"],
             )
         self._store(network, target, result, keep)
+
+    def _new_network(self, X: Any, y: np.ndarray, target: Any) -> Any:
+        """Return a network for the data, built and compiled; learn what it is told of them."""
+        self._describe(X, y, target)
+        with name_scope():
+            network = self._build(X, target)
+        self.input_dtype_ = input_dtype(network, self._floatx)
+        return network
+
+    def _new_callbacks(self, callbacks: Any, validated: bool) -> tuple[list[Any], bool]:
+        return make_callbacks(
+            callbacks,
+            self._routed("callbacks"),
+            early_stopping=self.early_stopping,
+            schedule=self.learning_rate_schedule,
+            validated=validated,
+        )
+
+    def _fit_dataset(
+        self, dataset: Any, classes: Any, validation_data: Any, steps_per_epoch: int | None
+    ) -> Any:
+        from ._dataset import fit_on_batches
+
+        with self._unchanged_on_failure():
+            fit_on_batches(self, dataset, classes, validation_data, steps_per_epoch)
+        return self
+
+    @contextlib.contextmanager
+    def _unchanged_on_failure(self) -> Iterator[None]:
+        """Put every attribute back when the block raises."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def _settings(self, overrides: Mapping[str, Any], X_val: Any, y_val: Any) -> dict[str, Any]:
         """Return epochs, batch size and the like for this fit, checked together."""

@@ -233,6 +233,35 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             X, y, sample_weight, None, None, no_split, classes=classes, keep=True, epochs=1
         )
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_dataset(
+        self,
+        dataset: Any,
+        classes: Any = None,
+        *,
+        validation_data: Any = None,
+        steps_per_epoch: int | None = None,
+    ) -> KerasClassifier:
+        """Train on batches that need not fit in memory, by ``keras.Model.fit``.
+
+        Parameters
+        ----------
+        dataset : tf.data.Dataset or keras.utils.PyDataset
+            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller.
+        classes : array-like of shape (n_classes,), default=None
+            All labels; None takes one pass over the dataset to collect them.
+        validation_data : tf.data.Dataset or keras.utils.PyDataset, default=None
+            Batches evaluated after every epoch.
+        steps_per_epoch : int, default=None
+            Batches that make an epoch; needed for an infinite dataset.
+
+        Returns
+        -------
+        self : KerasClassifier
+            Fitted estimator.
+        """
+        return self._fit_dataset(dataset, classes, validation_data, steps_per_epoch)
+
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted labels.
 

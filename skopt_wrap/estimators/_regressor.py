@@ -185,6 +185,32 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         no_split = {"validation_split": 0.0}
         return self._fit(X, y, sample_weight, None, None, no_split, keep=True, epochs=1)
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_dataset(
+        self,
+        dataset: Any,
+        *,
+        validation_data: Any = None,
+        steps_per_epoch: int | None = None,
+    ) -> KerasRegressor:
+        """Train on batches that need not fit in memory, by ``keras.Model.fit``.
+
+        Parameters
+        ----------
+        dataset : tf.data.Dataset or keras.utils.PyDataset
+            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller.
+        validation_data : tf.data.Dataset or keras.utils.PyDataset, default=None
+            Batches evaluated after every epoch.
+        steps_per_epoch : int, default=None
+            Batches that make an epoch; needed for an infinite dataset.
+
+        Returns
+        -------
+        self : KerasRegressor
+            Fitted estimator.
+        """
+        return self._fit_dataset(dataset, None, validation_data, steps_per_epoch)
+
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted numbers.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from numbers import Real
 from typing import ClassVar
 
@@ -28,7 +27,7 @@ from ._containers import (
 )
 from ._policies import check_labels_can_mix, makes_soft_labels, resolve
 from ._strategy import Target, choose_sources, one_hot, plan_rows, read_target
-from ._tabular import nearest_sources
+from ._tabular import Interpolation, nearest_sources
 from ._transform import Policy, Transform
 
 
@@ -214,9 +213,9 @@ class AugmentingSampler(BaseOverSampler):
 
     def _fit_resample(self, X, y, **aligned):
         """Do the work of `fit_resample`, imbalanced-learn's hook."""
-        data, target, steps = self._prepare(X, y, aligned)
+        data, target, generator, steps = self._prepare(X, y, aligned)
         plan_seed, inner_seed, block_seed = self._seed().spawn(3)
-        base, sources, codes = self._base_rows(data, target, plan_seed, inner_seed)
+        base, sources, codes = self._base_rows(data, target, generator, plan_seed, inner_seed)
         kept = np.arange(data.n if self.keep_original else 0)
         self.sample_indices_ = np.concatenate([kept, sources])
 
@@ -261,7 +260,7 @@ class AugmentingSampler(BaseOverSampler):
             self, X, y, n_samples=n_samples, n_variants=n_variants, ax=ax
         )
 
-    def _prepare(self, X, y, aligned) -> tuple[Data, Target, list]:
+    def _prepare(self, X, y, aligned) -> tuple[Data, Target, Interpolation | None, list]:
         """Do all that can fail on bad input, and set the fitted attributes but one."""
         data = read(self, X, self.kind)
         target = read_target(self, y)
@@ -272,26 +271,26 @@ class AugmentingSampler(BaseOverSampler):
                     f"{name} has {len(array)} entries; X has {data.n} rows. Aligned arrays need "
                     f"one entry per row."
                 )
-        self._interpolation, steps = resolve(self.transforms, data.kind, self.magnitude)
+        generator, steps = resolve(self.transforms, data.kind, self.magnitude)
         check_labels_can_mix(steps, target.hard)
         self.sampling_strategy_ = plan_rows(
             target, self.sampling_strategy, self.factor, self.keep_original
         )
-        if self._interpolation is not None and target.labels is None:
+        if generator is not None and target.labels is None:
             raise DataError(
-                f"{type(self._interpolation.sampler).__name__} needs classes; use 'gaussian_noise' "
+                f"{type(generator.sampler).__name__} needs classes; use 'gaussian_noise' "
                 f"for other targets."
             )
         self.kind_ = data.kind
         learn_from = numeric_part(data.values) if data.kind == "tabular" else data.values
         steps = [s.bind(learn_from) if isinstance(s, Transform) else s for s in steps]
-        first = [] if self._interpolation is None else [self._interpolation.sampler]
+        first = [] if generator is None else [generator.sampler]
         self.transforms_ = first + steps
-        if target.classes is not None:
+        if target.codes is not None:
             self.classes_ = target.classes
         elif hasattr(self, "classes_"):
             del self.classes_
-        return data, target, steps
+        return data, target, generator, steps
 
     def _seed(self) -> np.random.SeedSequence:
         """Return the root of all seeds; None takes fresh entropy, not NumPy's global state."""
@@ -302,17 +301,17 @@ class AugmentingSampler(BaseOverSampler):
             return np.random.SeedSequence(draws.tolist())
         return np.random.SeedSequence(int(self.random_state))
 
-    def _base_rows(self, data: Data, target: Target, plan_seed, inner_seed):
+    def _base_rows(self, data: Data, target: Target, generator, plan_seed, inner_seed):
         """Return a reader of the rows to change, their source rows and their class codes."""
         values = data.values
-        if self._interpolation is None:
+        if generator is None or target.codes is None:
             rng = np.random.default_rng(plan_seed)
             sources = choose_sources(target, self.sampling_strategy_, data.n, rng)
             codes = None if target.codes is None else target.codes[sources]
             return (lambda positions: take(values, sources[positions])), sources, codes
         place = {label: code for code, label in enumerate(target.classes.tolist())}
-        wanted = OrderedDict((place[k], number) for k, number in self.sampling_strategy_.items())
-        new, codes, sources = self._interpolation.new_rows(
+        wanted = {place[label]: number for label, number in self.sampling_strategy_.items()}
+        new, codes, sources = generator.new_rows(
             values, target.codes, wanted, int(inner_seed.generate_state(1)[0])
         )
         if sources is None:

@@ -73,7 +73,7 @@ def _change(job: Job, positions: np.ndarray, seed) -> np.ndarray:
     labels = None if job.labels is None else job.labels[positions]
     groups = None if job.groups is None else job.groups[positions]
     changed, labels = job.policy(job.rows(positions), rng, labels, groups)
-    if labels is not None:
+    if job.labels is not None:
         job.labels[positions] = labels
     return changed
 

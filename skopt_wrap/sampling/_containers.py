@@ -289,6 +289,22 @@ def write_numeric(X, start: int, part: np.ndarray):
     return X
 
 
+def as_imblearn_table(X):
+    """Return a table that imbalanced-learn takes, and the way back for its new rows.
+
+    Everything passes as it is but polars frames, which it does not restore.
+    """
+    if not is_frame(X) or _library(X) != "polars":
+        return X, lambda rows: rows
+    import polars as pl
+
+    def restore(rows):
+        columns = zip(X.columns, X.dtypes, rows.T, strict=True)
+        return pl.DataFrame([pl.Series(n, c.tolist()).cast(d) for n, d, c in columns])
+
+    return X.to_numpy(), restore
+
+
 def stack(first, second):
     """Return two tables of one container below each other."""
     if sparse.issparse(first):

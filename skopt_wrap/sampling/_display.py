@@ -79,7 +79,7 @@ class AugmentationDisplay:
                 raise ParameterError(f"{name} must be an integer >= 1. Got {number!r}.")
         sampler = clone(estimator).set_params(factor=1, sampling_strategy="auto")
         # All data, so that ranges and scales are those of fit_resample.
-        data, target, steps = sampler._prepare(X, y, {})
+        data, target, _, steps = sampler._prepare(X, y, {})
         if data.kind == "tabular":
             raise ParameterError(
                 "preview draws images, series and texts; the data are kind='tabular'."

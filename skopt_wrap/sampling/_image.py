@@ -159,11 +159,12 @@ class _LightTransform(ImageTransform):
         return replace(self, value_range=pixel_range(X))
 
     def _clip(self, X: np.ndarray) -> np.ndarray:
-        return np.clip(X, *self.value_range, out=X)
+        low, high = self.value_range or pixel_range(X)
+        return np.clip(X, low, high, out=X)
 
-    @property
-    def _span(self) -> float:
-        return self.value_range[1] - self.value_range[0]
+    def _span(self, X: np.ndarray) -> float:
+        low, high = self.value_range or pixel_range(X)
+        return high - low
 
 
 def pixel_range(X: np.ndarray) -> tuple[float, float]:
@@ -209,7 +210,7 @@ class Brightness(_LightTransform):
 
     def apply(self, X, rng):
         """Shift the light of every image."""
-        change = rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0]) * self._span
+        change = rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0]) * self._span(X)
         X += spread(change.astype(X.dtype), X.ndim)
         return self._clip(X)
 
@@ -282,7 +283,7 @@ class PixelNoise(_LightTransform):
         """Add noise to every image."""
         kind = X.dtype if X.dtype.itemsize in (4, 8) else np.float64
         noise = rng.standard_normal(X.shape, dtype=kind)
-        noise *= self.magnitude * self._span
+        noise *= self.magnitude * self._span(X)
         X += noise
         return self._clip(X)
 

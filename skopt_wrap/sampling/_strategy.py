@@ -23,10 +23,10 @@ class Target:
     ----------
     labels : ndarray of shape (n_samples,) or None
         Class labels; the position of the 1 for one-vs-all targets; None for other targets.
-    classes : ndarray or None
-        Sorted distinct labels.
+    classes : ndarray
+        Sorted distinct labels; empty for other targets.
     codes : ndarray of int or None
-        Position of each label in `classes`.
+        Position of each label in `classes`; None for other targets.
     values : ndarray
         The target as an array.
     hard : bool
@@ -34,7 +34,7 @@ class Target:
     """
 
     labels: np.ndarray | None
-    classes: np.ndarray | None
+    classes: np.ndarray
     codes: np.ndarray | None
     values: np.ndarray
     hard: bool
@@ -68,7 +68,7 @@ def read_target(estimator, y) -> Target:
     elif kind == "multilabel-indicator" and (values.sum(axis=1) == 1).all():
         labels, hard = values.argmax(axis=1), True
     elif kind in ("continuous", "continuous-multioutput", "multilabel-indicator"):
-        return Target(None, None, None, values, kind == "multilabel-indicator")
+        return Target(None, np.empty(0), None, values, kind == "multilabel-indicator")
     else:
         raise DataError(
             f"y of type {kind!r} is not supported: pass class labels, a multilabel indicator or "
@@ -80,7 +80,7 @@ def read_target(estimator, y) -> Target:
 
 def plan_rows(target: Target, sampling_strategy, factor, keep_original: bool) -> OrderedDict:
     """Return the number of new rows of each class (of all rows, under None, without classes)."""
-    if target.labels is None:
+    if target.codes is None:
         return _plan_without_classes(target, sampling_strategy, factor, keep_original)
     counts = dict(zip(target.classes.tolist(), np.bincount(target.codes).tolist(), strict=True))
     if factor is not None and isinstance(sampling_strategy, str) and sampling_strategy == "auto":
@@ -153,7 +153,7 @@ def choose_sources(target: Target, plan: Mapping, n: int, rng: np.random.Generat
 
 def one_hot(target: Target) -> np.ndarray:
     """Return the target as a float matrix (n_samples, n_columns) that can be mixed."""
-    if target.labels is not None:
+    if target.codes is not None:
         return np.eye(target.classes.size)[target.codes]
     values = target.values.astype(np.float64)
     return values.reshape(len(values), -1)

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
 from ..exceptions import DataError
+from ._containers import as_imblearn_table, numeric_part
 from ._transform import Transform, register
 
 
@@ -155,12 +156,14 @@ class Interpolation:
         sampler.set_params(sampling_strategy=strategy)
         if "random_state" in sampler.get_params(deep=False):
             sampler.set_params(random_state=seed)
+        table, restore = as_imblearn_table(X)
         try:
-            X_all, codes_all = sampler.fit_resample(X, codes)
+            X_all, codes_all = sampler.fit_resample(table, codes)
         except ValueError as error:
             raise DataError(f"{name} could not make new rows: {error}") from error
         n = len(codes)
         new = X_all.iloc[n:] if hasattr(X_all, "iloc") else X_all[n:]
+        new = restore(new)
         inner = getattr(sampler, "sample_indices_", None)
         return new, np.asarray(codes_all)[n:], None if inner is None else np.asarray(inner)[n:]
 
@@ -200,8 +203,6 @@ def nearest_sources(X, new, codes: np.ndarray, codes_new: np.ndarray) -> np.ndar
 def _comparable(X, new):
     """Return both tables as matrices, and the metric to compare their rows with."""
     from sklearn.preprocessing import OrdinalEncoder, StandardScaler
-
-    from ._containers import numeric_part
 
     old, fresh = numeric_part(X), numeric_part(new)
     if old.shape[1]:

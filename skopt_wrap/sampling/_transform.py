@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from numbers import Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -15,13 +15,13 @@ from scipy import sparse
 from ..exceptions import DataError, ParameterError, suggest
 
 #: name -> transform class, filled by :func:`register`.
-REGISTRY: dict[str, type] = {}
+REGISTRY: dict[str, type[Transform]] = {}
 
 
 def register(name: str) -> Callable[[type], type]:
     """Return a class decorator that enters a transform in the registry under `name`."""
 
-    def enter(cls: type) -> type:
+    def enter(cls: type[Transform]) -> type[Transform]:
         cls.name = name
         REGISTRY[name] = cls
         return cls
@@ -32,7 +32,7 @@ def register(name: str) -> Callable[[type], type]:
 def check_fraction(owner: object, name: str, low: float = 0.0, high: float = math.inf) -> None:
     """Raise :class:`ParameterError` unless ``owner.name`` is a real number in [low, high]."""
     value = getattr(owner, name)
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
         rule = f"a number >= {low:g}" if math.isinf(high) else f"a number in [{low:g}, {high:g}]"
         raise ParameterError(f"{type(owner).__name__}({name}=...) must be {rule}. Got {value!r}.")
 
@@ -76,7 +76,7 @@ class Transform:
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
         if "__repr__" not in vars(cls):
-            cls.__repr__ = Transform.__repr__  # or dataclass writes one with every field
+            setattr(cls, "__repr__", Transform.__repr__)  # noqa: B010 - or dataclass writes one with every field
 
     def __repr__(self) -> str:
         """Return the magnitude, and what differs from its default."""
@@ -109,7 +109,8 @@ class Transform:
         """Return the transform with its magnitude multiplied, kept within its legal range."""
         if factor == 1 or not hasattr(self, "magnitude"):
             return self
-        return replace(self, magnitude=min(self.magnitude * factor, self.max_magnitude))
+        changes: dict[str, Any] = {"magnitude": min(self.magnitude * factor, self.max_magnitude)}
+        return replace(self, **changes)
 
     def bind(self, X) -> Transform:
         """Return the transform with what it has to learn from all the data (ranges, scales)."""
@@ -132,6 +133,9 @@ class Transform:
 class MixingTransform:
     """Mixin of the transforms that combine rows, and with them their labels."""
 
+    soft_labels: bool
+    same_class: bool
+
     def mix(self, X, rng, labels, groups):
         """Return the mixed batch and the mixed labels (None when there are none)."""
         raise NotImplementedError
@@ -144,7 +148,7 @@ def as_float(X: np.ndarray) -> np.ndarray:
     return X.astype(np.float32 if X.dtype.itemsize <= 2 else np.float64)
 
 
-def cast_to(X: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def cast_to(X: Any, dtype: np.dtype) -> Any:
     """Return `X` as `dtype`; integers are rounded and clipped to their range."""
     if X.dtype == dtype:
         return X

@@ -120,9 +120,9 @@ class ImbalanceAwareScorer(BaseEstimator):
     >>> scorer.describe(y)["pos_label"]
     False
     >>> cross_val_score(LogisticRegression(), X, y, scoring="accuracy", cv=3).round(2)
-    array([0.96, 0.93, 0.92])
+    array([0.95, 0.95, 0.94])
     >>> cross_val_score(LogisticRegression(), X, y, scoring=scorer, cv=3).round(2)
-    array([0.81, 0.6 , 0.59])
+    array([0.71, 0.68, 0.59])
     """
 
     def __init__(
@@ -299,11 +299,11 @@ class ImbalanceAwareScorer(BaseEstimator):
         >>> X, y = make_classification(2000, n_informative=5, weights=[0.9], random_state=0)
         >>> scorer = ImbalanceAwareScorer("recall", threshold="precision>=0.7", pos_label=1)
         >>> model = scorer.tune(LogisticRegression(), cv=5).fit(X[:1000], y[:1000])
-        >>> model.best_threshold_
-        0.4...
-        >>> scorer(model, X[1000:], y[1000:])
-        0.6...
-        """
+        >>> round(float(model.best_threshold_), 2)
+    0.35
+    >>> round(scorer(model, X[1000:], y[1000:]), 2)
+    0.55
+    """
         from sklearn.model_selection import TunedThresholdClassifierCV
 
         _ = self._score_func  # refuses what cannot be tuned

@@ -8,6 +8,13 @@ whole epoch, reuses the traced graph for the next network of the same architectu
 from ._callbacks import best_keeper
 from ._data import TrainingData
 from ._graph import clear_graphs
-from ._train import TrainingResult, train
+from ._train import TrainingResult, train, train_batches
 
-__all__ = ["TrainingData", "TrainingResult", "best_keeper", "clear_graphs", "train"]
+__all__ = [
+    "TrainingData",
+    "TrainingResult",
+    "best_keeper",
+    "clear_graphs",
+    "train",
+    "train_batches",
+]

@@ -114,20 +114,19 @@ def train(
     reason = _why_not_fused(model, callbacks, fit_options)
     orders = _orders(len(data), seed, shuffle)
     if reason is not None:
-        with kept_on_failure(model):
-            return _train_by_fit(
-                model,
-                data,
-                orders,
-                epochs=epochs,
-                batch_size=batch_size,
-                validation=validation,
-                callbacks=callbacks,
-                validation_batch_size=validation_batch_size,
-                options={"validation_freq": validation_freq, **(fit_options or {})},
-                verbose=verbose,
-                reason=reason,
-            )
+        return _train_by_fit(
+            model,
+            data,
+            orders,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation=validation,
+            callbacks=callbacks,
+            validation_batch_size=validation_batch_size,
+            options={"validation_freq": validation_freq, **(fit_options or {})},
+            verbose=verbose,
+            reason=reason,
+        )
     with graph_for(model, data, share=not user_callbacks) as graph:
         return _train_fused(
             graph,
@@ -231,30 +230,90 @@ def _train_by_fit(
 ) -> TrainingResult:
     from ._batches import BatchSequence, NewOrder
 
+    batches, held_out = BatchSequence(data, batch_size), None
+    if validation is not None:
+        held_out = BatchSequence(validation, validation_batch_size or _VALIDATION_BATCH)
+    return train_batches(
+        model,
+        batches,
+        epochs=epochs,
+        validation=held_out,
+        callbacks=[NewOrder(batches, orders), *callbacks],
+        verbose=verbose,
+        fit_options=options,
+        reason=reason,
+    )
+
+
+def train_batches(
+    model: Any,
+    batches: Any,
+    *,
+    epochs: int,
+    validation: Any = None,
+    callbacks: Sequence[Any] = (),
+    verbose: int = 0,
+    fit_options: dict[str, Any] | None = None,
+    reason: str = "batches are made by the caller",
+) -> TrainingResult:
+    """Train `model` in place by ``keras.Model.fit`` on ready batches.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled and built.
+    batches : tf.data.Dataset or keras.utils.PyDataset
+        Batches ``(x, y)`` or ``(x, y, sample_weight)``, in the order in which they are used.
+    epochs : int
+        Passes over the batches.
+    validation : tf.data.Dataset or keras.utils.PyDataset, default=None
+        Batches evaluated after every epoch.
+    callbacks : sequence of keras.callbacks.Callback
+        Passed on.
+    verbose : int, default=0
+        Passed on.
+    fit_options : dict, default=None
+        Further arguments of ``keras.Model.fit``.
+    reason : str
+        Why training was not fused, for the result.
+
+    Returns
+    -------
+    result : TrainingResult
+        History, and the reason.
+
+    Examples
+    --------
+    >>> import keras, numpy as np, tensorflow as tf
+    >>> from skopt_wrap.training import train_batches
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> rows = tf.data.Dataset.from_tensor_slices((np.ones((8, 2)), np.ones((8, 1)))).batch(4)
+    >>> train_batches(model, rows, epochs=2).n_epochs
+    2
+    """
     keras = load_keras()
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     result = TrainingResult(path="fit", reason=reason)
     history = keras.callbacks.History()
-    held_out = None
-    if validation is not None:
-        rows = validation_batch_size or _VALIDATION_BATCH
-        held_out = BatchSequence(validation, rows)
-    batches = BatchSequence(data, batch_size)
-    try:
-        model.fit(
-            batches,
-            epochs=epochs,
-            validation_data=held_out,
-            callbacks=[NewOrder(batches, orders), *callbacks, history],
-            shuffle=False,
-            verbose=verbose,
-            **options,
-        )
-    except KeyboardInterrupt:
-        result.interrupted = _accept_interrupt(callbacks, len(history.epoch))
-        if not result.interrupted:
-            raise
-        for callback in callbacks:
-            callback.on_train_end()
+    with kept_on_failure(model):
+        try:
+            model.fit(
+                batches,
+                epochs=epochs,
+                validation_data=validation,
+                callbacks=[*callbacks, history],
+                shuffle=False,
+                verbose=verbose,
+                **(fit_options or {}),
+            )
+        except KeyboardInterrupt:
+            result.interrupted = _accept_interrupt(callbacks, len(history.epoch))
+            if not result.interrupted:
+                raise
+            for callback in callbacks:
+                callback.on_train_end()
     result.n_epochs = len(history.epoch)
     result.history = {name: [float(v) for v in vs] for name, vs in history.history.items()}
     return result

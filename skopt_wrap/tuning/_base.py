@@ -7,7 +7,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import (
@@ -18,53 +18,24 @@ from sklearn.base import (
     is_regressor,
 )
 from sklearn.utils import Bunch, check_array, check_random_state, get_tags, indexable
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import (
-    UNUSED,
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_method_params, check_consistent_length, check_is_fitted
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils.metadata_routing import UNUSED, process_routing
+from sklearn.utils.validation import _check_method_params, check_consistent_length
 
 from ..exceptions import DataError, ParameterError, SkippedWarning
 from . import _results, _scoring, _splits
-from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel, last_step
+from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
+from ._delegate import DelegatingMixin, routing_enabled
 from ._presets import default_space
 from ._trial import COMPLETED, Task, TrialResult, evaluate_trial
 
 STRATEGIES = ("bayesian", "genetic", "grid", "hyperband", "random", "tpe")
 
 
-def _routing_enabled() -> bool:
-    from sklearn import get_config
-
-    return bool(get_config()["enable_metadata_routing"])
-
-
-def _refitted_has(name: str) -> Callable[[Any], bool]:
-    """Say whether the refitted estimator, or the unfitted candidate, has a method."""
-
-    def check(self: Any) -> bool:
-        if hasattr(self, "best_estimator_"):
-            getattr(self.best_estimator_, name)
-            return True
-        if self.refit is False:
-            raise AttributeError(
-                f"{type(self).__name__} was told not to refit (refit=False), so that {name!r} "
-                "is not available."
-            )
-        getattr(self._recipe().base, name)
-        return True
-
-    return check
-
-
-class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseTuned(DelegatingMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     """Search with cross-validation; see `TunedClassifier` and `TunedRegressor`."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [str, callable, HasMethods(["fit", "predict"]), HasMethods(["build"])],
         "tuner": [
             StrOptions(set(STRATEGIES)),
@@ -77,7 +48,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "refit": ["boolean", str, callable],
         "space": [dict, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
         "preprocessor": [HasMethods(["fit", "transform"]), None],
         "sampler": [HasMethods(["fit_resample"]), None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
@@ -86,7 +57,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-    # They are routed to the network, the splitter and the scorer, not consumed here.
+    # Routed to the network, the splitter and the scorer; consumed by none of this class.
     __metadata_request__fit = {"sample_weight": UNUSED, "groups": UNUSED}  # noqa: RUF012
     __metadata_request__score = {"sample_weight": UNUSED}  # noqa: RUF012
 
@@ -102,7 +73,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         refit: Any = True,
         space: dict[str, Any] | None = None,
         epochs: int = 50,
-        batch_size: int | None = 32,
+        batch_size: int = 32,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
         preprocessor: Any = None,
@@ -151,7 +122,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             early_stopping=self.early_stopping,
             learning_rate_schedule=self.learning_rate_schedule,
         )
-        if _routing_enabled():  # ours alone: nobody else could make the request
+        if routing_enabled():  # ours alone: nobody else could make the request
             network.set_fit_request(sample_weight=True)
         return network
 
@@ -310,7 +281,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _route(self, metadata: dict[str, Any], recipe: Recipe, scoring: Any) -> Bunch:
         """Return who gets which metadata."""
-        if _routing_enabled():
+        if routing_enabled():
             return process_routing(self, "fit", **metadata)
         fit_params = dict(metadata)
         groups = fit_params.pop("groups", None)
@@ -406,9 +377,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         self._metric = _scoring.objective(self.scoring, metrics, self.refit)
         if self.refit is False and self.multimetric_:
             return
-        self.best_index_ = _results.select(
-            self.cv_results_, self.trials_, self.refit, self._metric
-        )
+        self.best_index_ = _results.select(self.cv_results_, self.trials_, self.refit, self._metric)
         self.best_params_ = self.trials_[self.best_index_].params
         if not callable(self.refit):
             self.best_score_ = float(

@@ -15,31 +15,57 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras_tuner
+import numpy as np
 import optuna
 from keras_tuner import oracles
 from keras_tuner.engine import hyperparameters as kinds
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from ..exceptions import ParameterError
 
 OBJECTIVE = "score"
 HYPERBAND_FACTOR = 3
+_ACQUISITION_POINTS = 2000
+_ACQUISITION_STARTS = 3
 _MAX_REPEATS = 20  # proposals equal to an earlier trial before the space counts as exhausted
 
 
 class BayesianOracle(oracles.BayesianOptimizationOracle):
-    """Gaussian-process search that never proposes the same point twice."""
+    """Keras Tuner's Gaussian-process search, with a quick acquisition step.
+
+    The confidence bound is evaluated on many random points in one call and refined from the best
+    few, where the parent refines from 50 points by one-row predictions and takes seconds. A
+    point that was tried before is never proposed again.
+    """
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose the values of a trial."""
+        completed = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
+        bounds = self._get_hp_bounds()
+        if len(completed) < self.num_initial_points or not len(bounds):
+            return self._random_populate_space()
+        rows, losses = self._vectorize_trials()
         with warnings.catch_warnings():
             # A kernel's length scale at its bound is a finding about the scores, not a fault.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            response = super().populate_space(trial_id)
-        if response["values"] and self._duplicate(response["values"]):
+            self.gpr.fit(rows, losses)
+        points = self._random_state.uniform(size=(_ACQUISITION_POINTS, len(bounds)))
+        starts = points[np.argsort(self._bound(points))[:_ACQUISITION_STARTS]]
+        ends = [
+            minimize(lambda x: self._bound(x[None])[0], start, bounds=bounds, method="L-BFGS-B")
+            for start in starts
+        ]
+        values = self._vector_to_values(min(ends, key=lambda end: float(end.fun)).x)
+        if self._duplicate(values):
             return self._random_populate_space()
-        return response
+        return {"status": "RUNNING", "values": values}
+
+    def _bound(self, points: np.ndarray) -> np.ndarray:
+        """Return the lower confidence bound of the loss at each point."""
+        mean, deviation = self.gpr.predict(points, return_std=True)
+        return mean - self.beta * deviation
 
 
 class OptunaOracle(keras_tuner.Oracle):
@@ -305,7 +331,7 @@ def _adopt(tuner: Any, common: dict[str, Any]) -> Any:
         )
     oracle = copy.deepcopy(tuner)
     oracle.objective = common["objective"]
-    oracle.hyperparameters.merge(common["hyperparameters"].space)
+    oracle.hyperparameters.merge(common["hyperparameters"].space, overwrite=False)
     if not isinstance(oracle, oracles.HyperbandOracle):
         oracle.max_trials = common["max_trials"]
     return oracle

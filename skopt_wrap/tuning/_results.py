@@ -111,9 +111,7 @@ def best_so_far(scores: Any) -> Any:
     return np.fmax.accumulate(np.asarray(scores, dtype=float))
 
 
-def select(
-    table: dict[str, Any], trials: Sequence[TrialResult], refit: Any, metric: str
-) -> int:
+def select(table: dict[str, Any], trials: Sequence[TrialResult], refit: Any, metric: str) -> int:
     """Return the index of the best trial.
 
     Parameters

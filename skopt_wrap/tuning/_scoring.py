@@ -126,7 +126,7 @@ def dry_run(scoring: Scoring, X: Any, y: Any, *, classifier: bool) -> list[str] 
     labels = np.asarray(y)
     if classifier:
         codes = np.unique(labels, return_inverse=True)[1]
-        rows = np.concatenate([np.flatnonzero(codes == code)[:2] for code in range(codes.max() + 1)])
+        rows = np.concatenate([np.flatnonzero(codes == code)[:2] for code in np.unique(codes)])
         dummy: Any = DummyClassifier(strategy="prior")
     else:
         rows = np.arange(min(_DRY_ROWS, len(labels)))

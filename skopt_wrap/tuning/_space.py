@@ -217,7 +217,7 @@ class SearchSpace:
                     f"the model function raised {type(error).__name__}: {error}, "
                     f"with the hyperparameters {trial.values!r}."
                 ) from error
-            self.hyperparameters.merge(copy.deepcopy(trial.space))
+            self.hyperparameters.merge(copy.deepcopy(trial.space), overwrite=False)
             opened += [scope for scope in trial.active_scopes if scope not in opened]
             never_open += [scope for scope in trial.inactive_scopes if scope not in never_open]
             never_open = [scope for scope in never_open if scope not in opened]

@@ -1,0 +1,144 @@
+"""Magnitude pruning through TFMOT on a Keras 2 twin. Runs in the child process only."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import ConversionError, UnsupportedLayerError
+from ._bridge import check_same, copy_back, load_tfmot, to_tf_keras
+from ._network import from_payload
+from ._specs import Pruning
+from ._stages import Tuning
+
+_PRUNABLE = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "LSTM", "GRU", "SimpleRNN")
+_MASK_UPDATES = 50
+
+
+def prune(
+    network: dict[str, Any],
+    spec: Pruning,
+    tuning: Tuning,
+    seed: int,
+    check_x: np.ndarray,
+) -> dict[str, Any]:
+    """Prune and fine-tune a network.
+
+    Parameters
+    ----------
+    network : dict
+        Made by ``to_payload``.
+    spec : Pruning
+        How sparse.
+    tuning : Tuning
+        Rows and settings; its ``loss`` as ``portable_loss`` returns it.
+    seed : int
+        Of shuffling and dropout.
+    check_x : ndarray
+        Rows on which both networks are compared after each hop.
+
+    Returns
+    -------
+    answer : dict
+        ``weights`` (list of ndarray), ``done``, ``skipped``, ``notes`` (lists of str).
+    """
+    tfmot = load_tfmot()
+    import tf_keras
+
+    model = from_payload(network)
+    check_x = check_x.astype(model.inputs[0].dtype)
+    done: list[str] = []
+    skipped: list[str] = []
+    schedule = make_schedule(tfmot, spec, len(tuning.x), tuning.batch_size, tuning.epochs)
+
+    def wrap(layer: Any, twin_layer: Any) -> Any:
+        kind = type(layer).__name__
+        if kind in _PRUNABLE:
+            done.append(layer.name)
+            return tfmot.sparsity.keras.prune_low_magnitude(twin_layer, pruning_schedule=schedule)
+        if layer.weights:
+            skipped.append(f"{layer.name}: {kind} is not pruned")
+        return twin_layer
+
+    tf_keras.utils.set_random_seed(seed % 2**32)
+    twin, layers = to_tf_keras(model, wrap)
+    if not done:
+        raise UnsupportedLayerError(
+            f"the network has no layer that can be pruned; those that can: {', '.join(_PRUNABLE)}."
+        )
+    check_same(model, twin, check_x, "Keras 3 to Keras 2")
+
+    x = tuning.x.astype(model.inputs[0].dtype)
+    loss, y, notes = _loss_and_target(tf_keras, model, tuning, x)
+    steps = tuning.epochs * math.ceil(len(x) / tuning.batch_size)
+    rate = tf_keras.optimizers.schedules.CosineDecay(spec.learning_rate, steps)
+    twin.compile(optimizer=tf_keras.optimizers.Adam(rate), loss=loss)
+    twin.fit(
+        x,
+        y,
+        sample_weight=tuning.sample_weight,
+        batch_size=tuning.batch_size,
+        epochs=tuning.epochs,
+        verbose=0,
+        callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
+    )
+    stripped = tfmot.sparsity.keras.strip_pruning(twin)
+    copy_back(layers)
+    check_same(stripped, model, check_x, "Keras 2 to Keras 3")
+    weights = [np.asarray(weight) for weight in model.weights]
+    if not all(np.isfinite(weight).all() for weight in weights):
+        raise ConversionError("fine-tuning diverged: weights are not finite; lower learning_rate.")
+    _check_sparsity(model, done, spec)
+    return {"weights": weights, "done": done, "skipped": skipped, "notes": notes}
+
+
+def make_schedule(tfmot: Any, spec: Pruning, n_rows: int, batch_size: int, epochs: int) -> Any:
+    """Return TFMOT's schedule with its steps computed from the data.
+
+    TFMOT's default updates masks every 100 steps: a short fit would end unpruned, silently.
+    """
+    steps = epochs * math.ceil(n_rows / batch_size)
+    frequency = max(1, steps // _MASK_UPDATES)
+    if spec.schedule == "constant":
+        return tfmot.sparsity.keras.ConstantSparsity(
+            spec.sparsity, begin_step=0, end_step=-1, frequency=frequency
+        )
+    end = max(1, (3 * steps // 4) // frequency * frequency)
+    return tfmot.sparsity.keras.PolynomialDecay(
+        initial_sparsity=0.0,
+        final_sparsity=spec.sparsity,
+        begin_step=0,
+        end_step=end,
+        frequency=frequency,
+    )
+
+
+def _loss_and_target(
+    tf_keras: Any, model: Any, tuning: Tuning, x: np.ndarray
+) -> tuple[Any, np.ndarray, list[str]]:
+    if tuning.loss is not None and tuning.y is not None:
+        loss = getattr(tf_keras.losses, tuning.loss["kind"])(**tuning.loss["settings"])
+        return loss, tuning.y, []
+    raw = np.concatenate(
+        [np.asarray(model(x[i : i + 256], training=False)) for i in range(0, len(x), 256)]
+    )
+    return "mse", raw, ["fine-tuned on the trained network's own outputs (no loss to carry over)"]
+
+
+def _check_sparsity(model: Any, done: list[str], spec: Pruning) -> None:
+    """Raise unless every kernel that was pruned has the sparsity that was asked for."""
+    for layer in model._flatten_layers():
+        if layer.name not in done:
+            continue
+        for weight in layer.weights:
+            if weight.name not in ("kernel", "recurrent_kernel", "pointwise_kernel"):
+                continue
+            values = np.asarray(weight)
+            reached = 1 - np.count_nonzero(values) / values.size
+            if reached < spec.sparsity - 1 / values.size - 1e-6:
+                raise ConversionError(
+                    f"layer {layer.name!r}: {weight.name} reached a sparsity of {reached:.3f} "
+                    f"instead of {spec.sparsity:.3f}."
+                )

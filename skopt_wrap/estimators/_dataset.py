@@ -1,0 +1,157 @@
+"""Training on data that do not fit in memory: ``tf.data`` and ``PyDataset``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils import check_random_state
+
+from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
+from ..exceptions import DataError, ParameterError
+from ..training import train_batches
+
+Encode = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
+
+
+def fit_on_batches(
+    estimator: Any, batches: Any, classes: Any, validation: Any, steps: int | None
+) -> None:
+    """Fit `estimator` on batches; the body of its ``fit_dataset``."""
+    _check_source("dataset", batches)
+    if validation is not None:
+        _check_source("validation_data", validation)
+    if estimator.validation_split:
+        raise ParameterError(
+            "validation_split cannot split a dataset, got "
+            f"{estimator.validation_split!r}; give validation_data to fit_dataset."
+        )
+    settings = estimator._settings({}, None, None)
+    if settings["validation_split"] and validation is None:
+        raise DataError(
+            f"early_stopping={estimator.early_stopping!r} watches validation rows; give "
+            "validation_data to fit_dataset."
+        )
+    if getattr(estimator, "class_weight", None) == "balanced":
+        raise ParameterError(
+            "class_weight='balanced' needs all labels at once; give a dict, or weights as the "
+            "third item of each batch."
+        )
+    first = _first_batch(batches)
+    X = estimator._check_X(first[0], reset=True)
+    y = estimator._check_y(_text(first[1]))
+    if classes is None and is_classifier(estimator):
+        classes = _collect_classes(batches, y)
+    if y.ndim == 1 and classes is not None:
+        target = estimator._make_target(np.asarray(classes), np.ones(len(classes)), classes)
+    else:
+        target = estimator._make_target(y, np.ones(len(y)), None)
+    seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
+    floatx = estimator._floatx
+    with seed_scope(seed), dtype_scope(estimator.dtype):
+        network = estimator._new_network(X, y, target)
+        callbacks, _ = estimator._new_callbacks(settings["callbacks"], validation is not None)
+
+        def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
+            labels = _decoded(labels, target)
+            weights = np.ones(len(labels)) if weights is None else np.asarray(weights, "float64")
+            balanced = estimator._class_weights(labels, weights, target)
+            return target.transform(labels, floatx), balanced.astype(floatx)
+
+        result = train_batches(
+            network,
+            _encoded(batches, encode, estimator.input_dtype_, floatx),
+            epochs=settings["epochs"],
+            validation=(
+                None
+                if validation is None
+                else _encoded(validation, encode, estimator.input_dtype_, floatx)
+            ),
+            callbacks=callbacks,
+            verbose=int(estimator.verbose),
+            fit_options={"steps_per_epoch": steps} if steps else None,
+        )
+    estimator._store(network, target, result, keep=False)
+
+
+def _check_source(name: str, source: Any) -> None:
+    keras, tf = load_keras(), load_tensorflow()
+    if not isinstance(source, (tf.data.Dataset, keras.utils.PyDataset)):
+        raise DataError(
+            f"{name} must be a tf.data.Dataset or a keras.utils.PyDataset of batches, got "
+            f"{type(source).__name__}; arrays go to fit."
+        )
+
+
+def _batches(source: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the batches of `source` as numpy arrays, once."""
+    if isinstance(source, load_keras().utils.PyDataset):
+        items: Any = (source[i] for i in range(len(source)))
+    else:
+        items = source.as_numpy_iterator()
+    for item in items:
+        if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+            raise DataError(
+                "A dataset must yield batches (X, y) or (X, y, sample_weight), got "
+                f"{type(item).__name__}."
+            )
+        yield tuple(np.asarray(part) for part in item)
+
+
+def _first_batch(source: Any) -> tuple[Any, ...]:
+    for batch in _batches(source):
+        if batch[0].ndim < 2:
+            raise DataError(
+                f"A batch of X has shape {batch[0].shape}; batch the dataset (dataset.batch(32))."
+            )
+        return batch
+    raise DataError("The dataset is empty.")
+
+
+def _collect_classes(source: Any, y: np.ndarray) -> Any:
+    """Return all labels of `source`, after one pass over it; None for a multilabel target."""
+    if y.ndim == 2:
+        return None
+    tf = load_tensorflow()
+    if isinstance(source, tf.data.Dataset) and source.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise DataError("The dataset is infinite; give classes to fit_dataset.")
+    seen: set[Any] = set()
+    for batch in _batches(source):
+        seen.update(_text(batch[1]).ravel().tolist())
+    return np.array(sorted(seen))
+
+
+def _text(labels: np.ndarray) -> np.ndarray:
+    """Return labels with TensorFlow's bytes as text."""
+    if labels.dtype.kind in "SO":
+        return np.array([x.decode() if isinstance(x, bytes) else x for x in labels.ravel()])
+    return labels
+
+
+def _decoded(labels: np.ndarray, target: Any) -> np.ndarray:
+    labels = _text(np.asarray(labels))
+    return labels.ravel() if target.n_outputs_ == 1 else labels
+
+
+def _encoded(source: Any, encode: Encode, dtype: str, floatx: str) -> Any:
+    """Return `source` with labels and weights as the loss takes them."""
+    tf = load_tensorflow()
+    if not isinstance(source, tf.data.Dataset):
+        from ._sequence import EncodedSequence
+
+        return EncodedSequence(source, encode, dtype)
+
+    def change(x: Any, y: Any, weights: Any = None) -> tuple[Any, Any, Any]:
+        given = [y] if weights is None else [y, weights]
+        code, balanced = tf.numpy_function(
+            lambda labels, w=None: encode(labels, w), given, [code_dtype, floatx]
+        )
+        code.set_shape([None, *code_shape])
+        balanced.set_shape([None])
+        return tf.cast(x, dtype), code, balanced
+
+    sample, _ = encode(_first_batch(source)[1], None)
+    code_dtype, code_shape = sample.dtype, sample.shape[1:]
+    return source.map(change, num_parallel_calls=1)

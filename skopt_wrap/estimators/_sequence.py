@@ -1,0 +1,31 @@
+"""A ``PyDataset`` around a ``PyDataset``; imports Keras, so import late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class EncodedSequence(keras.utils.PyDataset):
+    """Batches of another sequence, with labels and weights as the loss takes them."""
+
+    def __init__(self, source: Any, encode: Any, dtype: str) -> None:
+        super().__init__(workers=source.workers, max_queue_size=source.max_queue_size)
+        self._source, self._encode, self._dtype = source, encode, dtype
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
+        x, y, *weights = self._source[index]
+        return (np.asarray(x, self._dtype), *self._encode(y, weights[0] if weights else None))
+
+    def on_epoch_begin(self) -> None:
+        """Tell the source."""
+        self._source.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        """Tell the source."""
+        self._source.on_epoch_end()
