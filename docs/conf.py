@@ -123,6 +123,14 @@ def _unlink_inherited_docstrings(app, what, name, obj, options, lines):
         lines[:] = [_FOREIGN_ROLE.sub(r"\1", line) for line in lines]
 
 
+def _quote_attribute_names(app, what, name, obj, options, lines):
+    """Quote ``n_features_in_`` in the type of a parameter: reST takes a bare one for a link."""
+    for i, line in enumerate(lines):
+        head, colon, kind = line.partition(" : ")
+        if colon and re.fullmatch(r"\s*[\w*, ]+", head):
+            lines[i] = head + colon + re.sub(r"(?<![`\w])(\w+_)(?![`\w])", r"`\1`", kind)
+
+
 def _resolve_top_level_name(app, env, node, contnode):
     """Let ``skopt_wrap.KerasClassifier`` mean the page of the subpackage that defines it."""
     parts = node.get("reftarget", "").split(".")
@@ -141,6 +149,7 @@ def setup(app):
     """Connect the handlers above, before numpydoc's own."""
     app.connect("autodoc-skip-member", _skip_common_members)
     app.connect("autodoc-process-docstring", _unlink_inherited_docstrings, priority=100)
+    app.connect("autodoc-process-docstring", _quote_attribute_names, priority=110)
     app.connect("missing-reference", _resolve_top_level_name)
 
 

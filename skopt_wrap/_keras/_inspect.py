@@ -82,7 +82,7 @@ def _compute_key(model: Any) -> str | None:
         optimizer["config"]["learning_rate"] = None
     return json.dumps(
         [
-            keras.saving.serialize_keras_object(model),
+            [type(model).__name__, model.get_config()],
             compile_config,
             [(tuple(v.shape), str(v.dtype)) for v in model.variables],
             [layer.trainable for layer in layers],
@@ -100,12 +100,26 @@ def _is_subclassed(model: Any) -> bool:
     return not (type(model) is keras.Sequential or functional)
 
 
-def output_units(model: Any) -> int | None:
-    """Return the number of units of the single output of `model`, or None for several outputs."""
-    shape = getattr(model, "output_shape", None)
-    if isinstance(shape, (tuple, list)) and shape and not isinstance(shape[0], (tuple, list)):
-        return int(shape[-1]) if len(shape) > 1 and shape[-1] is not None else 1
-    return None
+def output_units(model: Any, rows: Any) -> int | None:
+    """Return the number of units of the only output of `model`, or None for several outputs.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built network.
+    rows : ndarray of shape (n_rows, ...)
+        A few rows; a subclassed model tells the shape of its output only when it is called.
+    """
+    if _is_subclassed(model):
+        outputs = model(rows)
+        shape = getattr(outputs, "shape", None)
+    elif len(model.inputs) != 1 or len(model.outputs) != 1:
+        return None
+    else:
+        shape = model.output_shape
+    if shape is None:
+        return None
+    return int(shape[-1]) if len(shape) > 1 else 1
 
 
 def output_kind(model: Any, loss: Any = None) -> str:
@@ -131,4 +145,3 @@ def output_kind(model: Any, loss: Any = None) -> str:
     if getattr(loss, "from_logits", fn_kwargs.get("from_logits", False)):
         return "logits"
     return "probabilities"
-

@@ -116,7 +116,7 @@ class Child:
             return
         self.close()
         # A file, not a pipe: a chatty converter must not block on a reader that is not there.
-        self._stderr = tempfile.TemporaryFile(prefix="skopt_wrap_")  # noqa: SIM115
+        self._stderr = tempfile.TemporaryFile(prefix="skopt_wrap_")
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}._worker"],
             stdin=subprocess.PIPE,

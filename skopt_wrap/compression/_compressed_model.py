@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone, is_classifier
 from sklearn.metrics import accuracy_score, check_scoring, r2_score
-from sklearn.utils import _safe_indexing, check_random_state, get_tags
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from ..exceptions import DataError, ParameterError
+from ..exceptions import ParameterError
 from ._child import get_child
 from ._export import write_export
 from ._network import check_network
-from ._parts import Parts, fit_estimator, take_apart
+from ._parts import fit_estimator, take_apart, weighted_rows
 from ._report import CompressionReport
 from ._specs import Pruning, as_bytes, as_pruning, as_seconds, check_quantization
-from ._stages import Budget, Chain, Raw, Tuning
+from ._stages import Budget, Chain, Raw
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
 _MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")
@@ -207,9 +206,7 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         """
         pruning = as_pruning(self.pruning)
         quantization = check_quantization(self.quantization)
-        budget = Budget(
-            self._checked_drop(), as_bytes(self.max_size), as_seconds(self.max_latency)
-        )
+        budget = Budget(self._checked_drop(), as_bytes(self.max_size), as_seconds(self.max_latency))
         if (X_val is None) != (y_val is None):
             raise ParameterError("X_val and y_val must be given together.")
         for name in (*_LEARNED, *_MIRRORED):
@@ -221,7 +218,7 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
                     setattr(self, name, getattr(self.estimator_, name))
             parts = take_apart(self.estimator_)
             check_network(parts.network.model_, "the trained network")
-            X, y, sample_weight = _weighted_rows(X, y, sample_weight)
+            X, y, sample_weight = weighted_rows(X, y, sample_weight)
             held_out = X_val is not None
             eval_rows = (X_val, y_val, None) if held_out else (X, y, sample_weight)
             self.report_ = CompressionReport(
@@ -237,16 +234,18 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
                 num_threads=int(self.num_threads),
                 say=self._say,
             )
-            self.model_ = chain.model
-            chain.trained()
-            chain.convert()
-            if pruning is not None:
-                chain.prune(pruning, self._tuning(parts, X, y, sample_weight))
+            try:
+                chain.trained()
+                chain.convert()
+                if pruning is not None:
+                    chain.prune(pruning, parts.tuning(X, y, sample_weight, self.fine_tune_epochs))
+                if quantization is not None:
+                    chain.quantize(quantization, int(self.calibration_samples))
+            finally:  # a late failure leaves what the earlier stages reached
                 self.model_ = chain.model
-            if quantization is not None:
-                chain.quantize(quantization, int(self.calibration_samples))
+                if chain.runtime is not None:
+                    self.tflite_model_ = chain.runtime.content
         self.runtime_ = chain.runtime
-        self.tflite_model_ = chain.runtime.content
         budget.check(self.report_)
         return self
 
@@ -271,23 +270,6 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         view = copy.copy(self)
         view.runtime_ = raw
         return float(view.score(X, y, sample_weight))
-
-    def _tuning(self, parts: Parts, X: Any, y: Any, sample_weight: Any) -> Tuning:
-        """Return rows and settings for fine-tuning, resampled as the pipeline does."""
-        network = parts.network
-        transformed, y = parts.resample(X, y)
-        class_weight = getattr(network, "class_weight", None)
-        if class_weight is not None:
-            balance = compute_sample_weight(class_weight, y)
-            sample_weight = balance if sample_weight is None else balance * sample_weight
-        return Tuning(
-            x=network.network_input(transformed),
-            y=network.target_encoder_.transform(y),
-            sample_weight=sample_weight,
-            loss=network.model_.loss,
-            epochs=int(self.fine_tune_epochs),
-            batch_size=int(getattr(network, "batch_size", None) or 32),
-        )
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a file to predict with."""
@@ -412,17 +394,3 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         ):
             setattr(tags, name, copy.deepcopy(getattr(inner, name)))
         return tags
-
-
-def _weighted_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, np.ndarray | None]:
-    """Return the rows that have a weight, and weights as an array."""
-    if sample_weight is None:
-        return X, y, None
-    weight = _check_sample_weight(sample_weight, np.zeros((np.shape(y)[0], 1)))
-    kept = np.flatnonzero(weight)
-    if not len(kept):
-        raise DataError("every sample_weight is zero.")
-    if len(kept) == len(weight):
-        return X, y, weight
-    X, y = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, y))
-    return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]

@@ -70,9 +70,7 @@ class CompressionDisplay:
         ax.scatter(xs, ys, zorder=2)
         for x, y, row in zip(xs, ys, rows, strict=True):
             ax.annotate(row.stage, (x, y), textcoords="offset points", xytext=(6, 6))
-        ax.set(
-            xscale="log", xlabel=label, ylabel=f"{self.report.metric} ({self.report.scored_on})"
-        )
+        ax.set(xscale="log", xlabel=label, ylabel=f"{self.report.metric} ({self.report.scored_on})")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

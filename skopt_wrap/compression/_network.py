@@ -10,6 +10,7 @@ import numpy as np
 from .._keras import keras_model_problem, load_keras
 from ..exceptions import DataError, ModelError
 
+_HALF = ("float16", "bfloat16")
 RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 
@@ -77,18 +78,22 @@ def _functional_class() -> type:
 
 
 def _array(variable: Any) -> np.ndarray:
-    value = np.asarray(variable)
+    value = load_keras().ops.convert_to_numpy(variable)
     return value if value.dtype.kind in "fiub" else value.astype("float32")
 
 
 def to_payload(model: Any) -> dict[str, Any]:
-    """Return configuration, weights and custom objects of `model`, ready to be pickled."""
+    """Return configuration, weights and custom objects of `model`, ready to be pickled.
+
+    ``half`` says whether it computes in half precision: its float32 copy then agrees less well.
+    """
     keras = load_keras()
     return {
         "sequential": isinstance(model, keras.Sequential),
         "config": model.get_config(),
         "weights": [_array(weight) for weight in model.weights],
         "custom_objects": _custom_objects(model),
+        "half": any(layer.compute_dtype in _HALF for layer in model._flatten_layers()),
     }
 
 

@@ -9,9 +9,12 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import _safe_indexing
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..exceptions import ParameterError
+from ._stages import Tuning
 
 _CONTRACT = ("network_input", "model_", "target_encoder_")
 
@@ -46,6 +49,23 @@ class Parts:
             else:
                 X = step.transform(X)
         return X, y
+
+    def tuning(self, X: Any, y: Any, sample_weight: Any, epochs: int) -> Tuning:
+        """Return rows and settings for fine-tuning."""
+        network = self.network
+        X, y = self.resample(X, y)
+        class_weight = getattr(network, "class_weight", None)
+        if class_weight is not None:
+            balance = compute_sample_weight(class_weight, y)
+            sample_weight = balance if sample_weight is None else balance * sample_weight
+        return Tuning(
+            x=network.network_input(X),
+            y=network.target_encoder_.transform(y),
+            sample_weight=sample_weight,
+            loss=network.model_.loss,
+            epochs=int(epochs),
+            batch_size=int(getattr(network, "batch_size", None) or 32),
+        )
 
 
 def _is_sampler(step: Any) -> bool:
@@ -106,3 +126,15 @@ def _weight_name(estimator: Any) -> str:
     if hasattr(estimator, "steps") and not get_config()["enable_metadata_routing"]:
         return f"{estimator.steps[-1][0]}__sample_weight"
     return "sample_weight"
+
+
+def weighted_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, np.ndarray | None]:
+    """Return the rows that have a weight, and their weights as an array."""
+    if sample_weight is None:
+        return X, y, None
+    weight = _check_sample_weight(sample_weight, np.zeros((len(np.asarray(y)), 1)))
+    kept = np.flatnonzero(weight)
+    if len(kept) == len(weight):
+        return X, y, weight
+    X, y = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, y))
+    return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]

@@ -87,7 +87,7 @@ def prune(
     stripped = tfmot.sparsity.keras.strip_pruning(twin)
     copy_back(layers)
     check_same(stripped, model, check_x, "Keras 2 to Keras 3")
-    weights = [np.asarray(weight) for weight in model.weights]
+    weights = model.get_weights()
     if not all(np.isfinite(weight).all() for weight in weights):
         raise ConversionError("fine-tuning diverged: weights are not finite; lower learning_rate.")
     _check_sparsity(model, done, spec)
@@ -135,7 +135,7 @@ def _check_sparsity(model: Any, done: list[str], spec: Pruning) -> None:
         for weight in layer.weights:
             if weight.name not in ("kernel", "recurrent_kernel", "pointwise_kernel"):
                 continue
-            values = np.asarray(weight)
+            values = weight.numpy()
             reached = 1 - np.count_nonzero(values) / values.size
             if reached < spec.sparsity - 1 / values.size - 1e-6:
                 raise ConversionError(

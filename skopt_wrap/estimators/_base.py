@@ -28,6 +28,7 @@ from ._network import (
     finish_network,
     first_embedding,
     input_dtype,
+    is_builder,
     make_optimizer,
 )
 
@@ -66,9 +67,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
     def _builder(self) -> Callable[..., Any] | None:
         if isinstance(self.model, str):
             return ARCHITECTURES.get(self.model)
-        if callable(self.model) and not hasattr(self.model, "get_weights"):
-            return self.model
-        return None
+        return self.model if is_builder(self.model) else None
 
     def _model_usable(self) -> bool:
         return self._builder() is not None or hasattr(self.model, "get_weights")
@@ -135,7 +134,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 "Found input variables with inconsistent numbers of samples: X has "
                 f"{X.shape[0]} rows, y has {len(y)}."
             )
-        weights = _check_weights(sample_weight, X, y, self._floatx)
+        weights = _check_weights(sample_weight, X, self._floatx)
         target = self.target_encoder_ if keep else self._make_target(y, weights, classes)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
@@ -143,7 +142,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         if X_val is not None:
             y_val = self._check_y(y_val)
             X_val = self._check_X(X_val, reset=False)
-            validation = (X_val, y_val, _check_weights(None, X_val, y_val, self._floatx))
+            validation = (X_val, y_val, _check_weights(None, X_val, self._floatx))
         elif settings["validation_split"]:
             X, y, weights, validation = self._hold_out(X, y, weights, target, settings, seed)
 
@@ -243,10 +242,10 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
-        X = validate_data(
-            self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
-        )
-        if not reset:
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True)
+        if reset:
+            self.X_shape_ = tuple(X.shape)
+        else:
             fitted = self.X_shape_[1:]
             if tuple(X.shape[1:]) != tuple(fitted):
                 raise DataError(
@@ -318,13 +317,8 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         metrics = self.metrics
         loss = self.loss if self.loss is not None else infer_loss(target, target.n_units)
         offered = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
-        network = build_network(
-            self.model,
-            self._routed("model"),
-            self._meta(X),
-            offered,
-            _dense(X[:2]).astype(self._floatx),
-        )
+        rows = _dense(X[:2]).astype(self._floatx)
+        network = build_network(self.model, self._routed("model"), self._meta(X), offered, rows)
         if network.compiled:
             self._check_compile_settings(network)
         finish_network(
@@ -336,6 +330,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
             metrics=metrics,
             compile_options=self._routed("compile"),
             learning_rate=rate,
+            rows=rows,
         )
         return network
 
@@ -446,14 +441,10 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         return tags
 
 
-def _check_weights(sample_weight: Any, X: Any, y: Any, dtype: str) -> np.ndarray:
+def _check_weights(sample_weight: Any, X: Any, dtype: str) -> np.ndarray:
     """Return sample weights, ones for None; not negative, not all zero."""
-    weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
-    if len(weights) and not weights.any():
-        raise DataError("sample_weight is zero for every row; at least one must be positive.")
-    return weights
+    return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
 
 
 def _dense(X: Any) -> np.ndarray:
     return X.toarray() if sp.issparse(X) else X
-

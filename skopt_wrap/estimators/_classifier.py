@@ -340,9 +340,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             )
         return target
 
-    def _class_weights(
-        self, y: np.ndarray, weights: np.ndarray, target: ClassTarget
-    ) -> np.ndarray:
+    def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
         if self.class_weight is None:
             return weights
         if y.ndim == 2:

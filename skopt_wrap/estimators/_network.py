@@ -54,7 +54,7 @@ def build_network(
     """
     if isinstance(model, str):
         network = ARCHITECTURES[model](meta, **knobs)
-    elif callable(model) and not _is_model(model):
+    elif is_builder(model):
         network = _call_builder(model, knobs, meta, compile_kwargs)
     else:
         network = copy_model(model)
@@ -69,8 +69,9 @@ def build_network(
     return network
 
 
-def _is_model(model: Any) -> bool:
-    return hasattr(model, "get_weights") and hasattr(model, "layers")
+def is_builder(model: Any) -> bool:
+    """Whether `model` is a callable that makes networks, and not a network itself."""
+    return callable(model) and (inspect.isclass(model) or not hasattr(model, "get_weights"))
 
 
 def _call_builder(
@@ -221,6 +222,7 @@ def finish_network(
     metrics: Any,
     compile_options: Mapping[str, Any],
     learning_rate: Any,
+    rows: np.ndarray,
 ) -> None:
     """Compile `network` unless its builder did, and settle how `target` is encoded for it.
 
@@ -229,7 +231,7 @@ def finish_network(
     ModelError
         When outputs, loss and target do not suit each other.
     """
-    units = output_units(network)
+    units = output_units(network, rows)
     if units is None:
         raise ModelError(
             f"The network {network.name!r} has several inputs or outputs; give it one of each."

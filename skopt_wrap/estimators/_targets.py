@@ -157,8 +157,8 @@ class ClassTarget:
         if self.target_type_ == "multilabel-indicator":
             return expit(raw) if self.output_kind_ == "logits" else raw
         if raw.shape[1] == 1:
-            positive = expit(raw) if self.output_kind_ == "logits" else raw
-            return np.hstack([1 - positive, positive])
+            logits = self.output_kind_ == "logits"
+            return np.hstack([expit(-raw), expit(raw)] if logits else [1 - raw, raw])
         if self.output_kind_ == "logits":
             return softmax(raw, axis=1)
         total = raw.sum(axis=1, keepdims=True)

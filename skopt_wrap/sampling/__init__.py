@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._augmenting import AugmentingSampler
+from ._colour import Blur, Hue, Saturation
 from ._display import AugmentationDisplay
 from ._image import (
     Brightness,
@@ -28,25 +29,30 @@ from ._tabular import GaussianNoise
 from ._text import KeyboardTypos, RandomDeletion, RandomSwap
 from ._transform import Transform
 from ._warp import Rotation, Shear, Translation, Zoom
+from ._windows import Permutation, WindowWarp
 
 __all__ = [
     "AugmentationDisplay",
     "AugmentingSampler",
+    "Blur",
     "Brightness",
     "Contrast",
     "CutMix",
     "Cutout",
     "GaussianNoise",
     "HorizontalFlip",
+    "Hue",
     "Jitter",
     "KeyboardTypos",
     "MagnitudeWarp",
     "MixUp",
+    "Permutation",
     "PixelNoise",
     "RandomCrop",
     "RandomDeletion",
     "RandomSwap",
     "Rotation",
+    "Saturation",
     "Scaling",
     "SeriesFlip",
     "Shear",
@@ -56,6 +62,7 @@ __all__ = [
     "Translation",
     "VerticalFlip",
     "WindowSlice",
+    "WindowWarp",
     "Zoom",
     "available_transforms",
 ]

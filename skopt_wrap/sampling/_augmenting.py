@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval
 
 from ..exceptions import DataError
-from ._blocks import BLOCK_ROWS, Job, collect_sparse, fill
+from ._blocks import Job, block_rows, collect_sparse, fill
 from ._containers import (
     Data,
     give_back,
@@ -283,7 +283,7 @@ class AugmentingSampler(BaseOverSampler):
             )
         self.kind_ = data.kind
         learn_from = numeric_part(data.values) if data.kind == "tabular" else data.values
-        steps = [s.bind(learn_from) if isinstance(s, Transform) else s for s in steps]
+        steps = [s._bind(learn_from) if isinstance(s, Transform) else s for s in steps]
         first = [] if generator is None else [generator.sampler]
         self.transforms_ = first + steps
         if target.codes is not None:
@@ -320,7 +320,7 @@ class AugmentingSampler(BaseOverSampler):
 
     def _new_data(self, data: Data, job: Job, seed, sources):
         """Return originals (if kept) and new rows in one container."""
-        values, size = data.values, BLOCK_ROWS[data.kind]
+        values, size = data.values, block_rows(data.kind, data.values.shape)
         start = data.n if self.keep_original else 0
         if sparse.issparse(values):
             new = collect_sparse(job, size, seed) if job.n_new else values[:0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,26 @@ from ._transform import Policy
 #: Rows of one block. Part of the result: a block is what a random stream belongs to, and what
 #: MixUp draws partners from. How blocks are scheduled is no part of it.
 BLOCK_ROWS = {"image": 64, "series": 256, "tabular": 2048, "text": 256}
+#: Most numbers in one block, as far as 8 rows allow.
+BLOCK_NUMBERS = 2**24
+
+
+def block_rows(kind: str, shape: tuple[int, ...]) -> int:
+    """Return the number of rows in a block; it depends on the kind and shape of the data only.
+
+    Parameters
+    ----------
+    kind : {"image", "tabular", "series", "text"}
+        Kind of data.
+    shape : tuple of int
+        Shape of X.
+
+    Returns
+    -------
+    size : int
+        Rows of a block.
+    """
+    return min(BLOCK_ROWS[kind], max(8, BLOCK_NUMBERS // max(1, math.prod(shape[1:]))))
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ._image import box_mask, random_span
+from ._image import random_boxes
 from ._transform import MixingTransform, Transform, register, spread
 
 
@@ -19,7 +19,7 @@ class _Mix(MixingTransform, Transform):
     soft_labels: bool = False
     same_class: bool = False
 
-    def mix(self, X, rng, labels, groups):
+    def _mix(self, X, rng, labels, groups):
         """Mix each row with a partner of the batch."""
         n = X.shape[0]
         share = rng.beta(self.magnitude, self.magnitude, size=n) if self.magnitude else np.ones(n)
@@ -34,13 +34,13 @@ class _Mix(MixingTransform, Transform):
             labels = weight * labels + (1 - weight) * labels[partner]
         return X, labels
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Mix a batch without labels."""
-        return self.mix(X, rng, None, None)[0]
+        return self._mix(X, rng, None, None)[0]
 
-    def apply_some(self, X, rng):
-        """Mix a batch without labels; `mix` minds the probability."""
-        return self.apply(X, rng)
+    def _apply_some(self, X, rng):
+        """Mix a batch without labels; `_mix` minds the probability."""
+        return self._apply(X, rng)
 
     def _blend(self, X, other, share, rng):
         raise NotImplementedError
@@ -100,7 +100,8 @@ class MixUp(_Mix):
     def _blend(self, X, other, share, rng):
         weight = spread(share.astype(X.dtype), X.ndim)
         X *= weight
-        X += (1 - weight) * other
+        other *= 1 - weight
+        X += other
         return X, share
 
 
@@ -142,13 +143,14 @@ class CutMix(_Mix):
     magnitude: float = 1.0
 
     def _blend(self, X, other, share, rng):
-        n, height, width = X.shape[:3]
-        side = np.sqrt(1 - share)  # rounded down below: the image keeps at least half
-        top, bottom = random_span(rng, n, height, (side * height).astype(int))
-        left, right = random_span(rng, n, width, (side * width).astype(int))
-        inside = box_mask(top, bottom, left, right, height, width)
-        X[inside] = other[inside]
-        return X, 1 - inside.mean(axis=(1, 2))
+        height, width = X.shape[1:3]
+        # Rounded down, so that the image keeps at least half of its area.
+        sizes = np.floor(np.sqrt(1 - share)[:, None] * (height, width))
+        pasted = np.zeros(len(share))
+        for i, (rows, columns) in enumerate(random_boxes(rng, sizes, height, width)):
+            X[i, rows, columns] = other[i, rows, columns]
+            pasted[i] = (rows.stop - rows.start) * (columns.stop - columns.start)
+        return X, 1 - pasted / (height * width)
 
 
 __all__ = ["CutMix", "MixUp"]

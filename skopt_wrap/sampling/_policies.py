@@ -91,7 +91,7 @@ def resolve(transforms, kind: str, magnitude: float) -> tuple[Interpolation | No
             f"must be the first transform, and the only one of its sort."
         )
     return generator, [
-        step.scaled(magnitude) if isinstance(step, Transform) else step for step in steps
+        step._scaled(magnitude) if isinstance(step, Transform) else step for step in steps
     ]
 
 

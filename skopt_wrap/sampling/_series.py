@@ -67,7 +67,7 @@ class Jitter(SeriesTransform):
 
     magnitude: float = 0.05
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Add noise to every series."""
         X += rng.standard_normal(X.shape, dtype=X.dtype) * (
             self.magnitude * X.std(axis=1, keepdims=True)
@@ -98,7 +98,7 @@ class Scaling(SeriesTransform):
 
     magnitude: float = 0.1
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Scale every series."""
         shape = (X.shape[0], 1, *X.shape[2:])
         X *= np.exp(self.magnitude * rng.standard_normal(shape)).astype(X.dtype)
@@ -142,7 +142,7 @@ class MagnitudeWarp(SeriesTransform):
         super().__post_init__()
         _check_knots(self)
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Bend every series."""
         curve = random_curves(X.shape[0], X.shape[1], self.n_knots, self.magnitude, rng)
         X *= np.exp(curve).astype(X.dtype).reshape(curve.shape + (1,) * (X.ndim - 2))
@@ -188,7 +188,7 @@ class TimeWarp(SeriesTransform):
         super().__post_init__()
         _check_knots(self)
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Warp the time of every series."""
         n, steps = X.shape[:2]
         speed = np.exp(random_curves(n, steps, self.n_knots, self.magnitude, rng))
@@ -239,7 +239,7 @@ class WindowSlice(SeriesTransform):
     max_magnitude: ClassVar[float] = 0.9
     magnitude: float = 0.1
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Cut a window of every series."""
         n, steps = X.shape[:2]
         cut = self.magnitude * (steps - 1)
@@ -279,7 +279,7 @@ class SeriesFlip(SeriesTransform):
         super().__post_init__()
         check_option(self, "axis", ("time", "value"))
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Turn every series."""
         if self.axis == "time":
             return X[:, ::-1].copy()
@@ -309,7 +309,7 @@ class TimeMasking(SeriesTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Mask a window of every series."""
         n, steps = X.shape[:2]
         size = round(self.magnitude * steps)

@@ -54,7 +54,7 @@ class GaussianNoise(Transform):
     magnitude: float = 0.1
     scale: Any = field(default=None, compare=False)
 
-    def bind(self, X):
+    def _bind(self, X):
         """Learn the spread of the columns."""
         if self.scale is None:
             return replace(self, scale=column_scale(X))
@@ -66,7 +66,7 @@ class GaussianNoise(Transform):
             )
         return replace(self, scale=scale)
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Add noise to every row."""
         deviation = self.magnitude * self.scale
         if sparse.issparse(X):
@@ -75,13 +75,13 @@ class GaussianNoise(Transform):
             X += rng.standard_normal(X.shape) * deviation
         return X
 
-    def apply_some(self, X, rng):
+    def _apply_some(self, X, rng):
         """Add noise to each row with the probability."""
         if self.probability >= 1.0 or not sparse.issparse(X):
-            return super().apply_some(X, rng)
+            return super()._apply_some(X, rng)
         row_changed = rng.random(X.shape[0]) < self.probability
         before = X.data.copy()
-        X = self.apply(X, rng)
+        X = self._apply(X, rng)
         unchanged = ~np.repeat(row_changed, np.diff(X.indptr))
         X.data[unchanged] = before[unchanged]
         return X

@@ -41,18 +41,18 @@ NEIGHBOURS = _keyboard_neighbours()
 
 @dataclass(frozen=True)
 class TextTransform(Transform):
-    """Base of the transforms of texts; ``change`` maps one text to another."""
+    """Base of the transforms of texts; ``_change`` maps one text to another."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     needs_float: ClassVar[bool] = False
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Change every text."""
         for i, text in enumerate(X):
-            X[i] = self.change(text, rng)
+            X[i] = self._change(text, rng)
         return X
 
-    def change(self, text: str, rng: np.random.Generator) -> str:
+    def _change(self, text: str, rng: np.random.Generator) -> str:
         """Return a changed text."""
         raise NotImplementedError
 
@@ -94,7 +94,7 @@ class RandomSwap(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def change(self, text, rng):
+    def _change(self, text, rng):
         """Exchange words of one text."""
         parts, words = split_words(text)
         if len(words) < 2 or self.magnitude == 0:
@@ -137,7 +137,7 @@ class RandomDeletion(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def change(self, text, rng):
+    def _change(self, text, rng):
         """Delete words of one text."""
         parts, words = split_words(text)
         if len(words) < 2:
@@ -178,7 +178,7 @@ class KeyboardTypos(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.02
 
-    def change(self, text, rng):
+    def _change(self, text, rng):
         """Mistype one text."""
         places = np.flatnonzero(rng.random(len(text)) < self.magnitude)
         if not places.size:

@@ -48,10 +48,10 @@ def check_option(owner: object, name: str, options: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Transform:
-    """Base of the transforms: a callable on a batch and a random generator.
+    """Base of the transforms: a value object that maps a batch and a generator to a batch.
 
-    A subclass is a frozen dataclass that implements ``apply(X, rng)``: it returns the changed
-    batch, of the same shape, and may write into `X`, which is always a private copy.
+    Values are checked when it is built, and cannot be changed afterwards. Your own transforms
+    need no base: any callable on a batch will do.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Transform:
 
     name: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
-    #: whether `apply` computes with floats (integers are rounded back once, at the end).
+    #: whether `_apply` computes with floats (integers are rounded back once, at the end).
     needs_float: ClassVar[bool] = True
     max_magnitude: ClassVar[float] = math.inf
 
@@ -103,30 +103,30 @@ class Transform:
             The changed batch.
         """
         values = np.array(X, dtype=object) if "text" in self.kinds else np.array(X)
-        return Policy([self.bind(values)])(values, np.random.default_rng(rng))[0]
+        return Policy([self._bind(values)])(values, np.random.default_rng(rng))[0]
 
-    def scaled(self, factor: float) -> Transform:
+    def _scaled(self, factor: float) -> Transform:
         """Return the transform with its magnitude multiplied, kept within its legal range."""
         if factor == 1 or not hasattr(self, "magnitude"):
             return self
         changes: dict[str, Any] = {"magnitude": min(self.magnitude * factor, self.max_magnitude)}
         return replace(self, **changes)
 
-    def bind(self, X) -> Transform:
+    def _bind(self, X) -> Transform:
         """Return the transform with what it has to learn from all the data (ranges, scales)."""
         return self
 
-    def apply(self, X, rng: np.random.Generator):
-        """Change every row of the batch."""
+    def _apply(self, X, rng: np.random.Generator):
+        """Change every row of the batch; `X` is a private copy and may be written to."""
         raise NotImplementedError
 
-    def apply_some(self, X, rng: np.random.Generator):
+    def _apply_some(self, X, rng: np.random.Generator):
         """Change each row with the transform's probability."""
         if self.probability >= 1.0:
-            return self.apply(X, rng)
+            return self._apply(X, rng)
         rows = np.flatnonzero(rng.random(X.shape[0]) < self.probability)
         if rows.size:
-            X[rows] = self.apply(X[rows], rng)
+            X[rows] = self._apply(X[rows], rng)
         return X
 
 
@@ -136,7 +136,7 @@ class MixingTransform:
     soft_labels: bool
     same_class: bool
 
-    def mix(self, X, rng, labels, groups):
+    def _mix(self, X, rng, labels, groups):
         """Return the mixed batch and the mixed labels (None when there are none)."""
         raise NotImplementedError
 
@@ -205,7 +205,7 @@ class Policy:
     def __init__(self, steps: Sequence[Callable]) -> None:
         stages: list = []
         for step in steps:
-            join = getattr(stages[-1], "fuse", None) if stages else None
+            join = getattr(stages[-1], "_fuse", None) if stages else None
             fused = join(step) if join is not None else None
             if fused is None:
                 stages.append(step)
@@ -228,9 +228,9 @@ class Policy:
             if stage.needs_float:
                 X = as_float(X)
             if isinstance(stage, MixingTransform):
-                X, labels = stage.mix(X, rng, labels, groups)
+                X, labels = stage._mix(X, rng, labels, groups)
             else:
-                X = stage.apply_some(X, rng)
+                X = stage._apply_some(X, rng)
         return cast_to(X, dtype), labels
 
 

@@ -6,23 +6,17 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from scipy import ndimage
 
 from ._image import ImageTransform
 from ._transform import check_option, register
 
-# Our names, which are Keras's, to those of scipy.ndimage.
-FILL_MODES = {
-    "constant": "constant",
-    "nearest": "nearest",
-    "reflect": "reflect",
-    "wrap": "grid-wrap",
-}
+PIXELS_AT_ONCE = 2**13
+FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
 
 
 @dataclass(frozen=True)
 class WarpTransform(ImageTransform):
-    """Base of the affine transforms; ``maps`` gives the map from result to source coordinates."""
+    """Base of the affine transforms; ``_maps`` gives the map from result to source coordinates."""
 
     fill: str = field(default="nearest", kw_only=True)
     fill_value: float = field(default=0.0, kw_only=True)
@@ -32,24 +26,24 @@ class WarpTransform(ImageTransform):
         super().__post_init__()
         check_option(self, "fill", FILL_MODES)
 
-    def maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return `n` matrices of shape (3, 3) in centred (row, column, 1) coordinates."""
         raise NotImplementedError
 
-    def some_maps(self, n, height, width, rng) -> np.ndarray:
+    def _some_maps(self, n, height, width, rng) -> np.ndarray:
         """Return the maps, the identity for rows that the probability leaves out."""
-        maps = self.maps(n, height, width, rng)
+        maps = self._maps(n, height, width, rng)
         if self.probability < 1.0:
             maps[rng.random(n) >= self.probability] = np.eye(3)
         return maps
 
-    def fuse(self, other) -> _WarpChain | None:
+    def _fuse(self, other) -> _WarpChain | None:
         """Return one transform that does both with a single interpolation, or None."""
-        return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value).fuse(other)
+        return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value)._fuse(other)
 
-    def apply(self, X, rng):
+    def _apply(self, X, rng):
         """Warp every image."""
-        maps = self.maps(*X.shape[:3], rng)
+        maps = self._maps(*X.shape[:3], rng)
         return warp(X, maps, self.fill, self.fill_value)
 
 
@@ -61,7 +55,7 @@ class _WarpChain(ImageTransform):
     fill: str = field(default="nearest", kw_only=True)
     fill_value: float = field(default=0.0, kw_only=True)
 
-    def fuse(self, other) -> _WarpChain | None:
+    def _fuse(self, other) -> _WarpChain | None:
         same = (
             isinstance(other, WarpTransform)
             and other.fill == self.fill
@@ -71,11 +65,11 @@ class _WarpChain(ImageTransform):
             return None
         return _WarpChain((*self.members, other), fill=self.fill, fill_value=self.fill_value)
 
-    def apply(self, X, rng):
-        maps = self.members[0].some_maps(*X.shape[:3], rng)
+    def _apply(self, X, rng):
+        maps = self.members[0]._some_maps(*X.shape[:3], rng)
         for member in self.members[1:]:
             # Result -> source: the last transform's map is applied first.
-            maps = maps @ member.some_maps(*X.shape[:3], rng)
+            maps = maps @ member._some_maps(*X.shape[:3], rng)
         return warp(X, maps, self.fill, self.fill_value)
 
 
@@ -98,32 +92,74 @@ def warp(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.nd
     warped : ndarray of the same shape and dtype
         The images.
     """
-    height, width = X.shape[1:3]
-    centre = np.array([(height - 1) / 2, (width - 1) / 2])
-    linear = np.ascontiguousarray(maps[:, :2, :2])
-    offsets = maps[:, :2, 2] + centre - linear @ centre
-    result = np.empty_like(X)
-    mode = FILL_MODES[fill]
-    moved = np.any(maps != np.eye(3), axis=(1, 2))
-    result[~moved] = X[~moved]
-    for i in np.flatnonzero(moved):
-        layers = (
-            [(X[i], result[i])]
-            if X.ndim == 3
-            else [(X[i, :, :, c], result[i, :, :, c]) for c in range(X.shape[3])]
-        )
-        for source, target in layers:
-            ndimage.affine_transform(
-                source,
-                linear[i],
-                offset=offsets[i],
-                output=target,
-                order=1,
-                mode=mode,
-                cval=fill_value,
-                prefilter=False,
-            )
+    result = X.copy()
+    moved = np.flatnonzero(np.any(maps != np.eye(3), axis=(1, 2)))
+    # A few images at a time: the temporaries stay small, and in the cache.
+    step = max(1, PIXELS_AT_ONCE // (X.shape[1] * X.shape[2]))
+    for start in range(0, moved.size, step):
+        rows = moved[start : start + step]
+        result[rows] = _bilinear(X[rows], maps[rows].astype(X.dtype), fill, fill_value)
     return result
+
+
+def _bilinear(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
+    """Read all images at once: four gathers from the flattened batch."""
+    n, height, width = X.shape[:3]
+    row = np.arange(height, dtype=X.dtype) - X.dtype.type((height - 1) / 2)
+    column = np.arange(width, dtype=X.dtype) - X.dtype.type((width - 1) / 2)
+    places = []
+    for axis, size in ((0, height), (1, width)):
+        along = maps[:, axis, 1, None] * column + (maps[:, axis, 2, None] + (size - 1) / 2)
+        where = (maps[:, axis, 0, None] * row)[:, :, None] + along[:, None, :]
+        places.append(_neighbours(where.astype(X.dtype, copy=False), size, fill))
+    (top, bottom, down, out_rows), (left, right, across, out_columns) = places
+    first = (np.arange(n, dtype=top.dtype) * (height * width))[:, None, None]
+    top, bottom = first + top * width, first + bottom * width
+    pixels = X.reshape(n * height * width, *X.shape[3:])
+    if X.ndim == 4:
+        across, down = across[..., None], down[..., None]
+    upper = _between(pixels, top + left, top + right, across)
+    lower = _between(pixels, bottom + left, bottom + right, across)
+    lower -= upper
+    lower *= down
+    lower += upper
+    if fill == "constant":
+        lower[out_rows | out_columns] = fill_value
+    return lower
+
+
+def _between(pixels, first, second, weight) -> np.ndarray:
+    """Return ``(1 - weight) * pixels[first] + weight * pixels[second]``."""
+    start, end = pixels.take(first, axis=0), pixels.take(second, axis=0)
+    end -= start
+    end *= weight
+    end += start
+    return end
+
+
+def _neighbours(where: np.ndarray, size: int, fill: str) -> tuple:
+    """Return both neighbours of each coordinate, the weight of the second, and what lies outside.
+
+    Neighbours beyond the border are replaced by those that the fill mode puts there.
+    """
+    outside = None
+    if fill == "constant":
+        slack = 1e-4  # rounding must not blank the border
+        outside = (where < -slack) | (where > size - 1 + slack)
+    if fill in ("constant", "nearest"):
+        where = np.clip(where, 0, size - 1)
+    floor = np.floor(where)
+    weight = where - floor
+    low = floor.astype(np.intp)
+    high = low + 1
+    if fill == "wrap":
+        low, high = low % size, high % size
+    elif fill == "reflect":
+        low, high = low % (2 * size), high % (2 * size)
+        low, high = np.minimum(low, 2 * size - 1 - low), np.minimum(high, 2 * size - 1 - high)
+    else:
+        np.minimum(high, size - 1, out=high)
+    return low, high, weight, outside
 
 
 def _identities(n: int) -> np.ndarray:
@@ -160,7 +196,7 @@ class Rotation(WarpTransform):
     max_magnitude: ClassVar[float] = 180.0
     magnitude: float = 10.0
 
-    def maps(self, n, height, width, rng):
+    def _maps(self, n, height, width, rng):
         """Return rotation matrices."""
         angle = np.deg2rad(rng.uniform(-self.magnitude, self.magnitude, size=n))
         return rotation_maps(angle)
@@ -202,7 +238,7 @@ class Zoom(WarpTransform):
     max_magnitude: ClassVar[float] = 0.9
     magnitude: float = 0.1
 
-    def maps(self, n, height, width, rng):
+    def _maps(self, n, height, width, rng):
         """Return scaling matrices."""
         maps = _identities(n)
         scale = rng.uniform(1 - self.magnitude, 1 + self.magnitude, size=n)
@@ -241,7 +277,7 @@ class Translation(WarpTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def maps(self, n, height, width, rng):
+    def _maps(self, n, height, width, rng):
         """Return shifting matrices."""
         maps = _identities(n)
         maps[:, :2, 2] = rng.uniform(-self.magnitude, self.magnitude, size=(n, 2)) * (height, width)
@@ -275,7 +311,7 @@ class Shear(WarpTransform):
     max_magnitude: ClassVar[float] = 60.0
     magnitude: float = 10.0
 
-    def maps(self, n, height, width, rng):
+    def _maps(self, n, height, width, rng):
         """Return shearing matrices."""
         maps = _identities(n)
         maps[:, 1, 0] = np.tan(np.deg2rad(rng.uniform(-self.magnitude, self.magnitude, size=n)))

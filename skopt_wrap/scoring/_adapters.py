@@ -19,6 +19,9 @@ from sklearn import metrics
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skopt_wrap.scoring import _functions as functions
+from skopt_wrap.scoring._confusion import confusion_matrix_of
+from skopt_wrap.scoring._confusion import geometric_mean as stacked_geometric_mean
+from skopt_wrap.scoring._confusion import index_balanced_accuracy as stacked_index_balanced_accuracy
 
 __all__ = ["Settings"]
 
@@ -95,29 +98,32 @@ def kappa(weights: str | None) -> Callable:
     return adapter
 
 
-def _unit_mean(weight: np.ndarray | None) -> np.ndarray | None:
-    # imbalanced-learn counts true negatives as "number of rows minus weighted rest", which is
-    # right only for weights of mean 1; the metric does not depend on the weights' scale.
-    return None if weight is None else weight * (len(weight) / weight.sum())
+# imbalanced-learn counts true negatives as "number of rows minus weighted rest", which is wrong for
+# weights of a mean other than 1, and rounds below zero (a NaN) for others. So weighted values come
+# from the confusion matrix; the tests hold both forms equal.
 
 
 def geometric_mean(y, output, s: Settings) -> float:
     """Geometric mean of sensitivity and specificity, or of the recalls of all classes."""
     from imblearn.metrics import geometric_mean_score
 
+    if s.sample_weight is not None:
+        matrix = confusion_matrix_of(y, output, s.n_classes, s.sample_weight)
+        return stacked_geometric_mean(matrix, s.average)
     with _undefined_is_known():
-        return geometric_mean_score(
-            y, output, average=s.average, sample_weight=_unit_mean(s.sample_weight)
-        )
+        return geometric_mean_score(y, output, average=s.average)
 
 
 def index_balanced_accuracy(y, output, s: Settings) -> float:
     """Index of balanced accuracy of the geometric mean, squared, alpha 0.1."""
     from imblearn.metrics import geometric_mean_score, make_index_balanced_accuracy
 
+    if s.sample_weight is not None:
+        matrix = confusion_matrix_of(y, output, s.n_classes, s.sample_weight)
+        return stacked_index_balanced_accuracy(matrix, s.average)
     function = make_index_balanced_accuracy(alpha=0.1, squared=True)(geometric_mean_score)
     with _undefined_is_known():
-        return function(y, output, average=s.average, sample_weight=_unit_mean(s.sample_weight))
+        return function(y, output, average=s.average)
 
 
 def expected_cost(y, output, s: Settings) -> float:

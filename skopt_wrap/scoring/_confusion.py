@@ -126,8 +126,8 @@ def matthews(matrix) -> np.ndarray:
 def _sensitivity_specificity(matrix, average):
     hit, predicted, true = _parts(matrix)
     total = true.sum(-1, keepdims=True)
-    rest = total - predicted - true + hit
-    wrong = predicted - hit
+    rest = np.maximum(total - predicted - true + hit, 0.0)  # rounding can fall below zero
+    wrong = np.maximum(predicted - hit, 0.0)
     if average == "micro":
         hit, true, rest, wrong = (a.sum(-1, keepdims=True) for a in (hit, true, rest, wrong))
     sensitivity, specificity = _divide(hit, true, 0.0), _divide(rest, rest + wrong, 0.0)

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skopt_wrap.exceptions import DataError, ParameterError
+from skopt_wrap.scoring import _responses as responses
 from skopt_wrap.scoring._checks import check_scorer, check_target, make_settings
-from skopt_wrap.scoring._responses import (
-    check_fitted,
-    known_classes,
-    read_probabilities,
-    shape_probabilities,
-)
 from skopt_wrap.scoring._scorer import ImbalanceAwareScorer
 from skopt_wrap.scoring._targets import Target, check_weights, read_target
 from skopt_wrap.scoring._thresholds import candidate_thresholds, confusions_at
@@ -27,8 +23,7 @@ class ThresholdDisplay:
 
     Shows what is gained and lost when a row is called positive from another probability on. Do not
     deploy the best threshold of the rows that you report on: choose it on training rows with
-    scikit-learn's `TunedThresholdClassifierCV`. Make one with :meth:`from_estimator` or
-    :meth:`from_predictions`.
+    :meth:`ImbalanceAwareScorer.tune`.
 
     Parameters
     ----------
@@ -137,13 +132,11 @@ class ThresholdDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError(
-                "ThresholdDisplay.plot needs matplotlib: pip install skopt_wrap[plot]."
-            ) from error
-        if ax is None:
+        check_matplotlib_support("ThresholdDisplay.plot")
+        import matplotlib.pyplot as plt
+
+        own_figure = ax is None
+        if own_figure:
             _, ax = plt.subplots(layout="constrained")
         cost_ax, self.lines_ = None, {}
         styles = ("-", "--", "-.", ":")
@@ -169,7 +162,7 @@ class ThresholdDisplay:
                 label=f"threshold {self.chosen_threshold:.3g}",
             )
             handles.append(self.chosen_line_)
-        only_cost = list(self.scores) == ["expected_cost"]
+        only_cost = [*self.scores] == ["expected_cost"]
         if not only_cost:
             handles.append(
                 ax.axhline(
@@ -189,7 +182,10 @@ class ThresholdDisplay:
         title = self.estimator_name if name is None else name
         if title:
             ax.set_title(title)
-        ax.legend(handles=handles, loc="best", framealpha=0.9)
+        if own_figure:  # beside the curves, which fill the axes
+            ax.figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+        else:
+            (cost_ax or ax).legend(handles=handles, loc="best", framealpha=0.9)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -254,9 +250,9 @@ class ThresholdDisplay:
         DataError
             If `y` has not two classes, or the estimator has no probabilities.
         """
-        check_fitted(estimator)
-        target = _two_classes(y, known_classes(estimator), pos_label)
-        probabilities = read_probabilities(estimator, X, target, "ThresholdDisplay")
+        responses.check_fitted(estimator)
+        target = _two_classes(y, responses.known_classes(estimator), pos_label)
+        probabilities = responses.read_probabilities(estimator, X, target, "ThresholdDisplay")
         if chosen_threshold is None:
             chosen_threshold = _tuned_threshold(estimator, target)
         name = type(estimator).__name__ if name is None else name
@@ -325,7 +321,7 @@ class ThresholdDisplay:
         y_proba = np.asarray(y_proba)
         if y_proba.ndim == 1 and target.pos_index == 0:
             y_proba = 1.0 - y_proba  # columns follow the sorted classes
-        probabilities = shape_probabilities(y_proba, target)
+        probabilities = responses.shape_probabilities(y_proba, target)
         display = cls._compute(
             target, probabilities, metrics, sample_weight, chosen_threshold, n_thresholds, name
         )

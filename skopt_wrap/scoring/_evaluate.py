@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from skopt_wrap.exceptions import SkoptWrapWarning
+from skopt_wrap.exceptions import DataError, SkoptWrapWarning
 from skopt_wrap.scoring._adapters import Settings
 from skopt_wrap.scoring._registry import Metric
 from skopt_wrap.scoring._targets import Target, as_scalar
@@ -31,7 +31,12 @@ def evaluate(record: Metric, target: Target, output: np.ndarray, settings: Setti
             output = target.to_binary(output)
         elif record.needs == "probabilities" and target.pos_index == 0:
             output = output[:, ::-1]
-    return float(record.function(codes, output, settings))
+    value = float(record.function(codes, output, settings))
+    if not np.isfinite(value):
+        raise DataError(
+            f"metric {record.name!r} is not defined for these rows and predictions, got {value}."
+        )
+    return value
 
 
 def warn_missing(record: Metric, target: Target, missing: list, value: float) -> None:

@@ -247,7 +247,9 @@ def imbalance_report(
     if threshold is None:
         if not hasattr(estimator, "predict"):
             raise DataError(f"the report needs predict, which {type(estimator).__name__} lacks.")
-        target, outputs["labels"] = read_labels(estimator.predict(X), y, known, pos_label)
+        target, outputs["labels"] = read_labels(
+            estimator.predict(X), y, known, pos_label, read=target
+        )
     else:
         if not is_number(threshold) or not 0 < threshold < 1:
             raise ParameterError(

@@ -61,7 +61,9 @@ def _missing_method(estimator: Any, methods: tuple[str, ...], metric: str) -> Da
     )
 
 
-def read_labels(values: Any, y: Any, known: Any, pos_label: Any) -> tuple[Target, np.ndarray]:
+def read_labels(
+    values: Any, y: Any, known: Any, pos_label: Any, read: Target | None = None
+) -> tuple[Target, np.ndarray]:
     """Read predicted labels together with the target.
 
     Parameters
@@ -74,6 +76,8 @@ def read_labels(values: Any, y: Any, known: Any, pos_label: Any) -> tuple[Target
         The estimator's classes.
     pos_label : object
         See :func:`read_target`.
+    read : Target, default=None
+        `y` as read before with the same arguments, to save reading it again.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def read_labels(values: Any, y: Any, known: Any, pos_label: Any) -> tuple[Target
         Predictions as codes, in the shape of `target.codes`.
     """
     array = _as_labels(values, "predict's output")
-    target = read_target(y, known, "auto")
+    target = read_target(y, known, "auto") if read is None else read
     _check_rows(array, target, "predict")
     if target.kind == "multilabel":
         if array.shape != target.codes.shape or not np.isin(array, (0, 1)).all():
@@ -108,7 +112,8 @@ def read_labels(values: Any, y: Any, known: Any, pos_label: Any) -> tuple[Target
                 f"{array[unknown][0]:g}; score a classifier, or set its threshold."
             )
     classes = merge_classes(target.classes, array)
-    target = read_target(y, classes, pos_label)
+    if read is None or len(classes) > target.n_classes:
+        target = read_target(y, classes, pos_label)
     return target, encode(array, classes)
 
 

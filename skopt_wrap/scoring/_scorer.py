@@ -39,8 +39,8 @@ __all__ = ["ImbalanceAwareScorer"]
 class ImbalanceAwareScorer(BaseEstimator):
     """Score a classifier with a metric that a rare class cannot hide from.
 
-    A scorer for everything in scikit-learn that takes `scoring=`: searches, cross-validation,
-    learning curves, permutation importance, threshold tuning. The rare class is the positive one
+    For everything in scikit-learn that takes `scoring=`: searches, cross-validation, learning
+    curves, permutation importance, threshold tuning. The rare class is the positive one
     unless you say otherwise, losses are negated so that greater is always better, and a fold that
     misses a class gives a warning and a defined value instead of NaN.
 
@@ -104,9 +104,8 @@ class ImbalanceAwareScorer(BaseEstimator):
     ----------
     .. [1] T. Saito, M. Rehmsmeier, "The precision-recall plot is more informative than the ROC
        plot when evaluating binary classifiers on imbalanced datasets", PLoS ONE, 2015.
-    .. [2] V. García, J. S. Sánchez, R. A. Mollineda, "On the effectiveness of preprocessing
-       methods when dealing with different levels of class imbalance", Knowledge-Based Systems,
-       2012.
+    .. [2] V. García, J. S. Sánchez, R. A. Mollineda, "On the effectiveness of preprocessing methods
+       when dealing with different levels of class imbalance", Knowledge-Based Systems, 2012.
 
     Examples
     --------
@@ -174,11 +173,13 @@ class ImbalanceAwareScorer(BaseEstimator):
         weights = check_weights(sample_weight, target.n_samples)
         if record.needs == "labels" and not is_number(self.threshold):
             if not hasattr(estimator, "predict"):
+                name = type(estimator).__name__
                 raise DataError(
-                    f"metric {record.name!r} needs predict, which {type(estimator).__name__} does "
-                    "not have."
+                    f"metric {record.name!r} needs predict, which {name} does not have."
                 )
-            target, output = read_labels(estimator.predict(X), y, known, self.pos_label)
+            target, output = read_labels(
+                estimator.predict(X), y, known, self.pos_label, read=target
+            )
             check_target(self, checked, target)
         elif record.needs == "scores":
             output = read_scores(estimator, X, target, record.name)
@@ -250,15 +251,14 @@ class ImbalanceAwareScorer(BaseEstimator):
         {'f1': ImbalanceAwareScorer(pos_label='yes'),
          'average_precision': ImbalanceAwareScorer(metric='average_precision', pos_label='yes')}
         """
-        if not names:
-            raise ParameterError("bundle needs at least one metric name, got none.")
-        if len(set(names)) != len(names):
-            raise ParameterError(f"bundle needs different metric names, got {list(names)}.")
+        if not names or len(set(names)) != len(names):
+            raise ParameterError(
+                f"bundle needs at least one metric name, all different, got {list(names)}."
+            )
         legal = [p for p in inspect.signature(cls).parameters if p != "metric"]
+        for param in set(params) - set(legal):
+            raise ParameterError(f"bundle got parameter {param!r}. {suggest(param, legal)}")
         scorers, used = {}, set()
-        for param in params:
-            if param not in legal:
-                raise ParameterError(f"bundle got parameter {param!r}. {suggest(param, legal)}")
         for name in names:
             record, _ = get_metric(name)
             mine = {p: v for p, v in params.items() if applies(record, p)}
@@ -300,10 +300,10 @@ class ImbalanceAwareScorer(BaseEstimator):
         >>> scorer = ImbalanceAwareScorer("recall", threshold="precision>=0.7", pos_label=1)
         >>> model = scorer.tune(LogisticRegression(), cv=5).fit(X[:1000], y[:1000])
         >>> round(float(model.best_threshold_), 2)
-    0.35
-    >>> round(scorer(model, X[1000:], y[1000:]), 2)
-    0.55
-    """
+        0.35
+        >>> round(scorer(model, X[1000:], y[1000:]), 2)
+        0.55
+        """
         from sklearn.model_selection import TunedThresholdClassifierCV
 
         _ = self._score_func  # refuses what cannot be tuned
@@ -320,8 +320,6 @@ class ImbalanceAwareScorer(BaseEstimator):
         record = checked.record
         value = evaluate(record, target, output, make_settings(self, checked, target, weights))
         missing = target.missing
-        if target.kind == "multilabel":
-            missing += [int(j) for j in np.flatnonzero(target.codes.all(axis=0))]
         if missing or target.n_classes < 2:
             warn_missing(record, target, missing, value)
         return value if record.greater_is_better else -value
@@ -361,11 +359,11 @@ class ImbalanceAwareScorer(BaseEstimator):
         request.score.add_request(param="sample_weight", alias=None)
         return request
 
-    def _accept_sample_weight(self) -> bool:
-        return True
-
     # TunedThresholdClassifierCV scores labels itself, through these attributes of a scorer.
     _sign = 1
+
+    def _accept_sample_weight(self) -> bool:
+        return True
 
     @property
     def _kwargs(self) -> dict[str, Any]:

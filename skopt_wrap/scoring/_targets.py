@@ -54,8 +54,11 @@ class Target:
 
     @property
     def missing(self) -> list:
-        """Known classes (or labels) without a row."""
-        return [as_scalar(c) for c, n in zip(self.classes, self.counts, strict=True) if n == 0]
+        """Known classes without a row; labels that are the same in every row."""
+        constant = self.counts == 0
+        if self.kind == "multilabel":
+            constant |= self.counts == self.n_samples
+        return [as_scalar(c) for c in self.classes[constant]]
 
     def to_binary(self, codes: np.ndarray) -> np.ndarray:
         """Return 1 where `codes` is the positive class, else 0."""

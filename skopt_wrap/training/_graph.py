@@ -53,9 +53,7 @@ class EpochGraph:
                     step((tf.gather(x, rows), tf.gather(y, rows), tf.gather(weights, rows)))
                     return i + 1
 
-                tf.while_loop(
-                    lambda i: i < tf.shape(table)[0], body, [0], parallel_iterations=1
-                )
+                tf.while_loop(lambda i: i < tf.shape(table)[0], body, [0], parallel_iterations=1)
 
             return run
 
@@ -163,7 +161,7 @@ def graph_for(model: Any, data: TrainingData, *, share: bool) -> Iterator[EpochG
 def kept_on_failure(model: Any) -> Iterator[None]:
     """Give `model` its state back when training raises, so that no half-trained one is left."""
     variables = [*model.variables, *model.optimizer.variables]
-    before = [np.array(variable) for variable in variables]
+    before = [variable.numpy() for variable in variables]
     try:
         yield
     except BaseException:

@@ -182,8 +182,13 @@ def _train_fused(
         rows = validation_batch_size or _VALIDATION_BATCH
         val_tensors = as_tensors(validation)
         val_tables = batch_plan(np.arange(len(validation)), rows)
+    history = keras.callbacks.History()
     listener = keras.callbacks.CallbackList(
-        list(callbacks), model=model, epochs=epochs, steps=-(-len(data) // batch_size), verbose=0
+        [*callbacks, history],
+        model=model,
+        epochs=epochs,
+        steps=-(-len(data) // batch_size),
+        verbose=0,
     )
     logs: dict[str, float] = {}
     model.stop_training = False
@@ -196,14 +201,12 @@ def _train_fused(
             if validation is not None and (epoch + 1) % validation_freq == 0:
                 logs |= graph.evaluate(val_tensors, val_tables)
             listener.on_epoch_end(epoch, logs)
-            result.n_epochs = epoch + 1
-            _extend(result.history, logs)
             bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
             bar.update()
             if model.stop_training:
                 break
     except KeyboardInterrupt:
-        result.interrupted = _accept_interrupt(callbacks, result.n_epochs)
+        result.interrupted = _accept_interrupt(callbacks, len(history.epoch))
         if not result.interrupted:
             raise
     finally:
@@ -211,7 +214,7 @@ def _train_fused(
     listener.on_train_end(logs)
     if epochs:
         model.optimizer.finalize_variable_values(model.trainable_weights)
-    return result
+    return _recorded(result, history)
 
 
 def _train_by_fit(
@@ -314,9 +317,7 @@ def train_batches(
                 raise
             for callback in callbacks:
                 callback.on_train_end()
-    result.n_epochs = len(history.epoch)
-    result.history = {name: [float(v) for v in vs] for name, vs in history.history.items()}
-    return result
+    return _recorded(result, history)
 
 
 def _accept_interrupt(callbacks: Sequence[Any], n_epochs: int) -> bool:
@@ -331,9 +332,11 @@ def _accept_interrupt(callbacks: Sequence[Any], n_epochs: int) -> bool:
     return True
 
 
-def _extend(history: dict[str, list[float]], logs: dict[str, float]) -> None:
-    for name, value in logs.items():
-        history.setdefault(name, []).append(float(value))
+def _recorded(result: TrainingResult, history: Any) -> TrainingResult:
+    """Return `result` with what a ``keras.callbacks.History`` recorded."""
+    result.n_epochs = len(history.epoch)
+    result.history = {name: [float(v) for v in vs] for name, vs in history.history.items()}
+    return result
 
 
 def _progress(epochs: int, verbose: int) -> Any:

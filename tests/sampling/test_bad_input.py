@@ -17,9 +17,11 @@ from skopt_wrap.sampling import (
     Cutout,
     GaussianNoise,
     MixUp,
+    Permutation,
     Rotation,
     SeriesFlip,
     TimeWarp,
+    WindowWarp,
     available_transforms,
 )
 
@@ -115,6 +117,8 @@ def test_sampler_refuses_misaligned_arrays():
         (lambda: Rotation(fill="nearst"), "Did you mean 'nearest'"),
         (lambda: SeriesFlip("tme"), "Did you mean 'time'"),
         (lambda: TimeWarp(n_knots=1), "n_knots"),
+        (lambda: Permutation(1), "n_segments"),
+        (lambda: WindowWarp(window=2), "window"),
         (lambda: Brightness(value_range=(1, 0)), "low <= high"),
         (lambda: available_transforms("txt"), "Did you mean 'text'"),
     ],

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from skopt_wrap.exceptions import DataError
 from skopt_wrap.sampling import (
+    Blur,
     Brightness,
     Contrast,
     CutMix,
@@ -15,19 +18,21 @@ from skopt_wrap.sampling import (
     PixelNoise,
     RandomCrop,
     Rotation,
+    Saturation,
     Shear,
     Translation,
     VerticalFlip,
     Zoom,
 )
-from skopt_wrap.sampling._image import box_mask
+from skopt_wrap.sampling._colour import LUMA, hue_matrices
+from skopt_wrap.sampling._image import random_boxes
 from skopt_wrap.sampling._transform import REGISTRY, Policy
 from skopt_wrap.sampling._warp import rotation_maps, warp
 
 IMAGES = sorted(
     name
     for name, cls in REGISTRY.items()
-    if "image" in cls.kinds and "series" not in cls.kinds and name
+    if "image" in cls.kinds and "series" not in cls.kinds and name not in ("hue", "saturation")
 )
 PLUS = np.array([[0, 1, 0], [2, 3, 4], [0, 5, 0]], dtype=float)
 
@@ -75,6 +80,36 @@ def test_rotation_by_right_angles_is_exact(degrees, expected):
     np.testing.assert_allclose(warp(PLUS[None], maps, "nearest", 0.0)[0], expected, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("fill", "mode"),
+    [
+        ("constant", "constant"),
+        ("nearest", "nearest"),
+        ("reflect", "reflect"),
+        ("wrap", "grid-wrap"),
+    ],
+)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-4), (np.float64, 1e-11)])
+@pytest.mark.parametrize("tail", [(), (3,)])
+def test_warp_equals_scipy(fill, mode, dtype, tolerance, tail):
+    rng = np.random.default_rng(0)
+    X = rng.random((6, 9, 12, *tail)).astype(dtype)
+    maps = np.tile(np.eye(3), (6, 1, 1))
+    maps[:, :2] += rng.uniform(-0.5, 0.5, size=(6, 2, 3)) * [1, 1, 8]
+    result = warp(X, maps, fill, 0.7)
+    assert result.dtype == dtype
+    centre = np.array([4, 5.5])
+    for image, new, matrix in zip(X, result, maps, strict=True):
+        offset = matrix[:2, 2] + centre - matrix[:2, :2] @ centre
+        channels = [(image, new)] if not tail else zip(image.T, new.T, strict=True)
+        for old, got in channels:
+            old, got = (old, got) if not tail else (old.T, got.T)
+            expected = ndimage.affine_transform(
+                old, matrix[:2, :2], offset, order=1, mode=mode, cval=0.7
+            )
+            np.testing.assert_allclose(got, expected, atol=tolerance)
+
+
 def test_warp_halfway_shift_averages_neighbours():
     maps = np.eye(3)[None].copy()
     maps[0, 1, 2] = 0.5  # reads half a pixel to the right
@@ -103,7 +138,7 @@ def test_zoom_by_two_reads_half_the_way_from_the_centre():
         def uniform(self, low, high, size):
             return np.full(size, 2.0)
 
-    maps = Zoom(0.5).maps(1, 5, 5, Fixed())
+    maps = Zoom(0.5)._maps(1, 5, 5, Fixed())
     ramp = np.tile(np.arange(5.0), (5, 1))[None]
     np.testing.assert_allclose(warp(ramp, maps, "nearest", 0)[0, 0], [1, 1.5, 2, 2.5, 3])
 
@@ -114,12 +149,12 @@ def test_shear_moves_columns_in_proportion_to_the_row():
     ramp = np.tile(np.arange(5.0), (3, 1))[None]
     result = warp(ramp, maps, "nearest", 0)[0]
     np.testing.assert_allclose(result[:, 2], [1, 2, 3])
-    angles = Shear(30).maps(1000, 8, 8, np.random.default_rng(0))[:, 1, 0]
+    angles = Shear(30)._maps(1000, 8, 8, np.random.default_rng(0))[:, 1, 0]
     assert np.abs(angles).max() <= np.tan(np.deg2rad(30))
 
 
 def test_translation_stays_within_its_magnitude():
-    shift = Translation(0.25).maps(1000, 8, 16, np.random.default_rng(0))[:, :2, 2]
+    shift = Translation(0.25)._maps(1000, 8, 16, np.random.default_rng(0))[:, :2, 2]
     assert np.abs(shift).max(axis=0)[0] <= 2 and 3.9 < np.abs(shift).max(axis=0)[1] <= 4
 
 
@@ -129,8 +164,8 @@ def test_consecutive_warps_are_fused_into_one_interpolation():
     assert len(policy.stages) == 1
     fused = policy(X.copy(), np.random.default_rng(5))[0]
     rng = np.random.default_rng(5)
-    maps = Rotation(20).maps(3, 9, 9, rng) @ Zoom(0.2).maps(3, 9, 9, rng)
-    maps = maps @ Translation(0.1).maps(3, 9, 9, rng)
+    maps = Rotation(20)._maps(3, 9, 9, rng) @ Zoom(0.2)._maps(3, 9, 9, rng)
+    maps = maps @ Translation(0.1)._maps(3, 9, 9, rng)
     np.testing.assert_allclose(fused, warp(X, maps, "nearest", 0.0))
     assert len(Policy([Rotation(20), Zoom(0.2, fill="wrap")]).stages) == 2
 
@@ -189,15 +224,19 @@ def test_cutout_erases_a_square():
     assert ((result == 1) | (result == -1)).all()
 
 
-def test_box_mask_marks_rows_and_columns():
-    mask = box_mask(*(np.array([v]) for v in (1, 3, 0, 1)), height=4, width=2)
-    np.testing.assert_array_equal(mask[0], [[0, 0], [1, 0], [1, 0], [0, 0]])
+def test_random_boxes_are_cut_at_the_border():
+    class Corner:
+        def integers(self, low, high, size):
+            return np.full(size, high - 1)
+
+    boxes = random_boxes(Corner(), np.array([[4.0, 2.0], [8.0, 4.0]]), 8, 4)
+    assert boxes == [(slice(5, 8), slice(2, 4)), (slice(3, 8), slice(1, 4))]
 
 
 def test_mixup_blends_data_and_labels_alike():
     X = np.arange(4.0)[:, None, None] * np.ones((1, 2, 2))
     labels = np.arange(4.0)[:, None]
-    mixed, soft = MixUp(1.0).mix(X.copy(), np.random.default_rng(0), labels, None)
+    mixed, soft = MixUp(1.0)._mix(X.copy(), np.random.default_rng(0), labels, None)
     np.testing.assert_allclose(mixed[:, 0, 0], soft[:, 0])
     rng = np.random.default_rng(0)
     share = rng.beta(1.0, 1.0, size=4)
@@ -209,9 +248,47 @@ def test_mixup_blends_data_and_labels_alike():
 def test_cutmix_labels_follow_the_pasted_area():
     X = np.eye(6)[:, :, None, None] * np.ones((1, 1, 8, 8))
     X = np.moveaxis(X, 1, -1)  # image i is 1 in channel i
-    mixed, soft = CutMix().mix(X.copy(), np.random.default_rng(0), np.eye(6), None)
+    mixed, soft = CutMix()._mix(X.copy(), np.random.default_rng(0), np.eye(6), None)
     np.testing.assert_allclose(mixed.mean(axis=(1, 2)), soft)
     assert (np.diag(soft) >= 0.5).all() and (np.diag(soft) < 1).any()
+
+
+@pytest.mark.parametrize("name", ["hue", "saturation"])
+def test_colour_keeps_grey_and_luma(name):
+    rng = np.random.default_rng(0)
+    grey = np.repeat(rng.integers(0, 256, size=(5, 6, 6, 1), dtype=np.uint8), 3, axis=3)
+    np.testing.assert_array_equal(REGISTRY[name](0.5)(grey, rng=0), grey)
+    X = rng.uniform(0.3, 0.7, size=(5, 6, 6, 3))
+    result = REGISTRY[name](0.2, value_range=(-9, 9))(X, rng=0)
+    assert (result != X).any()
+    np.testing.assert_allclose(result @ LUMA, X @ LUMA, atol=1e-5)
+    with pytest.raises(DataError, match="needs images of shape"):
+        REGISTRY[name]()(X[..., 0], rng=0)
+
+
+def test_saturation_of_minus_one_is_grey():
+    X = np.random.default_rng(0).random((200, 2, 2, 3))
+    result = Saturation(1.0)(X, rng=0)
+    gain = 1 + np.random.default_rng(0).uniform(-1, 1, size=200)
+    luma = (X @ LUMA)[..., None]
+    expected = np.clip(luma + gain[:, None, None, None] * (X - luma), 0, 1)
+    np.testing.assert_allclose(result, expected)
+
+
+def test_hue_full_turn_is_the_identity():
+    np.testing.assert_allclose(hue_matrices(np.array([0.0, 2 * np.pi])), [np.eye(3)] * 2, atol=1e-9)
+    there, back = hue_matrices(np.array([0.7, -0.7]))
+    np.testing.assert_allclose(there @ back, np.eye(3), atol=1e-9)
+
+
+def test_blur_spreads_and_keeps_channels_apart():
+    X = np.zeros((1, 9, 9, 2))
+    X[0, 4, 4, 0] = 1.0
+    result = Blur(1.8)(X, rng=0)
+    width = np.random.default_rng(0).uniform(0, 1.8)
+    expected = ndimage.gaussian_filter(X[0, :, :, 0], width, mode="nearest")
+    np.testing.assert_allclose(result[0, :, :, 0], expected)
+    assert (result[..., 1] == 0).all()
 
 
 def test_transform_repr_shows_what_differs():

@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skopt_wrap.exceptions import SkoptWrapWarning
 from skopt_wrap.sampling import AugmentingSampler, MixUp, Rotation
-from skopt_wrap.sampling._blocks import blocks
+from skopt_wrap.sampling._blocks import block_rows, blocks
 
 RNG = np.random.default_rng(0)
 Y = np.array([0] * 9 + [1] * 5 + [2] * 2)
@@ -137,6 +137,19 @@ def test_blocks_do_not_depend_on_their_order():
     again = list(blocks(150, 64, np.random.SeedSequence(3)))[::-1]
     assert first == {tuple(p): s.generate_state(2).tolist() for p, s in again}
     assert sorted(np.concatenate([p for p, _ in again])) == list(range(150))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "rows"),
+    [
+        ("image", (9, 32, 32, 3), 64),
+        ("image", (9, 1000, 1000, 1), 16),
+        ("image", (9, 9000, 9000), 8),
+        ("text", (9,), 256),
+    ],
+)
+def test_block_rows_bound_the_memory(kind, shape, rows):
+    assert block_rows(kind, shape) == rows
 
 
 def test_sampler_result_does_not_depend_on_block_schedule(monkeypatch):

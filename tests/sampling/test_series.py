@@ -8,11 +8,13 @@ import pytest
 from skopt_wrap.sampling import (
     Jitter,
     MagnitudeWarp,
+    Permutation,
     Scaling,
     SeriesFlip,
     TimeMasking,
     TimeWarp,
     WindowSlice,
+    WindowWarp,
 )
 from skopt_wrap.sampling._series import read_at
 from skopt_wrap.sampling._transform import REGISTRY
@@ -88,3 +90,25 @@ def test_time_masking_puts_the_mean_in_one_window():
     assert (masked.sum(axis=1) == 3).all()
     assert (np.diff(np.flatnonzero(masked[0])) == 1).all()
     np.testing.assert_allclose(result[masked], np.repeat(X.mean(axis=1), 3, axis=0))
+
+
+def test_window_warp_keeps_ends_and_order():
+    X = np.tile(np.arange(50.0), (30, 1))
+    result = WindowWarp(1.0, window=0.4)(X, rng=0)
+    np.testing.assert_allclose(result[:, 0], 0)
+    np.testing.assert_allclose(result[:, -1], 49)
+    pace = np.diff(result, axis=1)
+    assert (pace > 0).all() and pace.max() / pace.min() > 1.5
+    # One window only: apart from its two borders there are two paces.
+    assert all(len(np.unique(row.round(6))) <= 4 for row in pace)
+
+
+def test_permutation_keeps_the_pieces():
+    X = np.tile(np.arange(20), (300, 1))
+    result = Permutation(3)(X, rng=0)
+    assert (np.sort(result, axis=1) == X).all()
+    breaks = (np.diff(result, axis=1) != 1).sum(axis=1)
+    assert breaks.max() == 2 and (breaks == 2).mean() > 0.3
+    two = np.stack([X, -X], axis=-1)
+    both = Permutation(3)(two, rng=0)
+    np.testing.assert_array_equal(both[..., 0], -both[..., 1])

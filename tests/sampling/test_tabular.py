@@ -62,7 +62,7 @@ def test_noise_keeps_integers_in_their_range():
 def test_noise_probability_holds_for_sparse_rows():
     table = sparse.csr_array(X)
     noise = GaussianNoise(0.5, scale=np.ones(5), probability=0.5)
-    changed = (noise.apply_some(table.copy(), np.random.default_rng(0)) != table).toarray()
+    changed = (noise._apply_some(table.copy(), np.random.default_rng(0)) != table).toarray()
     assert (changed.any(axis=1) == changed.all(axis=1)).all()
     assert 0.35 < changed.any(axis=1).mean() < 0.65
 

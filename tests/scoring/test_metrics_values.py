@@ -203,8 +203,13 @@ def test_weighted_kappa_keeps_the_distance_of_a_class_that_no_row_has(fixed):
 
 @pytest.fixture(scope="module")
 def multilabel():
-    X, Y = make_multilabel_classification(200, n_classes=3, allow_unlabeled=True, random_state=0)
-    return X, Y
+    return make_multilabel_classification(200, n_classes=3, allow_unlabeled=True, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def multilabel_model(multilabel):
+    X, Y = multilabel
+    return MultiOutputClassifier(LogisticRegression(max_iter=500)).fit(X[:100], Y[:100])
 
 
 @pytest.mark.parametrize("average", ["macro", "micro", "weighted", "samples"])
@@ -217,9 +222,9 @@ def test_multilabel_f1_equals_sklearn(multilabel, average):
 
 
 @pytest.mark.parametrize("metric", sorted(set(list_metrics("multilabel")) - {"fbeta"}))
-def test_multilabel_metric_accepts_a_list_of_probabilities(multilabel, metric):
+def test_multilabel_metric_accepts_a_list_of_probabilities(multilabel, multilabel_model, metric):
     X, Y = multilabel
-    model = MultiOutputClassifier(LogisticRegression(max_iter=500)).fit(X[:100], Y[:100])
+    model = multilabel_model
     value = ImbalanceAwareScorer(metric)(model, X[100:], Y[100:])
     assert np.isfinite(value)
     stacked = np.column_stack([p[:, 1] for p in model.predict_proba(X[100:])])

@@ -178,46 +178,50 @@ def test_half_threshold_equals_predict(rare, rare_model):
 def test_tuned_threshold_takes_the_scorer(rare):
     X, y = rare
     scorer = ImbalanceAwareScorer("f1", pos_label="fraud", threshold="tuned")
-    tuned = scorer.tune(LogisticRegression(), cv=3)
+    tuned = scorer.tune(LogisticRegression(), cv=3, thresholds=30)
     assert isinstance(tuned, TunedThresholdClassifierCV)
     tuned.fit(X[:400], y[:400])
-    assert 0 < tuned.best_threshold_ < 0.5
+    assert 0 < tuned.best_threshold_ < 1
     value = scorer(tuned, X[400:], y[400:])
     assert value == ImbalanceAwareScorer("f1", pos_label="fraud")(tuned, X[400:], y[400:])
-    scores = cross_val_score(scorer.tune(LogisticRegression(), cv=3), X, y, scoring=scorer, cv=3)
+    scores = cross_val_score(
+        scorer.tune(LogisticRegression(), cv=2, thresholds=20), X, y, scoring=scorer, cv=2
+    )
     assert (scores > 0.4).all()
     with sklearn.config_context(enable_metadata_routing=True):
-        scorer.tune(LogisticRegression(), cv=3).fit(X, y)
+        scorer.tune(LogisticRegression(), cv=2, thresholds=5).fit(X, y)
 
 
 def test_tuning_with_automatic_positive_class_finds_the_same_cut(rare):
     X, y = rare
-    named = ImbalanceAwareScorer("f1", pos_label="fraud").tune(LogisticRegression(), cv=3)
-    auto = ImbalanceAwareScorer("f1").tune(LogisticRegression(), cv=3)
+    options = {"cv": 3, "thresholds": 49}
+    named = ImbalanceAwareScorer("f1", pos_label="fraud").tune(LogisticRegression(), **options)
+    auto = ImbalanceAwareScorer("f1").tune(LogisticRegression(), **options)
     named.fit(X, y)
     auto.fit(X, y)
     assert auto.best_threshold_ == pytest.approx(1 - named.best_threshold_, abs=0.02)
     assert auto.best_score_ == pytest.approx(named.best_score_, abs=1e-2)
 
 
-def test_threshold_constraint_trades_recall_for_precision(rare):
-    X, y = rare
+def test_threshold_constraint_trades_recall_for_precision():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [1500, 300])
+    X = rng.normal(1.5 * y)[:, None]  # the score's distribution is known: two normals
     cut = {}
-    for floor in ("0.5", "0.9"):
-        scorer = ImbalanceAwareScorer("recall", pos_label="fraud", threshold=f"precision>={floor}")
-        model = scorer.tune(LogisticRegression(), cv=3).fit(X, y)
+    for floor in (0.5, 0.8):
+        scorer = ImbalanceAwareScorer("recall", threshold=f"precision>={floor}")
+        model = scorer.tune(LogisticRegression(), cv=3, thresholds=60).fit(X, y)
         cut[floor] = model.best_threshold_
-        assert 0 <= scorer(model, X, y) <= 1
-        precision = ImbalanceAwareScorer("precision", pos_label="fraud")(model, X, y)
-        assert precision >= float(floor) - 0.05
-    assert cut["0.5"] < cut["0.9"]
+        assert scorer(model, X, y) > 0.1
+        assert ImbalanceAwareScorer("precision")(model, X, y) >= floor
+    assert cut[0.5] < cut[0.8]
 
 
 def test_threshold_constraint_that_cannot_be_kept_warns(rare):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 2)), np.repeat([0, 1], [150, 50])
     scorer = ImbalanceAwareScorer("recall", threshold="precision>=0.99")
-    model = scorer.tune(LogisticRegression(), cv=3).fit(X, y)
+    model = scorer.tune(LogisticRegression(), cv=3, thresholds=40).fit(X, y)
     with pytest.warns(SkoptWrapWarning, match="no threshold kept the constraint"):
         scorer(model, X, y)
 
@@ -271,6 +275,13 @@ def test_class_missing_from_one_of_several_is_left_out_of_the_mean(three, three_
     with pytest.warns(SkoptWrapWarning, match="no row of 2"):
         value = ImbalanceAwareScorer("roc_auc")(three_model, X[kept], y[kept])
     assert 0.5 < value < 1
+
+
+def test_constant_labels_of_a_multilabel_fold_warn(fixed):
+    Y = np.array([[0, 1, 1], [0, 1, 0]])
+    with pytest.warns(SkoptWrapWarning, match=r"labels \[0, 1\] are the same in every row"):
+        value = ImbalanceAwareScorer("roc_auc")(fixed(decision_function=Y), None, Y)
+    assert value == 1
 
 
 def test_class_unknown_to_the_estimator_counts_as_missed():

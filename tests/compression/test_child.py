@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+
+import psutil
+import pytest
+
+from skopt_wrap.compression import _child
+from skopt_wrap.compression._child import Child, get_child
+from skopt_wrap.exceptions import ConversionError
+
+
+@pytest.fixture
+def child():
+    child = Child()
+    yield child
+    child.close()
+
+
+def _gone(pid):
+    stop = time.monotonic() + 10
+    while time.monotonic() < stop:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_crash_is_an_error_that_names_stage_signal_and_output(child):
+    with child.lease(), pytest.raises(ConversionError) as caught:
+        child.run("crash", {}, stage="quantize")
+    for part in ("'quantize'", "SIGABRT", "crash was asked for", "unharmed"):
+        assert part in str(caught.value)
+    assert child.pid is None
+
+
+def test_child_ends_after_its_idle_time(child, monkeypatch):
+    monkeypatch.setattr(_child, "IDLE_SECONDS", 0.2)
+    with child.lease():
+        pid = child.pid
+        with child.lease():  # a fit within a fit
+            pass
+        time.sleep(0.5)
+        assert child.pid == pid, "a lease keeps it"
+    assert _gone(pid)
+    assert child.pid is None
+
+
+def test_child_is_replaced_after_its_tasks(child, monkeypatch):
+    monkeypatch.setattr(_child, "MAX_TASKS", 1)
+    with child.lease():
+        child._tasks = 1
+        pid = child.pid
+    assert _gone(pid)
+
+
+def test_child_that_was_killed_is_started_again(child):
+    with child.lease():
+        pid = child.pid
+        psutil.Process(pid).kill()
+        assert _gone(pid)
+        child._start()
+        assert child.pid not in (None, pid)
+
+
+def test_child_does_not_outlive_its_parent():
+    """Not even a parent that was killed, without cleaning up."""
+    script = textwrap.dedent(
+        """
+        import os, signal
+        from skopt_wrap.compression._child import get_child
+        with get_child().lease() as child:
+            print(child.pid, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout, done.stderr
+    assert _gone(int(done.stdout))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_fork_gets_a_child_of_its_own(child, monkeypatch):
+    monkeypatch.setattr(_child, "_child", child)
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(write, b"own" if get_child() is not child and get_child().pid is None else b"!")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(read, 10) == b"own"
+
+
+@pytest.mark.tfmot
+def test_tfmot_leaves_environment_and_keras_as_they_were():
+    """In the process that imports it, and in a joblib worker that this process starts."""
+    script = textwrap.dedent(
+        """
+        import os
+        from skopt_wrap.compression._bridge import load_tfmot
+
+        def version():
+            import os
+            import tensorflow as tf
+            return tf.keras.__version__, os.environ.get("TF_USE_LEGACY_KERAS")
+
+        before = dict(os.environ)
+        load_tfmot().sparsity.keras.prune_low_magnitude
+        assert dict(os.environ) == before
+        assert version()[0].startswith("3"), version()
+        from joblib import Parallel, delayed
+        worker, = Parallel(n_jobs=2)(delayed(version)() for _ in range(1))
+        assert worker[0].startswith("3") and worker[1] is None, worker
+        print("as before")
+        """
+    )
+    env = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env)
+    assert "as before" in done.stdout, done.stderr[-2000:]
