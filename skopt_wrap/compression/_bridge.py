@@ -113,7 +113,7 @@ def load_tfmot() -> Any:
     import tensorflow as tf
 
     # The lazy loader settles on Keras 3 when it is asked for something before TFMOT is.
-    assert tf.keras.layers is not None
+    _ = tf.keras.layers
     before = os.environ.get("TF_USE_LEGACY_KERAS")
     try:
         import tensorflow_model_optimization as tfmot

@@ -1,9 +1,9 @@
 """The child process in which every conversion and all Keras 2 work runs.
 
 Why a process: converters can crash with a signal, importing TFMOT changes ``tf.keras``, and the
-graphs they leave behind are only freed with the process. It is a plain
-``python -m skopt_wrap.compression._worker``: scripts need no ``__main__`` guard, and it may be
-started from within a joblib worker. It lives while a fit holds a lease and `IDLE_SECONDS`
+graphs they leave behind are only freed with the process. It is a plain interpreter that imports
+this package, no copy of its parent: scripts need no ``__main__`` guard, and it may be started from
+within a joblib worker. It lives while a fit holds a lease and `IDLE_SECONDS`
 longer, so that the next fit of a cross-validation finds it warm; it is replaced after
 `MAX_TASKS` tasks. It reads its orders from a pipe and ends when that pipe closes: it cannot
 outlive its parent.
@@ -30,6 +30,16 @@ from ..exceptions import ConversionError
 IDLE_SECONDS = 10.0
 MAX_TASKS = 64
 _TAIL_CHARACTERS = 1500
+
+# The same copy of this package as here, and otherwise the interpreter's own search path.
+_BOOTSTRAP = f"""\
+import sys
+root = sys.argv.pop()
+sys.path.insert(0, root)
+import {__package__}._worker as worker
+sys.path.remove(root)
+worker.main()
+"""
 
 
 class Child:
@@ -93,7 +103,8 @@ class Child:
 
         with self._lock, tempfile.TemporaryDirectory(prefix="skopt_wrap_") as folder:
             order, answer = Path(folder, "order.pkl"), Path(folder, "answer.pkl")
-            order.write_bytes(cloudpickle.dumps((list(sys.path), task, request)))
+            # The search path comes first: unpickling the rest may import the user's modules.
+            order.write_bytes(pickle.dumps((sys.path, cloudpickle.dumps((task, request)))))
             self._start()
             try:
                 if not self._exchange(str(folder)) or not answer.exists():
@@ -118,7 +129,8 @@ class Child:
         # A file, not a pipe: a chatty converter must not block on a reader that is not there.
         self._stderr = tempfile.TemporaryFile(prefix="skopt_wrap_")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}._worker"],
+            # -P: nothing in the working directory may stand in for a library.
+            [sys.executable, "-P", "-c", _BOOTSTRAP, str(Path(__file__).resolve().parents[2])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -183,8 +195,6 @@ def _environment() -> dict[str, str]:
     # Conversion needs no accelerator, and a second process must not take its memory.
     env["CUDA_VISIBLE_DEVICES"] = "-1"
     env["KERAS_BACKEND"] = "tensorflow"
-    root = str(Path(__file__).resolve().parents[2])
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, [root, env.get("PYTHONPATH", "")]))
     return env
 
 

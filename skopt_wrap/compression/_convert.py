@@ -132,9 +132,7 @@ def _to_bytes(
         ) from error
 
 
-def verify(
-    content: bytes, tolerance: float, check_x: np.ndarray, check_raw: np.ndarray
-) -> float:
+def verify(content: bytes, tolerance: float, check_x: np.ndarray, check_raw: np.ndarray) -> float:
     """Return how far the file's outputs are from the network's; raise when it is wrong."""
     model = LiteRTModel(content)
     flex = [op for op in model.ops() if op.startswith("Flex")]

@@ -152,7 +152,9 @@ def _is_float(dtype: object) -> bool:
 def _custom_objects(model: Any) -> dict[str, Any]:
     """Return the user's own classes and functions that the configuration names."""
     keras = load_keras()
-    found: dict[str, Any] = dict(keras.saving.get_custom_objects())
+    text = repr(model.get_config())
+    registry = keras.saving.get_custom_objects()
+    found = {name: thing for name, thing in registry.items() if name in text}
     for layer in model._flatten_layers():
         things = [type(layer), *(value for value in vars(layer).values() if callable(value))]
         for thing in things:

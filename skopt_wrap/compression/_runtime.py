@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -85,23 +82,21 @@ class LiteRTModel:
                 f"content is not a .tflite file: bytes 4 to 8 must be {_IDENTIFIER!r}, "
                 f"got {self.content[4:8]!r}."
             )
-        self._lock = threading.Lock()
         self._idle: list[_Runner] = []
         runner = _Runner(self.content, self.num_threads)
         self.input_shape, self.output_shape = runner.input_shape, runner.output_shape
         self.input_dtype, self.dynamic_batch = runner.input_dtype, runner.dynamic_batch
         self._idle.append(runner)
 
-    @contextmanager
-    def _runner(self) -> Iterator[_Runner]:
-        with self._lock:
-            runner = self._idle.pop() if self._idle else None
-        if runner is None:
-            runner = _Runner(self.content, self.num_threads)
-        yield runner  # an interpreter that raised is not used again
-        with self._lock:
-            if len(self._idle) < _MAX_IDLE:
-                self._idle.append(runner)
+    def _take(self) -> _Runner:
+        try:
+            return self._idle.pop()  # atomic: no other thread gets the same one
+        except IndexError:
+            return _Runner(self.content, self.num_threads)
+
+    def _put_back(self, runner: _Runner) -> None:
+        if len(self._idle) < _MAX_IDLE:
+            self._idle.append(runner)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs for the rows of `x`.
@@ -121,15 +116,17 @@ class LiteRTModel:
             raise DataError(
                 f"X must have rows of shape {self.input_shape}, got an array of shape {x.shape}."
             )
-        with self._runner() as runner:
-            if len(x) == 1:
-                return runner.one(x)
-            return runner.many(x)
+        runner = self._take()
+        outputs = runner.one(x) if len(x) == 1 else runner.many(x)
+        self._put_back(runner)  # one that raised is not used again
+        return outputs
 
     def ops(self) -> list[str]:
         """Return the names of the operations in the file, in order."""
-        with self._runner() as runner:
-            return [op["op_name"] for op in runner.single._get_ops_details()]
+        runner = self._take()
+        names = [op["op_name"] for op in runner.single._get_ops_details()]
+        self._put_back(runner)
+        return names
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: the file and the number of threads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import queue
@@ -26,20 +27,7 @@ def prune(**request: Any) -> Any:
     return prune(**request)
 
 
-def crash() -> None:
-    """End this process as a crashing converter does."""
-    print("crash was asked for", file=sys.stderr, flush=True)
-    os.abort()
-
-
-def legacy_keras() -> str:
-    """Return the version of ``tf.keras`` as this process sees it."""
-    import tensorflow as tf
-
-    return str(tf.keras.__version__)
-
-
-_TASKS = {"convert": convert, "prune": prune, "crash": crash, "legacy_keras": legacy_keras}
+_TASKS = {"convert": convert, "prune": prune}
 
 
 def _message(error: BaseException) -> str:
@@ -52,8 +40,9 @@ def _message(error: BaseException) -> str:
 
 def _perform(folder: Path) -> None:
     try:
-        path, task, request = pickle.loads((folder / "order.pkl").read_bytes())
+        path, order = pickle.loads((folder / "order.pkl").read_bytes())
         sys.path.extend(entry for entry in path if entry not in sys.path)
+        task, request = pickle.loads(order)
         answer = ("answer", _TASKS[task](**request))
     except Exception as error:
         import traceback
@@ -78,7 +67,8 @@ def main() -> None:
     os.dup2(2, 1)
     orders: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_orders, args=(orders,), daemon=True).start()
-    import keras  # noqa: F401  loaded while the parent still trains
+    with contextlib.suppress(ImportError):  # found later, with the search path of an order
+        import keras  # noqa: F401  loaded while the parent still trains
 
     while True:
         folder = orders.get()
@@ -87,7 +77,3 @@ def main() -> None:
         _perform(Path(folder))
         answers.write("done\n")
         answers.flush()
-
-
-if __name__ == "__main__":
-    main()

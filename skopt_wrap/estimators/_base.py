@@ -64,9 +64,16 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    # Learned by `fit`.
+    history_: dict[str, list[float]]
+    n_iter_: int
+    X_shape_: tuple[int, ...]
+    target_encoder_: Any
+
     def _builder(self) -> Callable[..., Any] | None:
         if isinstance(self.model, str):
-            return ARCHITECTURES.get(self.model)
+            architectures: Mapping[str, Callable[..., Any]] = ARCHITECTURES
+            return architectures.get(self.model)
         return self.model if is_builder(self.model) else None
 
     def _model_usable(self) -> bool:
@@ -195,12 +202,12 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
     @contextlib.contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
         """Put every attribute back when the block raises."""
-        before = dict(vars(self))
+        before, state = dict(vars(self)), self.__dict__
         try:
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            state.clear()
+            state.update(before)
             raise
 
     def _settings(self, overrides: Mapping[str, Any], X_val: Any, y_val: Any) -> dict[str, Any]:
@@ -328,6 +335,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
             loss=self.loss,
             loss_options=self._routed("loss"),
             metrics=metrics,
+            metric_options=self._routed("metrics"),
             compile_options=self._routed("compile"),
             learning_rate=rate,
             rows=rows,
@@ -339,8 +347,8 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         builder = self._builder()
         if builder is not None and "compile_kwargs" in inspect.signature(builder).parameters:
             return
-        given = [n for n in self._extra_params if n.split("__")[0] in ("optimizer", "loss")]
-        given += [n for n in self._extra_params if n.startswith("compile__")]
+        parts = ("optimizer", "loss", "metrics", "compile")
+        given = [name for name in self._extra_params if name.split("__")[0] in parts]
         given += [name for name in ("loss", "metrics") if getattr(self, name) is not None]
         if given:
             raise ParameterError(

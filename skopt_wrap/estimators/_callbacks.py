@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import numbers
 from collections.abc import Mapping
 from typing import Any
 
 from .._keras import load_keras
-from ..exceptions import ParameterError, UnknownParameterError, suggest
 from ..training import best_keeper
+from ._parts import make_parts
 
 DEFAULT_PATIENCE = 10
 
@@ -61,25 +60,9 @@ def make_callbacks(
     validated : bool
         Whether there are validation data to watch.
 
-    Raises
-    ------
-    ParameterError
-        For something that is no callback.
     """
     keras = load_keras()
-    named = callbacks if isinstance(callbacks, Mapping) else None
-    if named is None:
-        items = [] if callbacks is None else callbacks
-        items = items if isinstance(items, (list, tuple)) else [items]
-        named = {str(i): item for i, item in enumerate(items)}
-    used: set[str] = set()
-    made = [_make(str(key), item, options, used) for key, item in named.items()]
-    unused = set(options) - used
-    if unused:
-        raise UnknownParameterError(
-            f"callbacks__{sorted(unused)[0]} reaches no callback; give callback classes, and "
-            f"their arguments. {suggest(sorted(unused)[0], list(named))}"
-        )
+    made = make_parts("callbacks", callbacks, options, keras.callbacks.Callback)
     yours = any(not type(callback).__module__.startswith("keras.") for callback in made)
     watch = "val_loss" if validated else "loss"
     if isinstance(early_stopping, keras.callbacks.EarlyStopping):
@@ -99,32 +82,3 @@ def make_callbacks(
     if callable(schedule) and constant_rate(schedule) is None:
         made.append(keras.callbacks.LearningRateScheduler(schedule))
     return made, yours
-
-
-def _make(key: str, item: Any, options: Mapping[str, Any], used: set[str]) -> Any:
-    """Return a callback from a class and its arguments, or a copy of an object."""
-    keras = load_keras()
-    if not inspect.isclass(item):
-        if not isinstance(item, keras.callbacks.Callback):
-            raise ParameterError(
-                f"callbacks must hold keras.callbacks.Callback objects or classes, got {item!r}."
-            )
-        return copy.deepcopy(item)
-    if not issubclass(item, keras.callbacks.Callback):
-        raise ParameterError(f"callbacks holds {item!r}, which is no keras.callbacks.Callback.")
-    legal = inspect.signature(item).parameters
-    arguments = {}
-    for name, value in options.items():
-        owner, separator, rest = name.partition("__")
-        if separator and owner == key:
-            arguments[rest] = value
-            used.add(name)
-        elif not separator and name in legal:
-            arguments.setdefault(name, value)
-            used.add(name)
-    for name in arguments:
-        if name not in legal:
-            raise UnknownParameterError(
-                f"{item.__name__} takes no {name!r}. {suggest(name, legal)}"
-            )
-    return item(**arguments)

@@ -354,20 +354,22 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
                     f"class_weight names {sorted(map(str, unknown))}, which are not among the "
                     f"classes {target.classes_.tolist()}."
                 )
-            of_class = [self.class_weight.get(label, 1.0) for label in target.classes_.tolist()]
-            return weights * np.asarray(of_class, dtype="float64")[index]
-        of_present = compute_class_weight(
+            labels = target.classes_.tolist()
+            of_class = np.array([float(self.class_weight.get(label, 1)) for label in labels])
+            return weights * of_class[index]
+        of_class = np.ones(len(target.classes_))
+        of_class[present] = compute_class_weight(
             "balanced", classes=present, y=index, sample_weight=weights
         )
-        of_class = np.ones(len(target.classes_))
-        of_class[present] = of_present
         return weights * of_class[index]
 
     def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:
         return y if y.ndim == 1 else None
 
     def _check_split(self, y_train: np.ndarray, target: ClassTarget) -> None:
-        missing = np.setdiff1d(target.classes_, y_train) if y_train.ndim == 1 else []
+        if y_train.ndim == 2:
+            return
+        missing = np.setdiff1d(target.classes_, y_train)
         if len(missing):
             raise DataError(
                 f"validation_split leaves no training row of the classes {missing.tolist()}."

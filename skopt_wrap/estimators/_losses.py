@@ -8,6 +8,7 @@ from typing import Any
 
 from .._keras import load_keras
 from ..exceptions import ModelError, ParameterError, UnknownParameterError, suggest
+from ._parts import make_parts
 
 # Published name of a loss -> the target types that it suits, and the form of labels it takes.
 _LABEL_LOSSES: dict[str, tuple[tuple[str, ...], str]] = {
@@ -21,8 +22,6 @@ _LABEL_LOSSES: dict[str, tuple[tuple[str, ...], str]] = {
     "categorical_hinge": (("binary", "multiclass"), "onehot"),
 }
 _ONE_UNIT = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge")
-# Metrics that compare raw outputs with a threshold: which keyword moves it to logit 0.
-_THRESHOLDED = {"BinaryAccuracy": "threshold", "Precision": "thresholds", "Recall": "thresholds"}
 
 
 def loss_name(loss: Any) -> str | None:
@@ -153,31 +152,32 @@ def label_encoding(loss: Any, target: Any, units: int) -> str:
     return "index" if name is None else "onehot"
 
 
-def make_metrics(metrics: Any, target: Any, units: int, kind: str) -> Any:
-    """Return `metrics` with thresholds moved to 0 for outputs that are logits.
+def make_metrics(
+    metrics: Any, options: Mapping[str, Any], target: Any, units: int, kind: str
+) -> list[Any] | None:
+    """Return fresh metrics, names with thresholds moved to 0 for outputs that are logits.
 
     Keras compares raw outputs with 0.5, which is right for probabilities only.
     """
-    if metrics is None:
+    if metrics is None and not options:
         return None
     keras = load_keras()
-    metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+    made = make_parts("metrics", metrics, options, keras.metrics.Metric, text=True)
     binary = units == 1 or target.target_type_ == "multilabel-indicator"
     if kind != "logits" or not binary or target.target_type_.startswith("continuous"):
-        return metrics
-    adapted = []
-    for metric in metrics:
-        if not isinstance(metric, str):
-            adapted.append(metric)
-            continue
-        label = metric
-        if metric.lower() in ("accuracy", "acc", "binary_accuracy"):
-            metric = "BinaryAccuracy"
-        cls = getattr(keras.metrics, metric[:1].upper() + metric[1:], None)
-        if metric.lower() == "auc":
-            adapted.append(keras.metrics.AUC(from_logits=True, name=label.lower()))
-        elif cls is not None and cls.__name__ in _THRESHOLDED:
-            adapted.append(cls(**{_THRESHOLDED[cls.__name__]: 0.0}, name=label.lower()))
-        else:
-            adapted.append(label)
-    return adapted
+        return made
+    return [_on_logits(item) if isinstance(item, str) else item for item in made]
+
+
+def _on_logits(metric: str) -> Any:
+    """Return the metric of this name for one logit per label."""
+    keras = load_keras()
+    name = metric.lower()
+    if name == "auc":
+        return keras.metrics.AUC(from_logits=True, name=name)
+    if name in ("accuracy", "acc", "binary_accuracy"):
+        return keras.metrics.BinaryAccuracy(threshold=0.0, name=name)
+    if name in ("precision", "recall"):
+        cls = keras.metrics.Precision if name == "precision" else keras.metrics.Recall
+        return cls(thresholds=0.0, name=name)
+    return metric

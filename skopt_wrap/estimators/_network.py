@@ -220,6 +220,7 @@ def finish_network(
     loss: Any,
     loss_options: Mapping[str, Any],
     metrics: Any,
+    metric_options: Mapping[str, Any],
     compile_options: Mapping[str, Any],
     learning_rate: Any,
     rows: np.ndarray,
@@ -245,7 +246,7 @@ def finish_network(
         network.compile(
             optimizer=optimizer,
             loss=make_loss(loss, loss_options, target, units, kind),
-            metrics=make_metrics(metrics, target, units, kind),
+            metrics=make_metrics(metrics, metric_options, target, units, kind),
             **options,
         )
     elif learning_rate is not None:

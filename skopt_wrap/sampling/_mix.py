@@ -74,7 +74,9 @@ class MixUp(_Mix):
         shape (n_samples, n_classes), float, with columns in the order of ``classes_``. Needed
         with hard labels unless ``same_class=True``; regression targets are mixed as they are.
     same_class : bool, default=False
-        Mix rows of one class only, which leaves hard labels as they are.
+        Mix rows of one class only, which leaves hard labels as they are. Partners are drawn
+        within a block of rows (64 small images, at least 8 large ones); rows without another of
+        their class in it stay unmixed.
     probability : float, default=1.0
         Probability, in [0, 1], that a row is mixed.
 

@@ -109,7 +109,7 @@ def geometric_mean(y, output, s: Settings) -> float:
 
     if s.sample_weight is not None:
         matrix = confusion_matrix_of(y, output, s.n_classes, s.sample_weight)
-        return stacked_geometric_mean(matrix, s.average)
+        return float(stacked_geometric_mean(matrix, s.average))
     with _undefined_is_known():
         return geometric_mean_score(y, output, average=s.average)
 
@@ -120,7 +120,7 @@ def index_balanced_accuracy(y, output, s: Settings) -> float:
 
     if s.sample_weight is not None:
         matrix = confusion_matrix_of(y, output, s.n_classes, s.sample_weight)
-        return stacked_index_balanced_accuracy(matrix, s.average)
+        return float(stacked_index_balanced_accuracy(matrix, s.average))
     function = make_index_balanced_accuracy(alpha=0.1, squared=True)(geometric_mean_score)
     with _undefined_is_known():
         return function(y, output, average=s.average)

@@ -32,7 +32,7 @@ __all__ = ["BootstrapInterval", "bootstrap_interval"]
 class BootstrapInterval:
     """A metric's value with its bootstrap interval.
 
-    Attributes
+    Parameters
     ----------
     value : float
         The metric on all rows, as published (losses are not negated).
@@ -119,8 +119,10 @@ def _ranking(y: np.ndarray, scores: np.ndarray) -> Callable[[np.ndarray], tuple]
     return curve
 
 
-def _rank_value(name: str, found: np.ndarray, taken: np.ndarray, s: Settings) -> float:
+def _rank_value(name: str, curve: tuple[np.ndarray, np.ndarray], s: Settings) -> float:
     """Compute one ranking metric from cumulative positives and totals."""
+    found, taken = curve
+    level = 0.0 if s.level is None else s.level  # only metrics with a level use it
     if found[-1] == 0 or found[-1] == taken[-1]:  # every weight of a class is zero
         if name == "roc_auc":
             return 0.5
@@ -131,15 +133,15 @@ def _rank_value(name: str, found: np.ndarray, taken: np.ndarray, s: Settings) ->
         area = np.trapezoid(np.append(0.0, found), false)
         return float(area / (found[-1] * false[-1]))
     if name in ("recall_at_k", "lift_at_k"):
-        share = s.level / 100
+        share = level / 100
         value = np.interp(share * taken[-1], np.append(0.0, taken), np.append(0.0, found))
         return float(value / found[-1] / (share if name == "lift_at_k" else 1.0))
     precision = np.divide(found, taken, out=np.zeros_like(found), where=taken > 0)
     if name == "average_precision":
         return float((np.diff(found, prepend=0.0) * precision).sum() / found[-1])
     if name == "precision_at_recall":
-        return float(precision[found >= (s.level - 1e-12) * found[-1]].max())
-    return float(np.append(found[precision >= s.level - 1e-12], 0.0).max() / found[-1])
+        return float(precision[found >= (level - 1e-12) * found[-1]].max())
+    return float(np.append(found[precision >= level - 1e-12], 0.0).max() / found[-1])
 
 
 def row_statistic(
@@ -155,13 +157,13 @@ def row_statistic(
         y = target.to_binary(target.codes)
         if 0 < y.sum() < len(y):
             curve = _ranking(y, output)
-            return lambda counts: _rank_value(record.name, *curve(weigh(counts)), settings)
+            return lambda counts: _rank_value(record.name, curve(weigh(counts)), settings)
     if record.needs == "scores" and target.kind == "multiclass" and settings.average == "macro":
         columns = [j for j in range(target.n_classes) if 0 < target.counts[j] < target.n_samples]
         curves = [_ranking(target.codes == j, output[:, j]) for j in columns]
         if curves:
             return lambda counts: float(
-                np.mean([_rank_value(record.name, *c(weigh(counts)), settings) for c in curves])
+                np.mean([_rank_value(record.name, c(weigh(counts)), settings) for c in curves])
             )
     if record.name in ("brier_score", "log_loss") and target.kind != "multilabel":
         losses = _row_losses(record.name, target, output)
@@ -278,7 +280,7 @@ def _read_output(record, y_true, y_output, pos_label) -> tuple[Target, np.ndarra
             output = shape_probabilities(y_output, target)
         else:
             output = np.asarray(y_output, dtype=np.float64)
-            wanted = (target.n_samples,)
+            wanted: tuple[int, ...] = (target.n_samples,)
             if target.kind == "multiclass":
                 wanted += (target.n_classes,)
             if output.shape != wanted or not np.isfinite(output).all():

@@ -90,7 +90,7 @@ def check_scorer(scorer: ImbalanceAwareScorer) -> Checked:
         rule = f"one of {('auto', *record.averages)}" if record.averages else "'auto'"
         raise ParameterError(f"average must be {rule} for metric {record.name!r}, got {average!r}.")
     if "beta" in record.parameters:
-        if not is_number(beta) or not 0 < beta < np.inf:
+        if beta is None or not is_number(beta) or not 0 < beta < np.inf:
             raise ParameterError(
                 f"beta must be a positive number for metric 'fbeta', got {beta!r}."
             )

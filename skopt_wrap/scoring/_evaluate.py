@@ -18,8 +18,8 @@ def apply_threshold(probabilities: np.ndarray, target: Target, threshold: float)
     """Return label codes: positive from `threshold` on."""
     if target.kind == "multilabel":
         return (probabilities >= threshold).astype(np.int64)
-    other = 1 - target.pos_index
-    return np.where(probabilities[:, target.pos_index] >= threshold, target.pos_index, other)
+    positive = probabilities[:, target.pos_index] >= threshold
+    return positive.astype(np.int64) if target.pos_index == 1 else 1 - positive.astype(np.int64)
 
 
 def evaluate(record: Metric, target: Target, output: np.ndarray, settings: Settings) -> float:

@@ -47,7 +47,7 @@ class ImbalanceReport:
 
     Made by :func:`imbalance_report`. Prints as text, shows as HTML in notebooks.
 
-    Attributes
+    Parameters
     ----------
     estimator_name : str
         Class of the estimator.
@@ -243,7 +243,8 @@ def imbalance_report(
     check_fitted(estimator)
     known = known_classes(estimator)
     target = _read_single_label(y, known, pos_label)
-    outputs, skipped = {}, {}
+    outputs: dict[str, np.ndarray] = {}
+    skipped: dict[str, str] = {}
     if threshold is None:
         if not hasattr(estimator, "predict"):
             raise DataError(f"the report needs predict, which {type(estimator).__name__} lacks.")

@@ -41,9 +41,7 @@ def _tables(report: ImbalanceReport) -> list[tuple[str, list[str], list[list[str
         values = [_cell(row[k]) for k in ("value", "majority", "random")]
         rows.append([row["title"], values[0], interval, values[1], values[2], better])
     if not report.n_resamples:
-        header.pop(2)
-        for row in rows:
-            row.pop(2)
+        header, rows = header[:2] + header[3:], [cells[:2] + cells[3:] for cells in rows]
     tables = [("Metrics beside trivial predictors", header, rows)]
     for caption, name in (
         ("Classes", "classes"),

@@ -25,6 +25,7 @@ def baseline(
     n_classes, top = target.n_classes, int(share.argmax())
     predicted_share = np.eye(n_classes)[top] if constant else share
     classes = np.arange(n_classes)
+    output: np.ndarray
     if record.needs == "labels":
         true, output = np.repeat(classes, n_classes), np.tile(classes, n_classes)
         weight = np.outer(share, predicted_share).ravel()
@@ -32,9 +33,9 @@ def baseline(
         true, output, weight = true[kept], output[kept], weight[kept]
     else:
         true, weight = classes[share > 0], share[share > 0]
-        output = np.tile(predicted_share, (len(true), 1))
-        if record.needs == "scores":
-            output = np.zeros(len(true)) if target.kind == "binary" else np.zeros_like(output)
+        shape = (len(true),) if target.kind == "binary" else (len(true), n_classes)
+        stated = np.tile(predicted_share, (len(true), 1))
+        output = np.zeros(shape) if record.needs == "scores" else stated
     rows = replace(target, codes=true, counts=np.bincount(true, minlength=n_classes))
     return evaluate(record, rows, output, replace(settings, sample_weight=weight))
 

@@ -131,7 +131,7 @@ class ImbalanceAwareScorer(BaseEstimator):
         average: str = "auto",
         beta: float | None = None,
         pos_label: Any = "auto",
-        threshold: float | None = None,
+        threshold: Any = None,
         costs: Any = None,
         zero_division: float = 0.0,
     ) -> None:

@@ -25,14 +25,14 @@ from sklearn.utils.validation import _check_method_params, check_consistent_leng
 from ..exceptions import DataError, ParameterError, SkippedWarning
 from . import _results, _scoring, _splits
 from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
-from ._delegate import DelegatingMixin, routing_enabled
+from ._delegate import routing_enabled
 from ._presets import default_space
 from ._trial import COMPLETED, Task, TrialResult, evaluate_trial
 
 STRATEGIES = ("bayesian", "genetic", "grid", "hyperband", "random", "tpe")
 
 
-class BaseTuned(DelegatingMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     """Search with cross-validation; see `TunedClassifier` and `TunedRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -123,7 +123,7 @@ class BaseTuned(DelegatingMixin, MetaEstimatorMixin, BaseEstimator, metaclass=AB
             learning_rate_schedule=self.learning_rate_schedule,
         )
         if routing_enabled():  # ours alone: nobody else could make the request
-            network.set_fit_request(sample_weight=True)
+            network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         return network
 
     def _recipe(self, seed: int | None = None) -> Recipe:

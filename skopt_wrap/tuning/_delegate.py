@@ -54,6 +54,13 @@ def _network_has(name: str) -> Callable[[Any], bool]:
 class DelegatingMixin:
     """Prediction, scoring, attributes and tags by way of ``best_estimator_``."""
 
+    best_estimator_: Any
+    scorer_: Any
+    cv: Any
+    scoring: Any
+    _metric: str
+    _recipe: Any
+
     @available_if(_has("predict"))
     def predict(self, X: Any) -> Any:
         """Predict with the best estimator.
@@ -225,11 +232,10 @@ class DelegatingMixin:
             .add(caller="score", callee="score")
             .add(caller="fit", callee="score"),
         )
-        if hasattr(self.cv, "get_metadata_routing"):
-            router.add(
-                splitter=self.cv,
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
+        router.add(
+            splitter=self.cv,
+            method_mapping=MethodMapping().add(caller="fit", callee="split"),
+        )
         return router
 
     def __sklearn_tags__(self) -> Any:
@@ -248,6 +254,6 @@ class DelegatingMixin:
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()  # type: ignore[misc]
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
         # Keras Tuner's oracles cannot be pickled; trials_ holds what one knew.
         return {name: value for name, value in state.items() if name != "oracle_"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -138,10 +137,11 @@ def select(table: dict[str, Any], trials: Sequence[TrialResult], refit: Any, met
         return int(np.argmax(means))
     chosen: Callable[..., Any] = refit
     index = chosen(table)
-    if not isinstance(index, numbers.Integral):
+    if not isinstance(index, (int, np.integer)):
         raise TypeError(f"refit must return an integer index; got {index!r}.")
+    index = int(index)
     if not 0 <= index < len(trials):
         raise IndexError(f"refit returned the index {index}; there are {len(trials)} trials.")
     if trials[index].state != COMPLETED:
         raise ParameterError(f"refit chose trial {index}, which failed: {trials[index].error}")
-    return int(index)
+    return index

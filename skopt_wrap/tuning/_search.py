@@ -11,9 +11,10 @@ from sklearn.utils.validation import column_or_1d
 
 from ..exceptions import DataError
 from ._base import BaseTuned
+from ._delegate import DelegatingMixin
 
 
-class TunedClassifier(ClassifierMixin, BaseTuned):
+class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
     """Classifier whose hyperparameters are searched with cross-validation.
 
     Every candidate is trained and scored on the same splits, and the best one is trained again
@@ -116,6 +117,8 @@ class TunedClassifier(ClassifierMixin, BaseTuned):
         The best network.
     history_ : dict of str to list
         Its training history.
+    target_encoder_ : object
+        Turns its raw outputs into predictions.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
 
@@ -219,7 +222,7 @@ class TunedClassifier(ClassifierMixin, BaseTuned):
         return self._of_best("classes_")
 
 
-class TunedRegressor(RegressorMixin, BaseTuned):
+class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
     """Regressor whose hyperparameters are searched with cross-validation.
 
     It differs from :class:`TunedClassifier` in the networks and in the folds, which are not
@@ -317,6 +320,8 @@ class TunedRegressor(RegressorMixin, BaseTuned):
         The best network.
     history_ : dict of str to list
         Its training history.
+    target_encoder_ : object
+        Turns its raw outputs into predictions.
 
     See Also
     --------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from typing import Any
 
@@ -41,7 +40,7 @@ def make_splitter(cv: Any, y: Any, *, classifier: bool, seed: int | None) -> Any
         smallest = np.unique(np.asarray(y), return_counts=True)[1].min() if single_labels else 0
         kind = StratifiedShuffleSplit if smallest > 1 else ShuffleSplit
         return kind(n_splits=1, test_size=size, random_state=seed)
-    if isinstance(cv, numbers.Integral) and single_labels:
+    if isinstance(cv, (int, np.integer)) and single_labels:
         largest = int(np.unique(np.asarray(y), return_counts=True)[1].max())
         if 2 <= largest < cv:
             warnings.warn(

@@ -30,10 +30,18 @@ def _gone(pid):
     return False
 
 
+class _Crash:
+    """Crashes the process that unpickles it, as a converter may."""
+
+    def __reduce__(self):
+        code = "import os, sys; print('it went wrong', file=sys.stderr, flush=True); os.abort()"
+        return exec, (code,)
+
+
 def test_crash_is_an_error_that_names_stage_signal_and_output(child):
     with child.lease(), pytest.raises(ConversionError) as caught:
-        child.run("crash", {}, stage="quantize")
-    for part in ("'quantize'", "SIGABRT", "crash was asked for", "unharmed"):
+        child.run("convert", {"network": _Crash()}, stage="quantize")
+    for part in ("'quantize'", "SIGABRT", "it went wrong", "unharmed"):
         assert part in str(caught.value)
     assert child.pid is None
 

@@ -300,3 +300,19 @@ def test_architectures_place_every_knob():
     regularizer = model.layers[1].kernel_regularizer
     assert regularizer.l1 == pytest.approx(0.1) and regularizer.l2 == pytest.approx(0.2)
     assert model.layers[3].activation is keras.activations.tanh
+
+
+def test_metrics_may_be_names_classes_and_objects(blobs):
+    X, y = blobs
+    mean = keras.metrics.SparseCategoricalAccuracy(name="mean")
+    classifier = KerasClassifier(
+        metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy, mean],
+        metrics__k=2,
+        epochs=2,
+        random_state=0,
+    ).fit(X, y)
+    top = classifier.history_["sparse_top_k_categorical_accuracy"]
+    assert top[-1] > classifier.history_["accuracy"][-1] == classifier.history_["mean"][-1]
+    assert float(mean.result()) == 0.0  # the object given was not touched
+    with pytest.raises(UnknownParameterError, match="metrics__q reaches none"):
+        KerasClassifier(metrics=["accuracy"], metrics__q=2, epochs=1).fit(X, y)

@@ -143,7 +143,7 @@ def test_blocks_do_not_depend_on_their_order():
     ("kind", "shape", "rows"),
     [
         ("image", (9, 32, 32, 3), 64),
-        ("image", (9, 1000, 1000, 1), 16),
+        ("image", (9, 96, 96, 3), 37),
         ("image", (9, 9000, 9000), 8),
         ("text", (9,), 256),
     ],
@@ -394,3 +394,39 @@ def test_sampler_mixup_mixes_regression_targets_as_the_data():
 def test_sampler_verbose_prints_the_numbers(capsys):
     AugmentingSampler("tabular", random_state=0, verbose=1).fit_resample(DATA["tabular"], Y)
     assert "16 originals and 11 new rows" in capsys.readouterr().out
+
+
+def test_sampler_object_array_changes_its_numeric_columns_only():
+    X = np.array([[i, i / 3, f"s{i}", i % 2 == 0] for i in range(16)], dtype=object)
+    sampler = AugmentingSampler("tabular", random_state=0)
+    result, _ = sampler.fit_resample(X, Y)
+    rows = sampler.sample_indices_
+    np.testing.assert_array_equal(result[:16], X)
+    np.testing.assert_array_equal(result[:, 2:], X[rows][:, 2:])
+    assert all(isinstance(value, int | np.integer) for value in result[:, 0])
+    assert (result[16:, 1] != X[rows[16:], 1]).all()
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_sampler_series_in_a_frame_come_back_in_one(frame):
+    steps = {f"t{j}": DATA["series"][:, j, 0] for j in range(20)}
+    result, _ = AugmentingSampler("series", random_state=0).fit_resample(frame(steps), Y)
+    assert isinstance(result, frame) and result.shape == (27, 20)
+    np.testing.assert_array_equal(result.to_numpy()[:16], DATA["series"][:, :, 0])
+
+
+def test_sampler_user_callable_on_sparse_rows():
+    X = sparse.csr_array(np.diag(np.arange(1.0, 17)))
+    sampler = AugmentingSampler("tabular", [lambda batch: batch * 2], random_state=0)
+    result, _ = sampler.fit_resample(X, Y)
+    expected = X.toarray()[sampler.sample_indices_]
+    expected[16:] *= 2
+    np.testing.assert_array_equal(result.toarray(), expected)
+
+
+def test_sampler_mixes_float_label_matrices_without_asking():
+    y = pd.DataFrame(np.eye(3)[Y] * 0.9 + 0.05, columns=["a", "b", "c"])
+    sampler = AugmentingSampler("image", [MixUp(1.0)], factor=2, random_state=0)
+    _, y_new = sampler.fit_resample(DATA["image"], y)
+    assert list(y_new.columns) == ["a", "b", "c"] and len(y_new) == 32
+    np.testing.assert_allclose(y_new[:16], y)

@@ -13,7 +13,7 @@ from skopt_wrap.exceptions import SkoptWrapWarning
 from skopt_wrap.scoring import ImbalanceAwareScorer, list_metrics
 from skopt_wrap.scoring._registry import METRICS
 
-CALM = settings(max_examples=10, deadline=None)
+CALM = settings(max_examples=8, deadline=None)
 COSTS = {2: [[0, 1], [4, 0]], 3: [[0, 1, 2], [3, 0, 1], [5, 2, 0]]}
 
 

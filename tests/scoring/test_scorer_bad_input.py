@@ -45,7 +45,7 @@ from skopt_wrap.scoring import (
         ({"threshold": 1.0}, "got 1.0"),
         ({"threshold": True}, "got True"),
         ({"threshold": "best"}, "got 'best'"),
-        ({"threshold": "precison>=0.9"}, "Did you mean 'precision'"),
+        ({"threshold": "precisions>=0.9"}, "Did you mean 'precision'"),
         ({"threshold": "precision>=2"}, r"in \(0, 1\]"),
         ({"threshold": "precision>=0.9.1"}, r"in \(0, 1\]"),
         ({"metric": "roc_auc", "threshold": 0.5}, "applies to metrics of labels"),

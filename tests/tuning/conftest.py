@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.datasets import load_iris
 
 
@@ -39,6 +39,33 @@ class Centroid(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return self.classes_[self.decision_function(X).argmax(axis=1)]
+
+
+class Explosive(BaseEstimator, TransformerMixin):
+    """A transformer that calls `action` when it is fitted for the `when`-th time."""
+
+    count = 0
+
+    def __init__(self, action=None, when=0, tag=0):
+        self.action = action
+        self.when = when
+        self.tag = tag
+
+    def fit(self, X, y=None):
+        Explosive.count += 1
+        if Explosive.count == self.when:
+            self.action()
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return X
+
+
+@pytest.fixture
+def explosive():
+    Explosive.count = 0
+    return Explosive
 
 
 @pytest.fixture

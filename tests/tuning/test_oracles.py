@@ -77,13 +77,13 @@ def test_strategy_repeats_no_point_and_respects_conditions(tuner):
 
 @pytest.mark.parametrize("tuner", ["bayesian", "tpe", "genetic"])
 def test_model_based_strategy_learns(tuner):
-    scores = np.array([[s for _, s in run(tuner, n=40, seed=seed)] for seed in range(1, 4)])
-    assert scores[:, -10:].mean() > scores[:, :10].mean() + 0.5
+    scores = np.array([[s for _, s in run(tuner, n=30, seed=seed)] for seed in (1, 2)])
+    assert scores[:, -8:].mean() > scores[:, :8].mean() + 0.5
 
 
 def test_random_search_does_not_learn():
-    scores = np.array([[s for _, s in run("random", n=40, seed=seed)] for seed in range(1, 4)])
-    assert abs(scores[:, -10:].mean() - scores[:, :10].mean()) < 0.5
+    scores = np.array([[s for _, s in run("random", n=30, seed=seed)] for seed in (1, 2)])
+    assert abs(scores[:, -8:].mean() - scores[:, :8].mean()) < 0.5
 
 
 def test_strategies_print_nothing_and_leave_no_file(tmp_path, monkeypatch, capfd):
@@ -115,9 +115,7 @@ def test_small_space_ends_the_search():
 
 
 def test_hyperparameter_found_during_a_trial_is_searched_from_then_on():
-    oracle, _ = make_oracle(
-        "tpe", keras_tuner.HyperParameters(), max_trials=6, epochs=None, seed=1
-    )
+    oracle, _ = make_oracle("tpe", keras_tuner.HyperParameters(), max_trials=6, epochs=None, seed=1)
     late = []
     with temporary_folder(oracle):
         while (trial := oracle.create_trial("t")).status == "RUNNING":
@@ -152,9 +150,7 @@ def test_hyperband_plan_is_what_the_oracle_runs():
 
 def test_hyperband_makes_as_many_sweeps_as_the_budget_allows():
     trials, epochs = hyperband_plan(4)
-    _, n = make_oracle(
-        "hyperband", toy_space(), max_trials=2 * epochs // 4 + 1, epochs=4, seed=1
-    )
+    _, n = make_oracle("hyperband", toy_space(), max_trials=2 * epochs // 4 + 1, epochs=4, seed=1)
     assert n == 2 * trials
 
 
