@@ -5,15 +5,23 @@ of either library lives in this package, so that a new release is met in one pla
 """
 
 from ._backend import keras_model_problem, load_keras, load_tensorflow, traced
-from ._inspect import output_kind, output_units, shareable_key
+from ._inspect import (
+    compile_settings,
+    loss_classes,
+    output_kind,
+    output_units,
+    shareable_key,
+)
 from ._predict import predict_raw
 from ._scopes import dtype_scope, name_scope, seed_scope
 
 __all__ = [
+    "compile_settings",
     "dtype_scope",
     "keras_model_problem",
     "load_keras",
     "load_tensorflow",
+    "loss_classes",
     "name_scope",
     "output_kind",
     "output_units",

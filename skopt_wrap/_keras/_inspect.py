@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import types
 from typing import Any
@@ -145,3 +146,30 @@ def output_kind(model: Any, loss: Any = None) -> str:
     if getattr(loss, "from_logits", fn_kwargs.get("from_logits", False)):
         return "logits"
     return "probabilities"
+
+
+def loss_classes() -> dict[str, type]:
+    """Return the losses that Keras publishes, by the name of their function."""
+    keras = load_keras()
+    from keras.src.utils.naming import to_snake_case
+
+    return {
+        to_snake_case(name): cls
+        for name, cls in vars(keras.losses).items()
+        if isinstance(cls, type) and issubclass(cls, keras.losses.Loss) and cls is not keras.Loss
+    }
+
+
+def compile_settings(model: Any) -> dict[str, Any]:
+    """Return fresh copies of what `model` was compiled with, for ``compile`` of another one.
+
+    The optimizer starts anew; functions (a loss of the user's) are passed on as they are.
+    """
+    keras = load_keras()
+    settings = dict(model._compile_config.config)
+    if isinstance(settings["optimizer"], keras.optimizers.Optimizer):
+        optimizer = settings["optimizer"]
+        settings["optimizer"] = type(optimizer).from_config(optimizer.get_config())
+    for part in ("loss", "metrics", "weighted_metrics"):
+        settings[part] = copy.deepcopy(settings[part])
+    return settings

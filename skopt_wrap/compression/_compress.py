@@ -25,7 +25,7 @@ from ._stages import Budget, Chain, Raw, Tuning
 class CompressionResult:
     """What :func:`compress` returns.
 
-    Attributes
+    Parameters
     ----------
     model : keras.Model
         The network after pruning, before quantization. The model given to :func:`compress`
@@ -49,11 +49,33 @@ class CompressionResult:
         return self.runtime.content
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the raw outputs of the file for the rows of `X`, float32."""
+        """Return the raw outputs of the file.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, ...)
+            Rows as the network takes them.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_rows, ...), float32
+            Raw outputs.
+        """
         return self.runtime(X)
 
     def export(self, path: str | Path) -> Path:
-        """Write the file and a JSON description beside it; return the path of the file."""
+        """Write the file, and a JSON file beside it that says what goes in and comes out.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to write; ``.tflite`` is added when it is missing.
+
+        Returns
+        -------
+        path : pathlib.Path
+            The ``.tflite`` file.
+        """
         return write_export(
             path,
             self.runtime,

@@ -78,14 +78,44 @@ class CompressionDisplay:
     def from_report(
         cls, report: CompressionReport, *, against: str = "bytes", ax: Any = None
     ) -> CompressionDisplay:
-        """Draw a report; see :meth:`plot`."""
+        """Draw a report.
+
+        Parameters
+        ----------
+        report : CompressionReport
+            What the stages did.
+        against : {"bytes", "gzip_bytes", "latency"}, default="bytes"
+            Horizontal axis.
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a figure.
+
+        Returns
+        -------
+        display : CompressionDisplay
+            What was drawn.
+        """
         return cls(report).plot(against=against, ax=ax)
 
     @classmethod
     def from_estimator(
         cls, estimator: Any, *, against: str = "bytes", ax: Any = None
     ) -> CompressionDisplay:
-        """Draw the report of a fitted :class:`CompressedModel`; see :meth:`plot`."""
+        """Draw the report of a fitted model.
+
+        Parameters
+        ----------
+        estimator : CompressedModel
+            Fitted.
+        against : {"bytes", "gzip_bytes", "latency"}, default="bytes"
+            Horizontal axis.
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a figure.
+
+        Returns
+        -------
+        display : CompressionDisplay
+            What was drawn.
+        """
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(estimator)

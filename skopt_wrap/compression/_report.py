@@ -13,7 +13,7 @@ from ..exceptions import ParameterError
 class StageRow:
     """One stage of a compression.
 
-    Attributes
+    Parameters
     ----------
     stage : str
         "trained" (the network as Keras runs it), "convert" (the same as a float32 file),
@@ -122,7 +122,13 @@ class CompressionReport:
         raise ParameterError(f"the report has no stage {stage!r}; it has {names}.")
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return the table as a dict of lists, as ``pandas.DataFrame`` takes it."""
+        """Return the table as ``pandas.DataFrame`` takes it.
+
+        Returns
+        -------
+        table : dict of str to list
+            One list for each field of :class:`StageRow`, one entry for each stage.
+        """
         return {f.name: [getattr(row, f.name) for row in self.rows] for f in fields(StageRow)}
 
     def _cells(self) -> list[list[str]]:

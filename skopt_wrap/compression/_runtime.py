@@ -122,7 +122,13 @@ class LiteRTModel:
         return outputs
 
     def ops(self) -> list[str]:
-        """Return the names of the operations in the file, in order."""
+        """Return the operations in the file.
+
+        Returns
+        -------
+        names : list of str
+            In the order in which they run.
+        """
         runner = self._take()
         names = [op["op_name"] for op in runner.single._get_ops_details()]
         self._put_back(runner)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .._keras import load_keras
+from .._keras import load_keras, loss_classes
 from ..exceptions import ModelError, ParameterError, UnknownParameterError, suggest
 from ._parts import make_parts
 
@@ -31,28 +31,17 @@ def loss_name(loss: Any) -> str | None:
         try:
             loss = keras.losses.get(loss)
         except ValueError as error:
-            names = sorted(_loss_classes())
+            names = sorted(loss_classes())
             raise ParameterError(
                 f"loss={loss!r} is not a Keras loss. {suggest(loss, names)}"
             ) from error
     wrapped = getattr(loss, "fn", None)
     if type(loss).__name__ == "LossFunctionWrapper" and wrapped is not None:
         loss = wrapped
-    for name, cls in _loss_classes().items():
+    for name, cls in loss_classes().items():
         if loss is cls or type(loss) is cls or loss is getattr(keras.losses, name, None):
             return name
     return None
-
-
-def _loss_classes() -> dict[str, type]:
-    keras = load_keras()
-    from keras.src.utils.naming import to_snake_case
-
-    return {
-        to_snake_case(name): cls
-        for name, cls in vars(keras.losses).items()
-        if inspect.isclass(cls) and issubclass(cls, keras.losses.Loss) and cls is not keras.Loss
-    }
 
 
 def infer_loss(target: Any, units: int) -> str:
@@ -96,7 +85,7 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
         loss = infer_loss(target, units)
         options.setdefault("reduction", "mean_with_sample_weight")
     name = loss_name(loss)
-    cls = _loss_classes().get(name) if name is not None else None
+    cls = loss_classes().get(name) if name is not None else None
     if inspect.isclass(loss):
         cls = loss
     if cls is None or not (isinstance(loss, str) or inspect.isclass(loss) or options):

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import keras_model_problem, load_keras, load_tensorflow, output_kind, output_units
+from .._keras import (
+    compile_settings,
+    keras_model_problem,
+    load_keras,
+    load_tensorflow,
+    output_kind,
+    output_units,
+)
 from .._params import SUPPLIED, builder_knobs
 from ..architectures import ARCHITECTURES
 from ..exceptions import (
@@ -138,13 +145,7 @@ def copy_model(model: Any) -> Any:
         for variable, value in zip(clone.variables, model.variables, strict=True):
             variable.assign(value)
     if model.compiled:
-        settings = dict(model._compile_config.config)
-        if isinstance(settings["optimizer"], keras.optimizers.Optimizer):
-            optimizer = settings["optimizer"]
-            settings["optimizer"] = type(optimizer).from_config(optimizer.get_config())
-        for part in ("loss", "metrics", "weighted_metrics"):
-            settings[part] = copy.deepcopy(settings[part])
-        clone.compile(**settings)
+        clone.compile(**compile_settings(model))
     return clone
 
 
