@@ -11,22 +11,60 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .compression import CompressedModel as CompressedModel
+    from .compression import CompressionDisplay as CompressionDisplay
+    from .compression import CompressionReport as CompressionReport
+    from .compression import LiteRTModel as LiteRTModel
+    from .compression import Pruning as Pruning
+    from .compression import compress as compress
     from .estimators import KerasClassifier as KerasClassifier
     from .estimators import KerasRegressor as KerasRegressor
+    from .losses import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy
+    from .losses import PriorCorrectedClassifier as PriorCorrectedClassifier
+    from .losses import SparseCategoricalFocalCrossentropy as SparseCategoricalFocalCrossentropy
+    from .losses import correct_prior as correct_prior
+    from .losses import effective_class_weight as effective_class_weight
+    from .losses import estimate_prior as estimate_prior
+    from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
+    from .scoring import BootstrapInterval as BootstrapInterval
     from .scoring import ImbalanceAwareScorer as ImbalanceAwareScorer
+    from .scoring import ImbalanceReport as ImbalanceReport
+    from .scoring import ThresholdDisplay as ThresholdDisplay
+    from .scoring import bootstrap_interval as bootstrap_interval
+    from .scoring import imbalance_report as imbalance_report
+    from .scoring import list_metrics as list_metrics
+    from .tuning import SearchDisplay as SearchDisplay
     from .tuning import TunedClassifier as TunedClassifier
     from .tuning import TunedRegressor as TunedRegressor
 
 # Public name -> subpackage that defines it. The API reference is generated from this table.
 _EXPORTS = {
+    "AugmentationDisplay": "sampling",
     "AugmentingSampler": "sampling",
+    "BootstrapInterval": "scoring",
     "CompressedModel": "compression",
+    "CompressionDisplay": "compression",
+    "CompressionReport": "compression",
     "ImbalanceAwareScorer": "scoring",
+    "ImbalanceReport": "scoring",
     "KerasClassifier": "estimators",
     "KerasRegressor": "estimators",
+    "LiteRTModel": "compression",
+    "LogitAdjustedCrossentropy": "losses",
+    "PriorCorrectedClassifier": "losses",
+    "Pruning": "compression",
+    "SearchDisplay": "tuning",
+    "SparseCategoricalFocalCrossentropy": "losses",
+    "ThresholdDisplay": "scoring",
     "TunedClassifier": "tuning",
     "TunedRegressor": "tuning",
+    "bootstrap_interval": "scoring",
+    "compress": "compression",
+    "correct_prior": "losses",
+    "effective_class_weight": "losses",
+    "estimate_prior": "losses",
+    "imbalance_report": "scoring",
+    "list_metrics": "scoring",
 }
 
 _SUBPACKAGES = (
@@ -34,6 +72,7 @@ _SUBPACKAGES = (
     "compression",
     "estimators",
     "exceptions",
+    "losses",
     "sampling",
     "scoring",
     "training",

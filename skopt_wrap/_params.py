@@ -105,6 +105,18 @@ class PrefixedParamsMixin:
             checked[name] = value
         self._extra_params = checked
 
+    def _drop_foreign_knobs(self) -> None:
+        """Forget the knobs of the model before, where the present one does not take them."""
+        builder = self._builder()
+        knobs, open_ended = builder_knobs(builder) if builder is not None else ({}, False)
+        self._extra_params = {
+            name: value
+            for name, value in self._extra_params.items()
+            if open_ended
+            or ("__" in name and not name.startswith("model__"))
+            or name.removeprefix("model__") in knobs
+        }
+
     def _check_extra_name(self, name: str) -> None:
         if not self._model_usable():
             return  # `fit` refuses the model itself, which is the mistake to report
@@ -188,13 +200,15 @@ class PrefixedParamsMixin:
         own = set(self._get_param_names())
         plain = {name: value for name, value in params.items() if name in own}
         extra = {name: value for name, value in params.items() if name not in own}
-        before = {name: getattr(self, name) for name in plain}
+        before = dict(vars(self))
         for name, value in plain.items():
             setattr(self, name, value)
+        if "model" in plain:
+            self._drop_foreign_knobs()
         try:
             self._set_extra(extra)
         except BaseException:
-            for name, value in before.items():
-                setattr(self, name, value)
+            vars(self).clear()
+            vars(self).update(before)
             raise
         return self

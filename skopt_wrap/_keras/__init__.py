@@ -7,17 +7,25 @@ of either library lives in this package, so that a new release is met in one pla
 from ._backend import keras_model_problem, load_keras, load_tensorflow, traced
 from ._inspect import (
     compile_settings,
+    copy_optimizer,
+    forget_key,
+    functional_class,
+    is_adapted,
     loss_classes,
     output_kind,
     output_units,
     shareable_key,
 )
 from ._predict import predict_raw
-from ._scopes import dtype_scope, name_scope, seed_scope
+from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
     "compile_settings",
+    "copy_optimizer",
     "dtype_scope",
+    "forget_key",
+    "functional_class",
+    "is_adapted",
     "keras_model_problem",
     "load_keras",
     "load_tensorflow",
@@ -29,4 +37,5 @@ __all__ = [
     "seed_scope",
     "shareable_key",
     "traced",
+    "trusted_config_scope",
 ]

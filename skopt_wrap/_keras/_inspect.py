@@ -3,48 +3,130 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import types
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from ..exceptions import ParameterError
 from ._backend import load_keras
 
 _KEY_ATTRIBUTE = "_skopt_wrap_key"
 
 
-def _is_own(thing: object) -> bool:
-    """Whether `thing` is a plain value, or a function or an instance that Keras itself defines."""
-    if isinstance(thing, types.FunctionType):
-        return thing.__module__.partition(".")[0] == "keras"
-    if isinstance(thing, (dict, list, tuple)):
-        return all(_is_own(item) for item in (thing.values() if isinstance(thing, dict) else thing))
-    if thing is None or isinstance(thing, (str, bool, int, float)):
-        return True
-    if type(thing).__module__.partition(".")[0] != "keras":
-        return False
-    # A wrapped function (keras.losses.LossFunctionWrapper(fn)) may still be the user's.
-    return _is_own(getattr(thing, "fn", None)) and _is_own(getattr(thing, "_fn", None))
+# Where a class came from, what it was built for, and bookkeeping: no part of what it computes.
+_NO_STATE = frozenset(
+    "_auto_config _build_shapes_dict _dropout_mask _inbound_nodes _input_spec _input_tensor "
+    "_layers _loss_ids _losses _losses_override _metrics _non_trainable_variables _operations "
+    "_outbound_nodes _parent_path _path _recurrent_dropout_mask _seed_generators _tracked "
+    "_tracker _trainable_variables call_signature_parameters name".split()
+)
 
 
-def _layer_is_own(layer: Any) -> bool:
-    """Whether Keras defines the class of `layer` and every function and part it was given.
+class _NotComparable(Exception):
+    """Something that the user defined, or that holds state which cannot be compared."""
 
-    Functions of the user's are written into a configuration by name only, and two different
-    ones may share a name.
+
+def _from_keras(thing: object) -> bool:
+    """Whether Keras defines `thing`, or our losses, which hold all they compute in attributes."""
+    return _is_known_module(str(getattr(thing, "__module__", "")))
+
+
+def _is_known_module(module: str) -> bool:
+    return module.partition(".")[0] == "keras" or module.startswith("skopt_wrap.losses.")
+
+
+def _state(thing: Any) -> Any:
+    """Return a description of `thing`, equal for things that compute the same.
+
+    A configuration does not do: functions are written into it by name, and some classes leave
+    out what they were given (``Huber(delta)``) or have learned (``Normalization.adapt``).
+
+    Raises
+    ------
+    _NotComparable
+        For functions and objects that Keras does not define.
     """
-    if type(layer).__module__.partition(".")[0] != "keras":
-        return False
-    for value in vars(layer).values():
-        if isinstance(value, types.FunctionType) and not _is_own(value):
-            return False
-        if isinstance(value, _part_classes()) and not _is_own(value):
-            return False
-    return True
-
-
-def _part_classes() -> tuple[type, ...]:
     keras = load_keras()
-    return (keras.Initializer, keras.Regularizer, keras.constraints.Constraint)
+    if thing is None or isinstance(thing, (str, bool, int, float)):
+        return [type(thing).__name__, thing]
+    if isinstance(thing, (dict, list, tuple, set, frozenset)):
+        if isinstance(thing, dict):
+            return {str(key): _state(value) for key, value in thing.items()}
+        states = [_state(item) for item in thing]
+        return sorted(states, key=str) if isinstance(thing, (set, frozenset)) else states
+    if isinstance(thing, keras.Variable):
+        return [list(thing.shape), str(thing.dtype), thing.trainable]
+    if isinstance(thing, (np.ndarray, np.generic)) or keras.ops.is_tensor(thing):
+        return _digest(thing)
+    if isinstance(thing, (keras.Layer, keras.Initializer, keras.random.SeedGenerator)):
+        # Layers are compared one by one; the others leave their result in variables.
+        if not _from_keras(type(thing)):
+            raise _NotComparable
+        return type(thing).__name__
+    if isinstance(thing, (types.FunctionType, type)):
+        if not _from_keras(thing):
+            raise _NotComparable
+        return [thing.__module__, thing.__qualname__]
+    if not _from_keras(type(thing)):
+        raise _NotComparable
+    parts = (keras.Regularizer, keras.constraints.Constraint, keras.Loss, keras.DTypePolicy)
+    if isinstance(thing, (*parts, keras.optimizers.schedules.LearningRateSchedule)):
+        return [type(thing).__name__, _state({k: v for k, v in vars(thing).items() if k != "name"})]
+    if isinstance(thing, keras.Metric):
+        options = [getattr(thing, name, None) for name in ("_fn", "_fn_kwargs")]
+        return [type(thing).__name__, _state(options)]
+    return type(thing).__name__
+
+
+def _digest(array: Any) -> str:
+    array = np.ascontiguousarray(array)
+    return f"{array.dtype}{array.shape}{hashlib.sha256(array.tobytes()).hexdigest()}"
+
+
+def _layer_state(layer: Any) -> Any:
+    if not _from_keras(type(layer)) or isinstance(layer, load_keras().layers.Lambda):
+        raise _NotComparable
+    if getattr(layer, "stateful", False):
+        raise _NotComparable
+    if getattr(layer, "inputs", None) is not None:
+        return type(layer).__name__  # a network inside: its layers are compared
+    parts = {
+        name: value
+        for name, value in vars(layer).items()
+        if name not in _NO_STATE and not name.startswith(("_self_", "_call", "_saved_model_"))
+    }
+    return [type(layer).__name__, _state(parts)]
+
+
+def _check_optimizer(optimizer: Any) -> None:
+    """Raise unless the configuration of `optimizer` says all that it computes."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        _check_optimizer(inner)
+    _state(getattr(optimizer, "_learning_rate", None))
+    excluded = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
+    if not _from_keras(type(optimizer)) or any(getattr(optimizer, n, None) for n in excluded):
+        raise _NotComparable
+
+
+def _check_config(config: Any) -> None:
+    """Raise when a configuration names a function or class of the user's."""
+    if isinstance(config, dict):
+        kind, module = config.get("class_name"), config.get("module")
+        if kind in ("function", "__lambda__") or config.get("registered_name") == "function":
+            raise _NotComparable
+        if isinstance(kind, str) and isinstance(module, str) and module != "builtins":
+            if not _is_known_module(module):
+                raise _NotComparable
+        for item in config.values():
+            _check_config(item)
+    elif isinstance(config, (list, tuple)):
+        for item in config:
+            _check_config(item)
 
 
 def shareable_key(model: Any) -> str | None:
@@ -71,34 +153,56 @@ def _compute_key(model: Any) -> str | None:
     keras = load_keras()
     if _is_subclassed(model) or not (model.built and model.compiled) or model.run_eagerly:
         return None
-    layers = model._flatten_layers()
-    if any(isinstance(layer, keras.layers.Lambda) or not _layer_is_own(layer) for layer in layers):
-        return None
-    if not _is_own(model._compile_config.config):
-        return None
-    compile_config = json.loads(json.dumps(model.get_compile_config(), default=repr))
-    optimizer = compile_config["optimizer"]
-    if isinstance(optimizer, dict) and isinstance(optimizer["config"].get("learning_rate"), float):
-        # A constant rate is a variable of the optimizer: its value is no part of the graph.
-        optimizer["config"]["learning_rate"] = None
-    return json.dumps(
-        [
-            [type(model).__name__, model.get_config()],
+    given = model._compile_config.config
+    own = [name for name, value in vars(model).items() if isinstance(value, types.FunctionType)]
+    try:
+        if any(not _from_keras(vars(model)[name]) for name in own):
+            return None
+        layers = model._flatten_layers(include_self=False)
+        states = [[_layer_state(layer), layer.trainable] for layer in layers]
+        settings = {name: given.get(name) for name in ("loss", "metrics", "weighted_metrics")}
+        states.append(_state(settings))
+        _check_optimizer(model.optimizer)
+        config, compile_config = model.get_config(), model.get_compile_config()
+        _check_config([config, compile_config])
+        compile_config = json.loads(json.dumps(compile_config, default=_plain))
+        optimizer = compile_config["optimizer"]
+        if isinstance(optimizer, dict):
+            if isinstance(optimizer["config"].get("learning_rate"), float):
+                # A constant rate is a variable of the optimizer: no part of the graph.
+                optimizer["config"]["learning_rate"] = None
+        parts = [
+            [type(model).__name__, config],
             compile_config,
-            [(tuple(v.shape), str(v.dtype)) for v in model.variables],
-            [layer.trainable for layer in layers],
-            str(getattr(model.loss, "dtype", None)),
+            [(tuple(v.shape), str(v.dtype), v.trainable) for v in model.variables],
+            states,
+            model.trainable,
             keras.config.floatx(),
-        ],
-        sort_keys=True,
-        default=repr,
-    )
+        ]
+        return json.dumps(parts, sort_keys=True, default=_plain)
+    except (_NotComparable, TypeError, ValueError, NotImplementedError):
+        return None  # a part that Keras cannot describe either
+
+
+def _plain(thing: Any) -> Any:
+    """Return what JSON takes for `thing`."""
+    if isinstance(thing, (np.ndarray, np.generic)) or load_keras().ops.is_tensor(thing):
+        return _digest(thing)
+    raise _NotComparable
 
 
 def _is_subclassed(model: Any) -> bool:
     keras = load_keras()
-    functional = type(model).__name__ == "Functional" and _is_own(model)
+    functional = type(model).__name__ == "Functional" and _from_keras(type(model))
     return not (type(model) is keras.Sequential or functional)
+
+
+def functional_class() -> type:
+    """Return the class of models made by ``keras.Model(inputs, outputs)``."""
+    load_keras()
+    from keras.src.models.functional import Functional
+
+    return Functional
 
 
 def output_units(model: Any, rows: Any) -> int | None:
@@ -126,26 +230,37 @@ def output_units(model: Any, rows: Any) -> int | None:
 def output_kind(model: Any, loss: Any = None) -> str:
     """Say what the outputs of `model` mean: "logits" or "probabilities".
 
-    The activation of the last layer decides. Where it does not tell (a subclassed model), the
-    loss does: one with ``from_logits=True`` is fed logits.
+    The last activation decides. Where it does not tell (a subclassed model, a function of the
+    user's), the loss does: one with ``from_logits=True`` is fed logits.
     """
     keras = load_keras()
-    layers = [layer for layer in getattr(model, "layers", [])]
-    last = layers[-1] if layers and not _is_subclassed(model) else None
-    while last is not None and getattr(last, "layers", None):
-        last = last.layers[-1]
-    if last is not None:
-        if isinstance(last, keras.layers.Softmax):
-            return "probabilities"
-        activation = getattr(last, "activation", None)
-        if activation in (keras.activations.sigmoid, keras.activations.softmax):
-            return "probabilities"
-        if activation is not None or type(last).__name__ in ("Rescaling", "Reshape", "Flatten"):
-            return "logits"
+    last = _last_operation(model)
+    if type(last).__name__ in ("HardSigmoid", "Sigmoid", "Softmax", "Sparsemax"):
+        return "probabilities"
+    activation = getattr(last, "activation", None)
+    names = ("hard_sigmoid", "sigmoid", "softmax", "sparsemax")
+    if activation in [getattr(keras.activations, name) for name in names]:
+        return "probabilities"
+    if activation is not None and _from_keras(activation):
+        return "logits"
     fn_kwargs = getattr(loss, "_fn_kwargs", None) or {}
     if getattr(loss, "from_logits", fn_kwargs.get("from_logits", False)):
         return "logits"
     return "probabilities"
+
+
+def _last_operation(model: Any) -> Any:
+    """Return the layer or operation that makes the output, or None when it cannot be told."""
+    if _is_subclassed(model):
+        return None
+    tensor = model.outputs[0]
+    while True:
+        operation, node, _ = tensor._keras_history
+        if getattr(operation, "layers", None) and not _is_subclassed(operation):
+            return _last_operation(operation)
+        if type(operation).__name__ not in ("Flatten", "Reshape"):
+            return operation
+        tensor = operation._inbound_nodes[node].input_tensors[0]
 
 
 def loss_classes() -> dict[str, type]:
@@ -160,6 +275,36 @@ def loss_classes() -> dict[str, type]:
     }
 
 
+def copy_optimizer(optimizer: Any, options: Mapping[str, Any]) -> Any:
+    """Return a fresh optimizer like `optimizer`, with the arguments `options` changed.
+
+    Raises
+    ------
+    ParameterError
+        When variables, which belong to one model, are excluded from weight decay.
+    """
+    fresh = type(optimizer).from_config({**optimizer.get_config(), **options})
+    source, copied = optimizer, fresh
+    while source is not None:
+        # The configuration leaves out what is excluded from weight decay.
+        if getattr(source, "_exclude_from_weight_decay", None):
+            raise ParameterError(
+                "optimizer excludes variables of one model from weight decay; exclude them by "
+                "name, exclude_from_weight_decay(var_names=[...]), which serves every copy."
+            )
+        pattern = getattr(source, "_exclude_from_weight_decay_pattern", None)
+        if pattern is not None:
+            copied.exclude_from_weight_decay(var_names=[pattern.pattern])
+        source = getattr(source, "inner_optimizer", None)
+        copied = getattr(copied, "inner_optimizer", None)
+    return fresh
+
+
+def is_adapted(model: Any) -> bool:
+    """Whether a layer of `model` may have learned, by ``adapt``, what is in no variable."""
+    return any(hasattr(layer, "adapt") for layer in model._flatten_layers())
+
+
 def compile_settings(model: Any) -> dict[str, Any]:
     """Return fresh copies of what `model` was compiled with, for ``compile`` of another one.
 
@@ -168,8 +313,7 @@ def compile_settings(model: Any) -> dict[str, Any]:
     keras = load_keras()
     settings = dict(model._compile_config.config)
     if isinstance(settings["optimizer"], keras.optimizers.Optimizer):
-        optimizer = settings["optimizer"]
-        settings["optimizer"] = type(optimizer).from_config(optimizer.get_config())
+        settings["optimizer"] = copy_optimizer(settings["optimizer"], {})
     for part in ("loss", "metrics", "weighted_metrics"):
         settings[part] = copy.deepcopy(settings[part])
     return settings

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ._backend import load_tensorflow, traced
+from ._backend import load_keras, load_tensorflow, traced
 from ._inspect import shareable_key
 
 MAX_CALLS = 32
@@ -43,15 +43,18 @@ class _Call:
     """Traced inference of one architecture: weights and blocks of rows in, outputs out."""
 
     def __init__(self, model: Any, rows: int, stateless: bool) -> None:
-        tf = load_tensorflow()
+        keras, tf = load_keras(), load_tensorflow()
         self.rows = rows
+        # Kept: which variables are trainable may change later on the model that was traced.
+        variables = _variables(model) if stateless else []
+        outputs = getattr(model, "outputs", None)
+        dtype = outputs[0].dtype if outputs else model.variable_dtype
 
         def forward(weights: Any, x: Any) -> Any:
-            if stateless:
-                outputs, _ = model.stateless_call(*weights, x, training=False)
-            else:
-                outputs = model(x, training=False)
-            return outputs
+            if not stateless:
+                return tf.cast(model(x, training=False), dtype)
+            with keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True))):
+                return tf.cast(model(x, training=False), dtype)
 
         @traced
         def one_block(weights: Any, x: Any) -> Any:
@@ -65,16 +68,21 @@ class _Call:
             outputs = tf.map_fn(
                 lambda block: forward(weights, block),
                 blocks,
-                fn_output_signature=self.dtype,
+                fn_output_signature=self.spec,
             )
             return tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
 
-        self.dtype = model.compute_dtype
+        self.spec: Any = None
         self.one_block, self.many_blocks = one_block, many_blocks
 
     def __call__(self, weights: Any, x: np.ndarray) -> np.ndarray:
         tf = load_tensorflow()
         n_rows = len(x)
+        if self.spec is None:
+            outputs = self.one_block.get_concrete_function(
+                weights, tf.TensorSpec((self.rows, *x.shape[1:]), x.dtype)
+            ).structured_outputs
+            self.spec = tf.TensorSpec(outputs.shape, outputs.dtype)
         missing = -n_rows % self.rows
         if missing:
             x = np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)])
@@ -114,7 +122,7 @@ def _call_for(model: Any, rows: int) -> tuple[_Call, Any]:
         return own
     key = shareable_key(model)
     if key is None:
-        found = (_Call(model, rows, stateless=False), ((), ()))
+        found = (_Call(model, rows, stateless=False), [])
     else:
         with _LOCK:
             call = _CALLS.get((key, rows))
@@ -123,10 +131,11 @@ def _call_for(model: Any, rows: int) -> tuple[_Call, Any]:
                 if len(_CALLS) > MAX_CALLS:
                     _CALLS.popitem(last=False)
             _CALLS.move_to_end((key, rows))
-        weights = (
-            [variable.value for variable in model.trainable_variables],
-            [variable.value for variable in model.non_trainable_variables],
-        )
-        found = (call, weights)
+        found = (call, [variable.value for variable in _variables(model)])
     object.__setattr__(model, _CALL_ATTRIBUTE, found)
     return found
+
+
+def _variables(model: Any) -> list[Any]:
+    """Return the variables of `model` that inference reads or writes, in a fixed order."""
+    return [*model.trainable_variables, *model.non_trainable_variables]

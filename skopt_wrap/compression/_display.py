@@ -68,9 +68,12 @@ class CompressionDisplay:
         ys = [row.score for row in rows]
         ax.plot(xs, ys, color="0.7", zorder=1)
         ax.scatter(xs, ys, zorder=2)
-        for x, y, row in zip(xs, ys, rows, strict=True):
-            ax.annotate(row.stage, (x, y), textcoords="offset points", xytext=(6, 6))
-        ax.set(xscale="log", xlabel=label, ylabel=f"{self.report.metric} ({self.report.scored_on})")
+        for i, (x, y, row) in enumerate(zip(xs, ys, rows, strict=True)):
+            # Above and below in turn: stages before quantization are nearly of one size.
+            offset, side = ((0, 7), "bottom") if i % 2 == 0 else ((0, -7), "top")
+            ax.annotate(row.stage, (x, y), offset, textcoords="offset points", ha="center", va=side)
+        ax.set(xscale="log", xlabel=label, ylabel=f"{self.report.metric}, {self.report.scored_on}")
+        ax.margins(0.15, 0.25)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import keras_model_problem, load_keras
+from .._keras import (
+    functional_class,
+    keras_model_problem,
+    load_keras,
+    trusted_config_scope,
+)
 from ..exceptions import DataError, ModelError
 
 _HALF = ("float16", "bfloat16")
@@ -36,7 +41,7 @@ def check_network(model: Any, name: str = "model") -> None:
     problem = keras_model_problem(model)
     if problem is not None:
         raise ModelError(f"{name} cannot be compressed: {problem}.")
-    if not isinstance(model, (keras.Sequential, _functional_class())):
+    if not isinstance(model, (keras.Sequential, functional_class())):
         raise ModelError(
             f"{name} cannot be compressed: {type(model).__name__!r} is a subclassed model, whose "
             "layers cannot be rebuilt from a configuration. Write it with keras.Sequential or "
@@ -69,12 +74,6 @@ def check_network(model: Any, name: str = "model") -> None:
             f"{name} cannot be compressed: NaN or infinite values in the weights "
             f"{', '.join(broken)}. The training diverged."
         )
-
-
-def _functional_class() -> type:
-    from keras.src.models.functional import Functional
-
-    return Functional
 
 
 def _array(variable: Any) -> np.ndarray:
@@ -111,9 +110,8 @@ def from_payload(payload: dict[str, Any], *, unroll: bool = False) -> Any:
     # Equal networks give equal files, whatever they are called.
     config = {**_edited(payload["config"], unroll), "name": "network"}
     owner = keras.Sequential if payload["sequential"] else keras.Model
-    # The configuration comes from a living model of the same user, not from a file.
     with (
-        keras.src.saving.serialization_lib.SafeModeScope(safe_mode=False),
+        trusted_config_scope(),
         keras.saving.custom_object_scope(payload["custom_objects"]),
     ):
         model = owner.from_config(config)

@@ -89,10 +89,10 @@ def take_apart(estimator: Any) -> Parts:
         elif hasattr(inner, "steps"):
             transformers += [step for _, step in inner.steps[:-1] if _acts(step)]
             inner = inner.steps[-1][1]
-        elif all(hasattr(inner, name) for name in _CONTRACT):
-            return Parts(inner, transformers)
         elif hasattr(inner, "best_estimator_"):
             inner = inner.best_estimator_
+        elif all(hasattr(inner, name) for name in _CONTRACT):
+            return Parts(inner, transformers)
         else:
             raise ParameterError(
                 "estimator must be a KerasClassifier or KerasRegressor, have one as its fitted "

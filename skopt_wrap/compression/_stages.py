@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._keras import load_keras, predict_raw
-from ..exceptions import BudgetError, DataError
+from ..exceptions import BudgetError, DataError, SkoptWrapWarning
 from ._child import Child
 from ._losses import portable_loss
 from ._network import count_parameters, gzip_bytes, to_payload, weight_bytes
@@ -20,6 +21,8 @@ from ._specs import CALIBRATED, Pruning
 from ._timing import measure_latency
 
 CHECK_ROWS = 64
+# Difference of a quantized file, in units of the outputs' own size, that is worth a warning.
+_NOTABLE = 0.25
 
 Raw = Callable[[np.ndarray], np.ndarray]
 Score = Callable[[Raw], float | None]
@@ -116,6 +119,14 @@ class Chain:
         notes = [quantization, *answer["notes"]]
         if len(file.content) >= self.report.rows[-1].bytes:
             notes.append("this file is not smaller than the float32 one")
+        if answer["difference"] > _NOTABLE:
+            message = (
+                f"the {quantization!r} file's outputs differ from the network's by "
+                f"{answer['difference']:.2g} of their size. Scale the rows (StandardScaler), give "
+                "more calibration_samples, or use quantization='float16'."
+            )
+            notes.append(message)
+            warnings.warn(message, SkoptWrapWarning, stacklevel=2)
         self._file_row("quantize", file, answer, start, notes=notes)
 
     def prune(self, spec: Pruning, tuning: Tuning) -> None:

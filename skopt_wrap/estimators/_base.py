@@ -22,8 +22,9 @@ from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
 from ..training import TrainingData, train
 from ._callbacks import constant_rate, make_callbacks, needs_validation
-from ._losses import infer_loss
+from ._losses import OWN_LOSSES, infer_loss
 from ._network import (
+    ScopedModel,
     build_network,
     finish_network,
     first_embedding,
@@ -324,6 +325,11 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         metrics = self.metrics
         loss = self.loss if self.loss is not None else infer_loss(target, target.n_units)
         offered = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
+        if isinstance(loss, str) and loss in OWN_LOSSES and self._builder_compiles():
+            raise ParameterError(
+                f"loss={loss!r} is settled by the network's outputs, which a builder that compiles "
+                "by itself hides; let the builder return a network that is not compiled."
+            )
         rows = _dense(X[:2]).astype(self._floatx)
         network = build_network(self.model, self._routed("model"), self._meta(X), offered, rows)
         if network.compiled:
@@ -342,10 +348,13 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         )
         return network
 
+    def _builder_compiles(self) -> bool:
+        builder = self._builder()
+        return builder is not None and "compile_kwargs" in inspect.signature(builder).parameters
+
     def _check_compile_settings(self, network: Any) -> None:
         """Raise when settings could not reach a network that its builder compiled."""
-        builder = self._builder()
-        if builder is not None and "compile_kwargs" in inspect.signature(builder).parameters:
+        if self._builder_compiles():
             return
         parts = ("optimizer", "loss", "metrics", "compile")
         given = [name for name in self._extra_params if name.split("__")[0] in parts]
@@ -377,6 +386,9 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
 
     def _store(self, network: Any, target: Any, result: Any, keep: bool) -> None:
         history = self.history_ if keep else {}
+        # Pickled before the network, whose loss Keras finds only when its class was imported.
+        own = type(network.loss).__module__.startswith("skopt_wrap.losses.")
+        self._loss_class = type(network.loss) if own else None
         self.model_ = network
         self.target_encoder_ = target
         self.history_ = {
@@ -430,6 +442,8 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         X = self._check_X(X, reset=False)
         self._check_tokens(X, self.model_)
         rows = self._routed("predict").get("batch_size")
+        if rows is not None and (not isinstance(rows, Integral) or rows < 1):
+            raise ParameterError(f"predict__batch_size must be an int >= 1 or None, got {rows!r}.")
         if not sp.issparse(X):
             return predict_raw(self.model_, X.astype(self.input_dtype_, copy=False), rows=rows)
         step = max(1, 2**22 // max(1, X.shape[1]))
@@ -438,6 +452,13 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
             for i in range(0, X.shape[0], step)
         ]
         return np.concatenate(parts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if self.dtype is not None and "model_" in state:
+            # Keras compiles what it loads in the global precision of that moment.
+            state = {**state, "model_": ScopedModel(state["model_"], self.dtype)}
+        return state
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

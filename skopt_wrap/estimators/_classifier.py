@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 
-from ..exceptions import DataError
+from ..exceptions import DataError, ParameterError
+from ..losses._weights import effective_weights
 from ._base import BaseKerasEstimator
 from ._targets import ClassTarget, check_labels
 
@@ -36,7 +38,9 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the cross-entropy that suits target and network, averaged over the sum of the
         sample weights. Text and classes keep Keras' reduction; ``from_logits`` follows the
-        network's last activation unless ``loss__from_logits`` is given.
+        network's last activation unless ``loss__from_logits`` is given. "focal" (arguments
+        ``loss__gamma=2.0``, ``loss__alpha``) and "logit_adjusted" (``loss__tau=1.0``; the class
+        priors are those of `y`) are for rare classes; see :mod:`skopt_wrap.losses`.
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
         An object is copied. ``optimizer__<name>`` sets its arguments.
     metrics : list, default=None
@@ -57,8 +61,9 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         Copied for every fit. ``callbacks__<argument>`` sets an argument of the classes given,
         ``callbacks__<position or key>__<argument>`` of one. Callbacks that act at every step
         make training take ``keras.Model.fit``.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with the sample weights.
+    class_weight : dict, "balanced", "effective" or None, default=None
+        Weights of the classes, multiplied with the sample weights. "effective" follows the
+        effective number of rows; see :func:`skopt_wrap.losses.effective_class_weight`.
     dtype : {"float32", "float64", "mixed_float16", "mixed_bfloat16"}, default=None
         Precision of the network; None takes Keras' global policy.
     warm_start : bool, default=False
@@ -126,7 +131,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseKerasEstimator._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, StrOptions({"balanced", "effective"}), None],
     }
 
     def __init__(
@@ -338,6 +343,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
                 f"y holds only one class, {present[0]!r}, among the rows with a positive "
                 "sample_weight; a classifier needs at least two classes."
             )
+        if y.ndim == 1 and classes is None:
+            target.learn_prior(y, weights)
         return target
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
@@ -354,13 +361,24 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
                     f"class_weight names {sorted(map(str, unknown))}, which are not among the "
                     f"classes {target.classes_.tolist()}."
                 )
+            for label, value in self.class_weight.items():
+                if not isinstance(value, Real) or not 0 <= value < np.inf:
+                    raise ParameterError(
+                        f"class_weight must hold finite numbers >= 0, got {value!r} for the class "
+                        f"{label!r}."
+                    )
             labels = target.classes_.tolist()
             of_class = np.array([float(self.class_weight.get(label, 1)) for label in labels])
             return weights * of_class[index]
         of_class = np.ones(len(target.classes_))
-        of_class[present] = compute_class_weight(
-            "balanced", classes=present, y=index, sample_weight=weights
-        )
+        if self.class_weight == "effective":
+            counts = np.bincount(index, weights=weights, minlength=len(of_class))
+            used = np.flatnonzero(counts > 0)
+            of_class[used] = effective_weights(counts[used])
+        else:
+            of_class[present] = compute_class_weight(
+                "balanced", classes=present, y=index, sample_weight=weights
+            )
         return weights * of_class[index]
 
     def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:

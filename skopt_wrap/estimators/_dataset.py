@@ -34,10 +34,10 @@ def fit_on_batches(
             f"early_stopping={estimator.early_stopping!r} watches validation rows; give "
             "validation_data to fit_dataset."
         )
-    if getattr(estimator, "class_weight", None) == "balanced":
+    if isinstance(getattr(estimator, "class_weight", None), str):
         raise ParameterError(
-            "class_weight='balanced' needs all labels at once; give a dict, or weights as the "
-            "third item of each batch."
+            f"class_weight={estimator.class_weight!r} needs all labels at once; give a "
+            "dict, or weights as the third item of each batch."
         )
     first = _first_batch(batches)
     X = estimator._check_X(first[0], reset=True)

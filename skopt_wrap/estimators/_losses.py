@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._keras import load_keras, loss_classes
-from ..exceptions import ModelError, ParameterError, UnknownParameterError, suggest
+from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
 from ._parts import make_parts
+
+# Losses of this package, which suit themselves to the target and to the number of output units.
+OWN_LOSSES = ("focal", "logit_adjusted")
 
 # Published name of a loss -> the target types that it suits, and the form of labels it takes.
 _LABEL_LOSSES: dict[str, tuple[tuple[str, ...], str]] = {
@@ -21,6 +24,7 @@ _LABEL_LOSSES: dict[str, tuple[tuple[str, ...], str]] = {
     "categorical_focal_crossentropy": (("binary", "multiclass"), "onehot"),
     "categorical_hinge": (("binary", "multiclass"), "onehot"),
 }
+_ONE_HOT_HINT = " If y is one-hot, one class a row, give the labels: y.argmax(axis=1)."
 _ONE_UNIT = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge")
 
 
@@ -31,7 +35,7 @@ def loss_name(loss: Any) -> str | None:
         try:
             loss = keras.losses.get(loss)
         except ValueError as error:
-            names = sorted(loss_classes())
+            names = sorted({*loss_classes(), *OWN_LOSSES})
             raise ParameterError(
                 f"loss={loss!r} is not a Keras loss. {suggest(loss, names)}"
             ) from error
@@ -65,7 +69,8 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
     """Return the loss to compile with.
 
     An inferred loss averages over the sum of the sample weights, so that a weight of 2 equals a
-    repeated row. A loss given by name or class keeps the reduction that Keras gives it.
+    repeated row; so do the losses of this package. Other losses given by name or class keep the
+    reduction that Keras gives them.
 
     Parameters
     ----------
@@ -81,11 +86,17 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
         Meaning of the outputs.
     """
     options = dict(options)
-    if loss is None:
-        loss = infer_loss(target, units)
+    cls: Any = None
+    name: str | None
+    if loss is None or (isinstance(loss, str) and loss in OWN_LOSSES):
+        if loss is None:
+            loss = name = infer_loss(target, units)
+        else:
+            name, cls = loss, _own_loss(loss, options, target, units)
         options.setdefault("reduction", "mean_with_sample_weight")
-    name = loss_name(loss)
-    cls = loss_classes().get(name) if name is not None else None
+    if cls is None:
+        name = loss_name(loss)
+        cls = loss_classes().get(name) if name is not None else None
     if inspect.isclass(loss):
         cls = loss
     if cls is None or not (isinstance(loss, str) or inspect.isclass(loss) or options):
@@ -104,6 +115,35 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
     if "from_logits" in legal:
         options.setdefault("from_logits", kind == "logits")
     return cls(**options)
+
+
+def _own_loss(loss: str, options: dict[str, Any], target: Any, units: int) -> type:
+    """Return the class behind a name of ours; add the arguments that the target settles."""
+    multilabel = target.target_type_ == "multilabel-indicator"
+    if target.target_type_.startswith("continuous") or (multilabel and loss != "focal"):
+        raise ModelError(
+            f"loss={loss!r} does not suit a {target.target_type_} target; use "
+            f"loss={infer_loss(target, units)!r} or leave loss=None."
+        )
+    if loss == "focal":
+        if multilabel or units == 1:
+            # Keras weighs classes by `alpha` only when it is told to.
+            options.setdefault("apply_class_balancing", "alpha" in options)
+            return load_keras().losses.BinaryFocalCrossentropy
+        from ..losses import SparseCategoricalFocalCrossentropy
+
+        return SparseCategoricalFocalCrossentropy
+    from ..losses import LogitAdjustedCrossentropy
+
+    if "prior" not in options:
+        prior = getattr(target, "class_prior_", None)
+        if prior is None:
+            raise DataError(
+                "loss='logit_adjusted' learns the class priors from all labels at once; give them "
+                "as loss__prior."
+            )
+        options["prior"] = prior.tolist()
+    return LogitAdjustedCrossentropy
 
 
 def label_encoding(loss: Any, target: Any, units: int) -> str:
@@ -130,6 +170,7 @@ def label_encoding(loss: Any, target: Any, units: int) -> str:
             raise ModelError(
                 f"loss={name!r} does not suit a {kind} target with {units} output units; use "
                 f"loss={fitting!r} or leave loss=None."
+                + (_ONE_HOT_HINT if (kind, encoding) == ("multilabel-indicator", "onehot") else "")
             )
         return "multilabel" if kind == "multilabel-indicator" else encoding
     if kind == "multilabel-indicator":

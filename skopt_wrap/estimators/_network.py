@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,15 @@ import numpy as np
 
 from .._keras import (
     compile_settings,
+    copy_optimizer,
+    dtype_scope,
+    is_adapted,
     keras_model_problem,
     load_keras,
     load_tensorflow,
     output_kind,
     output_units,
+    trusted_config_scope,
 )
 from .._params import SUPPLIED, builder_knobs
 from ..architectures import ARCHITECTURES
@@ -60,6 +65,7 @@ def build_network(
         When the network cannot take the rows.
     """
     if isinstance(model, str):
+        _check_knobs(model, ARCHITECTURES[model], knobs)
         network = ARCHITECTURES[model](meta, **knobs)
     elif is_builder(model):
         network = _call_builder(model, knobs, meta, compile_kwargs)
@@ -81,10 +87,7 @@ def is_builder(model: Any) -> bool:
     return callable(model) and (inspect.isclass(model) or not hasattr(model, "get_weights"))
 
 
-def _call_builder(
-    builder: Any, knobs: Mapping[str, Any], meta: Mapping[str, Any], compile_kwargs: Any
-) -> Any:
-    name = getattr(builder, "__name__", type(builder).__name__)
+def _check_knobs(name: str, builder: Any, knobs: Mapping[str, Any]) -> None:
     known, open_ended = builder_knobs(builder)
     missing = [k for k, v in known.items() if v is inspect.Parameter.empty and k not in knobs]
     if missing:
@@ -97,6 +100,13 @@ def _call_builder(
                 f"The builder {name!r} takes no {knob!r}. "
                 + suggest(f"model__{knob}", [f"model__{k}" for k in known])
             )
+
+
+def _call_builder(
+    builder: Any, knobs: Mapping[str, Any], meta: Mapping[str, Any], compile_kwargs: Any
+) -> Any:
+    name = getattr(builder, "__name__", type(builder).__name__)
+    _check_knobs(name, builder, knobs)
     supplied = {"meta": dict(meta), "compile_kwargs": dict(compile_kwargs)}
     wanted = inspect.signature(builder).parameters
     given = {key: supplied[key] for key in SUPPLIED if key in wanted}
@@ -132,13 +142,18 @@ def copy_model(model: Any) -> Any:
         raise ModelError(f"model cannot be used: {problem}.")
     if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
         try:
-            return copy.deepcopy(model)
+            with trusted_config_scope():
+                return copy.deepcopy(model)
         except Exception as error:
             raise ModelError(
                 f"model={type(model).__name__} is a subclassed model that cannot be copied "
                 f"({_first_line(error)}); pass a function that builds it instead."
             ) from error
-    clone = keras.models.clone_model(model)
+    if is_adapted(model):
+        with trusted_config_scope():
+            clone = copy.deepcopy(model)
+    else:
+        clone = keras.models.clone_model(model)
     if model.built:
         if not clone.built:
             clone.build(model.input_shape)
@@ -147,6 +162,21 @@ def copy_model(model: Any) -> Any:
     if model.compiled:
         clone.compile(**compile_settings(model))
     return clone
+
+
+class ScopedModel:
+    """A network that is pickled with the precision that it was built in."""
+
+    def __init__(self, model: Any, dtype: str) -> None:
+        self.model, self.dtype = model, dtype
+
+    def __reduce__(self) -> Any:
+        return _load_model, (pickle.dumps(self.model), self.dtype)
+
+
+def _load_model(content: bytes, dtype: str) -> Any:
+    with dtype_scope(dtype):
+        return pickle.loads(content)
 
 
 def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) -> Any:
@@ -198,8 +228,7 @@ def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) ->
                 "optimizer must be a name, a class or an object of keras.optimizers, got "
                 f"{optimizer!r}."
             )
-        options = {**optimizer.get_config(), **options}
-        return cls.from_config(options)
+        return copy_optimizer(optimizer, options)
     legal = inspect.signature(cls).parameters
     for option in options:
         if option not in legal:

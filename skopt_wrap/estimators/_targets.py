@@ -35,6 +35,8 @@ class ClassTarget:
         Form of the numbers, chosen by :meth:`match`.
     output_kind_ : {"logits", "probabilities"}
         Meaning of the network's outputs, set by :meth:`match`.
+    class_prior_ : ndarray of shape (n_classes,), float64
+        Share of each class, set by :meth:`learn_prior`.
 
     Raises
     ------
@@ -76,6 +78,21 @@ class ClassTarget:
             self.target_type_ = "binary" if len(self.classes_) == 2 else "multiclass"
         self.n_outputs_ = y.shape[1] if kind == "multilabel-indicator" else 1
         self.encoding_ = self.output_kind_ = ""
+
+    def learn_prior(self, y: Any, sample_weight: Any = None) -> None:
+        """Learn the share of each class, for losses that need it.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels; every one of `classes_` must occur.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        """
+        totals = np.bincount(self.index(y), weights=sample_weight, minlength=len(self.classes_))
+        # A class whose rows all weigh nothing counts as half a row.
+        totals = np.maximum(totals, 0.5 * totals.sum() / len(y))
+        self.class_prior_ = totals / totals.sum()
 
     @property
     def n_units(self) -> int:
@@ -266,6 +283,8 @@ def check_labels(y: Any) -> np.ndarray:
 
     Missing labels are refused; labels may be of any type.
     """
+    if hasattr(y, "isna") and np.any(y.isna()):
+        raise DataError("y contains missing values (NA); give every row a label.")
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=True)
     if y.dtype == object and any(item is None for item in y.ravel()):
         raise DataError("y contains None; give every row a label.")

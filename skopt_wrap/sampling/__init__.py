@@ -26,14 +26,17 @@ from ._series import (
     WindowSlice,
 )
 from ._tabular import GaussianNoise
-from ._text import KeyboardTypos, RandomDeletion, RandomSwap
+from ._text import KeyboardTypos, RandomCase, RandomDeletion, RandomSwap
 from ._transform import Transform
+from ._translate import BackTranslation
 from ._warp import Rotation, Shear, Translation, Zoom
 from ._windows import Permutation, WindowWarp
+from ._words import RandomInsertion, SynonymReplacement
 
 __all__ = [
     "AugmentationDisplay",
     "AugmentingSampler",
+    "BackTranslation",
     "Blur",
     "Brightness",
     "Contrast",
@@ -48,14 +51,17 @@ __all__ = [
     "MixUp",
     "Permutation",
     "PixelNoise",
+    "RandomCase",
     "RandomCrop",
     "RandomDeletion",
+    "RandomInsertion",
     "RandomSwap",
     "Rotation",
     "Saturation",
     "Scaling",
     "SeriesFlip",
     "Shear",
+    "SynonymReplacement",
     "TimeMasking",
     "TimeWarp",
     "Transform",

@@ -14,6 +14,7 @@ from ._tabular import OVER_SAMPLERS, GaussianNoise, Interpolation, named_over_sa
 from ._text import KeyboardTypos, RandomSwap
 from ._transform import REGISTRY, MixingTransform, Transform
 from ._warp import Rotation, Translation, Zoom
+from ._words import SynonymReplacement
 
 #: What ``transforms="default"`` stands for. Chosen to leave labels as they are: no flips, small
 #: angles and shifts, no words lost.
@@ -21,7 +22,7 @@ DEFAULTS: dict[str, tuple[Transform, ...]] = {
     "image": (Rotation(10.0), Zoom(0.1), Translation(0.08), Brightness(0.1)),
     "series": (Jitter(0.05), Scaling(0.1), TimeWarp(0.2)),
     "tabular": (GaussianNoise(0.1),),
-    "text": (RandomSwap(0.1), KeyboardTypos(0.02)),
+    "text": (SynonymReplacement(0.1), RandomSwap(0.1), KeyboardTypos(0.02)),
 }
 
 

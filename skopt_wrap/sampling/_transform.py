@@ -83,7 +83,7 @@ class Transform:
         shown = [
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
-            if f.compare and (f.name == "magnitude" or getattr(self, f.name) != f.default)
+            if f.compare and f.repr and (f.name == "magnitude" or getattr(self, f.name) != f.default)
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 

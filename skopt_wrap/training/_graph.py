@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import load_tensorflow, shareable_key, traced
+from .._keras import forget_key, load_tensorflow, shareable_key, traced
 from ._data import TrainingData
 
 MAX_GRAPHS = 16
@@ -46,6 +46,9 @@ class EpochGraph:
         self._steps = _FIRST_STEPS
 
         def loop(step: Callable[[Any], Any]) -> Any:
+            if model._compile_config.config.get("jit_compile") is True:
+                step = tf.function(step, autograph=False, jit_compile=True)
+
             @traced
             def run(x: Any, y: Any, weights: Any, table: Any) -> None:
                 def body(i: Any) -> Any:
@@ -133,28 +136,42 @@ def graph_for(model: Any, data: TrainingData, *, share: bool) -> Iterator[EpochG
         Whether a twin may be trained in the place of `model`. Callbacks of the user's keep a
         reference to the model that they see, so they must see the real one.
     """
-    key = shareable_key(model) if share else None
-    if key is None:
+    forget_key(model)  # layers may have been frozen, or the model compiled anew, since
+    graph = _shared_graph(model, data) if share else None
+    if graph is None:
         graph = EpochGraph(model)
         graph.prepare(data)
         with kept_on_failure(model):
             yield graph
         return
-    signature = (key, data.x.dtype.str, data.y.dtype.str, data.y.shape[1:], data.x.shape[1:])
-    with _LOCK:
-        graph = _GRAPHS.get(signature)
-        if graph is None:
-            graph = EpochGraph(_twin(model))
-            graph.prepare(data)
-            _GRAPHS[signature] = graph
-            if len(_GRAPHS) > MAX_GRAPHS:
-                _GRAPHS.popitem(last=False)
-        _GRAPHS.move_to_end(signature)
     with graph.lock:
         _copy_state(model, graph.model)
         graph.model.stop_training = False
         yield graph
         _copy_state(graph.model, model)
+
+
+def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
+    """Return the graph of a twin of `model`, or None when it can have none."""
+    key = shareable_key(model)
+    if key is None:
+        return None
+    signature = (key, data.x.dtype.str, data.y.dtype.str, data.y.shape[1:], data.x.shape[1:])
+    with _LOCK:
+        graph = _GRAPHS.get(signature)
+        if graph is None:
+            twin = _twin(model)
+            if shareable_key(twin) != key:
+                return None  # its configuration does not hold all of it (adapted layers)
+            graph = EpochGraph(twin)
+            graph.prepare(data)
+            _GRAPHS[signature] = graph
+            if len(_GRAPHS) > MAX_GRAPHS:
+                _GRAPHS.popitem(last=False)
+        _GRAPHS.move_to_end(signature)
+    # An optimizer built before layers were frozen keeps the variables that it had for them.
+    shapes = [[v.shape for v in m.optimizer.variables] for m in (model, graph.model)]
+    return graph if shapes[0] == shapes[1] else None
 
 
 @contextmanager
@@ -174,7 +191,8 @@ def _twin(model: Any) -> Any:
     """Return a compiled model of the same configuration, its optimizer built."""
     twin = type(model).from_config(model.get_config())
     twin.compile_from_config(model.get_compile_config())
-    twin.optimizer.build(twin.trainable_variables)
+    if not twin.optimizer.built:
+        twin.optimizer.build(twin.trainable_variables)
     return twin
 
 

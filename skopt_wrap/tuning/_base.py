@@ -22,6 +22,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from sklearn.utils.metadata_routing import UNUSED, process_routing
 from sklearn.utils.validation import _check_method_params, check_consistent_length
 
+from ..estimators import KerasClassifier
 from ..exceptions import DataError, ParameterError, SkippedWarning
 from . import _results, _scoring, _splits
 from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
@@ -49,6 +50,10 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "space": [dict, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        **{
+            name: KerasClassifier._parameter_constraints[name]
+            for name in ("early_stopping", "learning_rate_schedule")
+        },
         "preprocessor": [HasMethods(["fit", "transform"]), None],
         "sampler": [HasMethods(["fit_resample"]), None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],

@@ -25,6 +25,7 @@ from skopt_wrap.exceptions import (
     DataError,
     ModelError,
     ParameterError,
+    SkoptWrapWarning,
 )
 
 
@@ -270,3 +271,12 @@ def test_subclassed_network_is_refused(blobs):
 
     with pytest.raises(ModelError, match="subclassed"):
         CompressedModel(KerasClassifier(lambda: Mine(), epochs=1)).fit(*blobs)
+
+
+def test_file_that_differs_notably_is_warned_of_with_advice(monkeypatch, blobs):
+    from skopt_wrap.compression import _stages
+
+    monkeypatch.setattr(_stages, "_NOTABLE", 0.0)
+    with pytest.warns(SkoptWrapWarning, match=r"differ from the network's.*StandardScaler"):
+        model = CompressedModel(_small(), random_state=0).fit(*blobs)
+    assert any("StandardScaler" in note for note in model.report_.rows[-1].notes)
