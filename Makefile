@@ -47,7 +47,7 @@ $(VENV)/.bench: $(BIN)/python pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.demo
-	$(BIN)/python examples/plot_00_whole_flow.py
+	TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/python examples/plot_00_whole_flow.py
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTESTFLAGS)

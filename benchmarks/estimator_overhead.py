@@ -10,6 +10,7 @@ resident memory over 50 fits in a row; and fits with and without XLA.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import statistics
@@ -143,16 +144,18 @@ def predict_table(repeats: int) -> None:
     }
     print("\nPredict, digits: median milliseconds a call, and how many times ours is faster")
     print(f"{'':28}{'1 row':>10}{'':8}{'1797 rows':>12}")
-    for function in functions.values():
-        function(X[:1]), function(X)
     table: dict[str, dict[int, float]] = {name: {} for name in functions}
-    for n_rows in (1, len(X)):
-        samples: dict[str, list[float]] = {name: [] for name in functions}
-        for _ in range(8 * repeats):
-            for name, function in functions.items():
-                samples[name].append(seconds(lambda f=function, n=n_rows: f(X[:n])))
-        for name, values in samples.items():
-            table[name][n_rows] = 1e3 * statistics.median(values)
+    # keras.wrappers cannot be told to leave out the progress bar.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        for function in functions.values():
+            function(X[:1]), function(X)
+        for n_rows in (1, len(X)):
+            samples: dict[str, list[float]] = {name: [] for name in functions}
+            for _ in range(8 * repeats):
+                for name, function in functions.items():
+                    samples[name].append(seconds(lambda f=function, n=n_rows: f(X[:n])))
+            for name, values in samples.items():
+                table[name][n_rows] = 1e3 * statistics.median(values)
     base = table["skopt_wrap predict"]
     for name, row in table.items():
         one, many = row[1], row[len(X)]

@@ -146,7 +146,7 @@ digits_small.report_
 table = pd.DataFrame([cancer_row, digits_row]).set_index("data").T
 table.to_csv(OUTPUT / "table.csv")
 print()
-print(table.to_string(float_format="{:.4g}".format))
+print(table.map(lambda value: f"{value:,}" if value > 1000 else f"{value:.3g}").to_string())
 
 figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
 pairs = [("breast cancer", cancer_search, cancer_small), ("digits", digits_search, digits_small)]

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from .compression import LiteRTModel as LiteRTModel
     from .compression import Pruning as Pruning
     from .compression import compress as compress
+    from .diagnostics import Finding as Finding
+    from .diagnostics import FitDiagnosis as FitDiagnosis
+    from .diagnostics import FitDisplay as FitDisplay
+    from .diagnostics import FitThresholds as FitThresholds
+    from .diagnostics import Remedy as Remedy
+    from .diagnostics import RemedyResults as RemedyResults
+    from .diagnostics import diagnose as diagnose
     from .estimators import KerasClassifier as KerasClassifier
     from .estimators import KerasRegressor as KerasRegressor
     from .losses import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy
@@ -27,8 +34,10 @@ if TYPE_CHECKING:
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .scoring import BootstrapInterval as BootstrapInterval
+    from .scoring import CalibrationDisplay as CalibrationDisplay
     from .scoring import ImbalanceAwareScorer as ImbalanceAwareScorer
     from .scoring import ImbalanceReport as ImbalanceReport
+    from .scoring import PrecisionRecallDisplay as PrecisionRecallDisplay
     from .scoring import ThresholdDisplay as ThresholdDisplay
     from .scoring import bootstrap_interval as bootstrap_interval
     from .scoring import imbalance_report as imbalance_report
@@ -42,17 +51,25 @@ _EXPORTS = {
     "AugmentationDisplay": "sampling",
     "AugmentingSampler": "sampling",
     "BootstrapInterval": "scoring",
+    "CalibrationDisplay": "scoring",
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
+    "Finding": "diagnostics",
+    "FitDiagnosis": "diagnostics",
+    "FitDisplay": "diagnostics",
+    "FitThresholds": "diagnostics",
     "ImbalanceAwareScorer": "scoring",
     "ImbalanceReport": "scoring",
     "KerasClassifier": "estimators",
     "KerasRegressor": "estimators",
     "LiteRTModel": "compression",
     "LogitAdjustedCrossentropy": "losses",
+    "PrecisionRecallDisplay": "scoring",
     "PriorCorrectedClassifier": "losses",
     "Pruning": "compression",
+    "Remedy": "diagnostics",
+    "RemedyResults": "diagnostics",
     "SearchDisplay": "tuning",
     "SparseCategoricalFocalCrossentropy": "losses",
     "ThresholdDisplay": "scoring",
@@ -61,6 +78,7 @@ _EXPORTS = {
     "bootstrap_interval": "scoring",
     "compress": "compression",
     "correct_prior": "losses",
+    "diagnose": "diagnostics",
     "effective_class_weight": "losses",
     "estimate_prior": "losses",
     "imbalance_report": "scoring",
@@ -70,6 +88,7 @@ _EXPORTS = {
 _SUBPACKAGES = (
     "architectures",
     "compression",
+    "diagnostics",
     "estimators",
     "exceptions",
     "losses",

@@ -78,6 +78,7 @@ class PrefixedParamsMixin:
     """
 
     _extra_params: Mapping[str, Any] = MappingProxyType({})
+    _get_param_names: Callable[[], list[str]]  # of BaseEstimator
 
     def _builder(self) -> Callable[..., Any] | None:
         raise NotImplementedError
@@ -199,14 +200,23 @@ class PrefixedParamsMixin:
         """
         own = set(self._get_param_names())
         plain = {name: value for name, value in params.items() if name in own}
-        extra = {name: value for name, value in params.items() if name not in own}
         before = dict(vars(self))
         for name, value in plain.items():
             setattr(self, name, value)
         if "model" in plain:
             self._drop_foreign_knobs()
+        nested: dict[str, dict[str, Any]] = {}  # of parameters that have parameters: augment
+        extra = {}
+        for name in [name for name in params if name not in own]:
+            head, _, rest = name.partition("__")
+            if head in own and head not in _PREFIXES and hasattr(getattr(self, head), "set_params"):
+                nested.setdefault(head, {})[rest] = params[name]
+            else:
+                extra[name] = params[name]
         try:
             self._set_extra(extra)
+            for name, values in nested.items():
+                getattr(self, name).set_params(**values)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)

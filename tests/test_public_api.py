@@ -31,7 +31,7 @@ ARROWS = {
     "estimators": {*FOUNDATIONS, "architectures", "losses", "training"},
     "tuning": {*FOUNDATIONS, "architectures", "estimators", "training"},
     "compression": {*FOUNDATIONS, "estimators", "training"},
-    "diagnostics": {*FOUNDATIONS, "estimators", "training", "scoring"},
+    "diagnostics": {*FOUNDATIONS, "estimators", "sampling", "scoring", "training"},
     "sampling": {"exceptions", "_keras"},
     "scoring": {"exceptions"},
 }

@@ -283,7 +283,12 @@ def copy_optimizer(optimizer: Any, options: Mapping[str, Any]) -> Any:
     ParameterError
         When variables, which belong to one model, are excluded from weight decay.
     """
-    fresh = type(optimizer).from_config({**optimizer.get_config(), **options})
+    keras = load_keras()
+    config = optimizer.get_config()
+    rate = getattr(optimizer, "_learning_rate", None)
+    if rate is not None and not isinstance(rate, keras.Variable):
+        config["learning_rate"] = rate  # a schedule or a function: without a state, so shared
+    fresh = type(optimizer).from_config({**config, **options})
     source, copied = optimizer, fresh
     while source is not None:
         # The configuration leaves out what is excluded from weight decay.

@@ -122,7 +122,7 @@ def _call_for(model: Any, rows: int) -> tuple[_Call, Any]:
         return own
     key = shareable_key(model)
     if key is None:
-        found = (_Call(model, rows, stateless=False), [])
+        found: tuple[_Call, list[Any]] = (_Call(model, rows, stateless=False), [])
     else:
         with _LOCK:
             call = _CALLS.get((key, rows))

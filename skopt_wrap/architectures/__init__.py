@@ -5,11 +5,14 @@ values), so that one set of rules turns outputs into predictions. Their knobs ar
 parameters of :class:`skopt_wrap.KerasClassifier`.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from ._cnn import cnn
 from ._dense import dense
 from ._lstm import lstm
 
-ARCHITECTURES = {"cnn": cnn, "dense": dense, "lstm": lstm}
+ARCHITECTURES: dict[str, Callable[..., Any]] = {"cnn": cnn, "dense": dense, "lstm": lstm}
 """Name -> builder."""
 
 __all__ = ["ARCHITECTURES", "cnn", "dense", "lstm"]

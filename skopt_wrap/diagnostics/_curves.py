@@ -63,17 +63,25 @@ def tail_mean(values: np.ndarray) -> float:
     return float(values[-max(1, len(values) // 10) :].mean())
 
 
+def residual_deviation(values: np.ndarray) -> float:
+    """Return the standard deviation around the linear trend of the last half."""
+    half = values[len(values) // 2 :]
+    if len(half) < 3:
+        return 0.0
+    steps = np.arange(len(half))
+    trend = np.polyval(np.polyfit(steps, half, 1), steps)
+    return float((half - trend).std(ddof=2))
+
+
 def residual_noise(values: np.ndarray) -> float:
-    """Return the standard deviation around the linear trend of the last half, over the level.
+    """Return the deviation around the trend over the level of the last half.
 
     The level is the mean, or a tenth of the greatest value where that is more: noise of a loss
     that is nearly zero harms nobody.
     """
     half = values[len(values) // 2 :]
-    steps = np.arange(len(half))
-    trend = np.polyval(np.polyfit(steps, half, 1), steps)
     level = max(float(np.abs(half).mean()), 0.1 * float(np.abs(values).max()))
-    return float((half - trend).std(ddof=2) / level) if level > 0 else 0.0
+    return residual_deviation(values) / level if level > 0 else 0.0
 
 
 def _diverged(train: np.ndarray, val: np.ndarray, limits: FitThresholds) -> Finding | None:
@@ -108,7 +116,9 @@ def _overfitting(train: np.ndarray, val: np.ndarray, limits: FitThresholds) -> F
     scale = abs(float(val[best])) or 1.0
     final, fitted = tail_mean(val), tail_mean(train)
     rise, gap = (final - val[best]) / scale, (final - fitted) / scale
-    if rise <= limits.val_rise or gap <= limits.loss_gap:
+    # the lowest of noisy values lies below their level, which is no rise
+    noise = limits.standard_errors * residual_deviation(val) / scale
+    if rise <= limits.val_rise + noise or gap <= limits.loss_gap:
         return None
     return make_finding(
         "overfitting",
@@ -173,7 +183,7 @@ def _unfinished(
     watched = val if len(val) else train
     part = max(1, len(watched) // 5)
     drop = float(watched[0] - watched[-1])
-    if drop <= 0 or tail_mean(watched) > 1.02 * float(watched.min()):
+    if drop <= 0 or int(watched.argmin()) < len(watched) - part:
         return []
     share = float(watched[-part - 1] - watched[-1]) / drop
     if share <= limits.unfinished_change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -236,9 +237,19 @@ def _part(y: Any, rows: np.ndarray) -> Any:
 
 def _merge(findings: list[Finding], judged: list[list[Finding]]) -> list[Finding]:
     """Join findings from scores with those of most histories; what both say stands once."""
-    kinds = {finding.kind for finding in findings}
+    joined = {finding.kind: finding for finding in findings}
     counts = Counter(kind for fold in judged for kind in {f.kind for f in fold})
     for kind, count in counts.items():
-        if kind not in kinds and count > len(judged) / 2:
-            findings.append(next(f for fold in judged for f in fold if f.kind == kind))
-    return sorted(findings, key=lambda finding: KINDS.index(finding.kind))
+        if count <= len(judged) / 2:
+            continue
+        found = next(f for fold in judged for f in fold if f.kind == kind)
+        if kind in joined:
+            said = joined[kind]
+            found = replace(
+                said,
+                message=f"{said.message} {found.message}",
+                evidence={**found.evidence, **said.evidence},
+                thresholds={**found.thresholds, **said.thresholds},
+            )
+        joined[kind] = found
+    return sorted(joined.values(), key=lambda finding: KINDS.index(finding.kind))

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from ..exceptions import DataError, ParameterError, suggest
-from ._evidence import Scores, Split, make_splits, score_folds
+from ._evidence import Scores, Split, make_baselines, make_splits, score_folds
 from ._findings import Finding, FitThresholds
 from ._remedies import Remedy, list_remedies
 from ._trials import RemedyResults, try_all
@@ -122,7 +122,8 @@ class FitDiagnosis:
         Returns
         -------
         results : RemedyResults
-            Best first; the same object decides :meth:`best_remedy`.
+            Best first; the same object decides :meth:`best_remedy`. Where the estimator diverged,
+            gains are over a predictor that ignores X.
 
         Raises
         ------
@@ -144,6 +145,9 @@ class FitDiagnosis:
         else:
             splits = make_splits(self.estimator, X, y, cv, random_state)
             before = score_folds(self.estimator, X, y, splits, scorer)
+        if not np.isfinite(before.validation).all():
+            dummy = make_baselines(self.estimator, X, y, random_state)["dummy"]
+            before = score_folds(dummy, X, y, splits, scorer)
         chosen = self.remedies() if remedies is None else list(remedies)
         self._results = try_all(
             self.estimator, chosen, X, y, splits, scorer, before, confidence_level
@@ -169,8 +173,7 @@ class FitDiagnosis:
         results = self.try_remedies() if self._results is None else self._results
         if results.remedies:
             score, gain = results.table["score"][0], results.table["gain"][0]
-            lost = np.isfinite(results.before) and not gain > 0
-            if np.isfinite(score) and not lost:
+            if np.isfinite(score) and gain > 0:
                 return results.remedies[0].apply(self.estimator)
         return clone(self.estimator)
 

@@ -62,9 +62,12 @@ def judge_scores(
             )
         ]
     dummy = baselines.get("dummy")
+    compared = _against_baselines(train, validation, baselines, limits, title)
+    underfitted = any(finding.kind == "underfitting" for finding in compared)
     findings = [
-        _overfitting(train, validation, dummy, limits, title),
-        *_against_baselines(train, validation, baselines, limits, title),
+        # a gap between two poor scores is not what to mend first
+        None if underfitted else _overfitting(train, validation, dummy, limits, title),
+        *compared,
         None if curve is None else _too_few_rows(curve, dummy, limits, title),
         _leakage(validation, single_feature, limits, title),
     ]

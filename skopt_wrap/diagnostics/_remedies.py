@@ -176,7 +176,8 @@ class _Knobs:
         val = self.history.get("val_loss") or []
         best = val.index(min(val)) + 1 if val else 0
         if self.is_network and 0 < best < self.params["epochs"] and len(val) > best:
-            yield from self.change(f"{best} epochs", epochs=best)
+            word = "epoch" if best == 1 else "epochs"
+            yield from self.change(f"{best} {word}", epochs=best)
 
     def batch(self, factor: float) -> Iterator[Change]:
         size = self.params.get("batch_size") if self.is_network else None
@@ -270,6 +271,8 @@ def list_remedies(
     remedies: list[Remedy] = []
     for finding in findings:
         kind = finding.kind
+        if kind == "baseline_wins" and len(findings) > 1:
+            continue  # the other findings say why
         if kind == "leakage":
             column = int(finding.evidence.get("feature", -1))
             remedies.append(Remedy(f"look where feature {column} comes from", finding=kind))

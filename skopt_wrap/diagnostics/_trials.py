@@ -54,7 +54,8 @@ class RemedyResults:
         Columns remedy, finding, params, gain, gain_low, gain_high, score, train_score. Gains are
         differences of validation scores from the estimator as it was, on the same folds.
     before : float
-        Mean validation score of the estimator as it was.
+        Mean validation score of the estimator as it was, or of a predictor that ignores X where it
+        diverged.
     skipped : list of str
         Remedies that only you can try.
     confidence_level : float
@@ -127,7 +128,6 @@ def try_all(
         raise ParameterError(
             f"confidence_level must be a number in (0, 1), got {confidence_level!r}."
         )
-    # An estimator that diverged has no score; everything that trains gains over ignoring it.
     base = before.validation
     rows: list[dict[str, Any]] = []
     for remedy in (r for r in remedies if r.runnable):

@@ -45,7 +45,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         "model": [StrOptions(set(ARCHITECTURES)), callable, HasMethods(["get_weights", "summary"])],
         "loss": [str, callable, type, None],
         "optimizer": [str, type, HasMethods(["get_config", "apply"])],
-        "metrics": [list, tuple, str, callable, None],
+        "metrics": [list, tuple, dict, str, callable, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
@@ -56,6 +56,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         ],
         "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), callable, None],
         "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), None],
+        "augment": [HasMethods(["flow"]), None],
         "dtype": [
             StrOptions({"float32", "float64", "mixed_float16", "mixed_bfloat16"}),
             None,
@@ -158,6 +159,13 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
             network = self.model_ if keep else self._new_network(X, y, target)
             callbacks, yours = self._new_callbacks(settings["callbacks"], validation is not None)
             self._check_tokens(X, network)
+            held_out = None if validation is None else self._encode(*validation, target)
+            if self.augment is not None:
+                result = self._train_augmented(
+                    network, X, y, weights, target, epochs, settings, held_out, callbacks, seed
+                )
+                self._store(network, target, result, keep)
+                return
             data = self._encode(X, y, weights, target)
             result = train(
                 network,
@@ -165,7 +173,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 epochs=epochs or settings["epochs"],
                 batch_size=len(data) if settings["batch_size"] == -1 else settings["batch_size"],
                 seed=seed,
-                validation=None if validation is None else self._encode(*validation, target),
+                validation=held_out,
                 callbacks=callbacks,
                 user_callbacks=yours,
                 shuffle=settings["shuffle"],
@@ -173,6 +181,33 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 **settings["passed_on"],
             )
         self._store(network, target, result, keep)
+
+    def _train_augmented(
+        self,
+        network: Any,
+        X: Any,
+        y: np.ndarray,
+        weights: np.ndarray,
+        target: Any,
+        epochs: int | None,
+        settings: Mapping[str, Any],
+        held_out: TrainingData | None,
+        callbacks: list[Any],
+        seed: int,
+    ) -> Any:
+        from ._dataset import train_augmented
+
+        return train_augmented(
+            self,
+            network,
+            (X, y, weights),
+            target,
+            epochs=epochs or settings["epochs"],
+            settings=settings,
+            validation=held_out,
+            callbacks=callbacks,
+            seed=seed,
+        )
 
     def _new_network(self, X: Any, y: np.ndarray, target: Any) -> Any:
         """Return a network for the data, built and compiled; learn what it is told of them."""
@@ -442,8 +477,12 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         X = self._check_X(X, reset=False)
         self._check_tokens(X, self.model_)
         rows = self._routed("predict").get("batch_size")
-        if rows is not None and (not isinstance(rows, Integral) or rows < 1):
-            raise ParameterError(f"predict__batch_size must be an int >= 1 or None, got {rows!r}.")
+        if rows is not None:
+            if not isinstance(rows, Integral) or int(rows) < 1:
+                raise ParameterError(
+                    f"predict__batch_size must be an int >= 1 or None, got {rows!r}."
+                )
+            rows = int(rows)
         if not sp.issparse(X):
             return predict_raw(self.model_, X.astype(self.input_dtype_, copy=False), rows=rows)
         step = max(1, 2**22 // max(1, X.shape[1]))

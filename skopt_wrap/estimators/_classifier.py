@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 
 from ..exceptions import DataError, ParameterError
-from ..losses._weights import effective_weights
+from ..losses import effective_class_weight
 from ._base import BaseKerasEstimator
 from ._targets import ClassTarget, check_labels
 
@@ -43,8 +43,9 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         priors are those of `y`) are for rare classes; see :mod:`skopt_wrap.losses`.
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
         An object is copied. ``optimizer__<name>`` sets its arguments.
-    metrics : list, default=None
-        Metrics recorded in `history_`.
+    metrics : str, metric, class, list or dict of them, default=None
+        Metrics recorded in `history_`; objects are copied. ``metrics__<argument>`` sets an argument
+        of the classes given.
     epochs : int, default=50
         Passes over the data.
     batch_size : int, default=32
@@ -61,6 +62,11 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         Copied for every fit. ``callbacks__<argument>`` sets an argument of the classes given,
         ``callbacks__<position or key>__<argument>`` of one. Callbacks that act at every step
         make training take ``keras.Model.fit``.
+    augment : sampler with a method ``flow``, default=None
+        Makes every epoch's batches of the training rows, changed afresh, as
+        :class:`~skopt_wrap.sampling.AugmentingSampler` does; validation rows stay as they are.
+        It is cloned; ``augment__<name>`` sets its parameters. Training takes
+        ``keras.Model.fit``. A `random_state` of None in it takes the estimator's.
     class_weight : dict, "balanced", "effective" or None, default=None
         Weights of the classes, multiplied with the sample weights. "effective" follows the
         effective number of rows; see :func:`skopt_wrap.losses.effective_class_weight`.
@@ -75,8 +81,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         1 shows a progress bar, which 2 leaves standing.
     **extra
         Prefixed parameters: ``model__*`` (knobs of the builder; also without the prefix),
-        ``optimizer__*``, ``loss__*``, ``callbacks__*``, ``compile__*``, ``fit__*`` and
-        ``predict__batch_size``.
+        ``optimizer__*``, ``loss__*``, ``metrics__*``, ``callbacks__*``, ``compile__*``, ``fit__*``
+        and ``predict__batch_size``.
 
     Attributes
     ----------
@@ -147,6 +153,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
         callbacks: Any = None,
+        augment: Any = None,
         class_weight: Any = None,
         dtype: str | None = None,
         warm_start: bool = False,
@@ -164,6 +171,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         self.early_stopping = early_stopping
         self.learning_rate_schedule = learning_rate_schedule
         self.callbacks = callbacks
+        self.augment = augment
         self.class_weight = class_weight
         self.dtype = dtype
         self.warm_start = warm_start
@@ -362,7 +370,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
                     f"classes {target.classes_.tolist()}."
                 )
             for label, value in self.class_weight.items():
-                if not isinstance(value, Real) or not 0 <= value < np.inf:
+                if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
                     raise ParameterError(
                         f"class_weight must hold finite numbers >= 0, got {value!r} for the class "
                         f"{label!r}."
@@ -372,9 +380,9 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             return weights * of_class[index]
         of_class = np.ones(len(target.classes_))
         if self.class_weight == "effective":
-            counts = np.bincount(index, weights=weights, minlength=len(of_class))
-            used = np.flatnonzero(counts > 0)
-            of_class[used] = effective_weights(counts[used])
+            used = weights > 0
+            found = effective_class_weight(index[used], sample_weight=weights[used])
+            of_class[list(found)] = list(found.values())
         else:
             of_class[present] = compute_class_weight(
                 "balanced", classes=present, y=index, sample_weight=weights

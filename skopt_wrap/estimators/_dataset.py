@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.utils import check_random_state
 
 from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
@@ -74,6 +74,54 @@ def fit_on_batches(
             fit_options={"steps_per_epoch": steps} if steps else None,
         )
     estimator._store(network, target, result, keep=False)
+
+
+def train_augmented(
+    estimator: Any,
+    network: Any,
+    rows: tuple[Any, np.ndarray, np.ndarray],
+    target: Any,
+    *,
+    epochs: int,
+    settings: Mapping[str, Any],
+    validation: Any,
+    callbacks: list[Any],
+    seed: int,
+) -> Any:
+    """Train `network` on the batches that ``estimator.augment.flow`` makes of `rows`."""
+    X, y, weights = rows
+    sampler = clone(estimator.augment, safe=False)
+    if hasattr(sampler, "get_params") and sampler.get_params(deep=False).get("random_state", 0) is None:
+        sampler.set_params(random_state=seed)
+    batch_size = len(y) if settings["batch_size"] == -1 else settings["batch_size"]
+    batches = sampler.flow(
+        X, y, batch_size=batch_size, sample_weight=weights, shuffle=settings["shuffle"]
+    )
+    if np.asarray(batches[0][1]).shape[1:] != y.shape[1:]:
+        raise ParameterError(
+            f"augment={estimator.augment!r} mixes labels, and the network learns from labels. Mix "
+            "within classes, as MixUp(same_class=True) does."
+        )
+    floatx = estimator._floatx
+
+    def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
+        balanced = estimator._class_weights(labels, np.asarray(weights), target)
+        return target.transform(labels, floatx), balanced.astype(floatx)
+
+    options = settings["passed_on"]
+    return train_batches(
+        network,
+        _encoded(batches, encode, estimator.input_dtype_, floatx),
+        epochs=epochs,
+        validation=validation,
+        callbacks=callbacks,
+        verbose=int(settings["verbose"]),
+        fit_options={
+            **{name: options[name] for name in ("validation_freq",) if name in options},
+            **options.get("fit_options", {}),
+        },
+        reason="augment makes the batches",
+    )
 
 
 def _check_source(name: str, source: Any) -> None:

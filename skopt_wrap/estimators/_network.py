@@ -34,6 +34,8 @@ from ..exceptions import (
 )
 from ._losses import label_encoding, make_loss, make_metrics
 
+_USED_ATTRIBUTE = "_skopt_wrap_used"
+
 
 def build_network(
     model: Any,
@@ -71,7 +73,9 @@ def build_network(
         network = _call_builder(model, knobs, meta, compile_kwargs)
     else:
         network = copy_model(model)
-    if not network.built:
+    if network.built:
+        _check_rows(network, rows)
+    else:
         try:
             network(rows)
         except Exception as error:
@@ -80,6 +84,24 @@ def build_network(
                 f"{_first_line(error)}"
             ) from error
     return network
+
+
+def _check_rows(network: Any, rows: np.ndarray) -> None:
+    """Raise unless a built network takes rows of this shape."""
+    inputs = getattr(network, "inputs", None) or []
+    if len(inputs) != 1:
+        return
+    wanted, given = tuple(inputs[0].shape[1:]), rows.shape[1:]
+    # Keras adds and removes a last axis of length one by itself.
+    short = [shape[:-1] if shape[-1:] == (1,) else shape for shape in (wanted, given)]
+    pairs = (given, wanted) if len(given) == len(wanted) else short
+    if len(pairs[0]) != len(pairs[1]) or any(
+        None not in pair and pair[0] != pair[1] for pair in zip(*pairs, strict=True)
+    ):
+        raise ModelError(
+            f"The network {network.name!r} takes rows of shape {wanted}, but X has rows of shape "
+            f'{given}. Reshape X, or let the builder take `meta` and begin with meta["X_shape_"].'
+        )
 
 
 def is_builder(model: Any) -> bool:
@@ -121,6 +143,12 @@ def _call_builder(
     problem = keras_model_problem(network)
     if problem is not None:
         raise BuilderError(f"The builder {name!r} must return a keras.Model, but {problem}.")
+    if network.__dict__.get(_USED_ATTRIBUTE):
+        raise BuilderError(
+            f"The builder {name!r} returned a network that an earlier fit trains; build a new one "
+            "in each call, or give the network itself as `model`, which is copied."
+        )
+    object.__setattr__(network, _USED_ATTRIBUTE, True)
     return network
 
 

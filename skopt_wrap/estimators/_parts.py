@@ -70,7 +70,8 @@ def _make(
         if not isinstance(item, base):
             raise ParameterError(f"{name} must hold keras.{name} objects or classes, got {item!r}.")
         # Metrics hold variables, which cannot be deep-copied; their configuration can.
-        return type(item).from_config(item.get_config()) if text else copy.deepcopy(item)
+        part: Any = item
+        return type(part).from_config(part.get_config()) if text else copy.deepcopy(item)
     if not issubclass(item, base):
         raise ParameterError(f"{name} holds {item!r}, which is no subclass of {base.__name__}.")
     legal = inspect.signature(item).parameters

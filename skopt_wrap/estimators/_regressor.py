@@ -25,8 +25,9 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         None takes the mean squared error, averaged over the sum of the sample weights.
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
         An object is copied. ``optimizer__<name>`` sets its arguments.
-    metrics : list, default=None
-        Metrics recorded in `history_`.
+    metrics : str, metric, class, list or dict of them, default=None
+        Metrics recorded in `history_`; objects are copied. ``metrics__<argument>`` sets an argument
+        of the classes given.
     epochs : int, default=50
         Passes over the data.
     batch_size : int, default=32
@@ -40,6 +41,11 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         A constant rate, a ``keras.optimizers.schedules`` object, or ``f(epoch, rate) -> rate``.
     callbacks : callback, class, list or dict of them, default=None
         Copied for every fit; see :class:`KerasClassifier`.
+    augment : sampler with a method ``flow``, default=None
+        Makes every epoch's batches of the training rows, changed afresh, as
+        :class:`~skopt_wrap.sampling.AugmentingSampler` does; validation rows stay as they are.
+        It is cloned; ``augment__<name>`` sets its parameters. Training takes
+        ``keras.Model.fit``. A `random_state` of None in it takes the estimator's.
     dtype : {"float32", "float64", "mixed_float16", "mixed_bfloat16"}, default=None
         Precision of the network; None takes Keras' global policy.
     warm_start : bool, default=False
@@ -109,6 +115,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
         callbacks: Any = None,
+        augment: Any = None,
         dtype: str | None = None,
         warm_start: bool = False,
         random_state: Any = None,
@@ -125,6 +132,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self.early_stopping = early_stopping
         self.learning_rate_schedule = learning_rate_schedule
         self.callbacks = callbacks
+        self.augment = augment
         self.dtype = dtype
         self.warm_start = warm_start
         self.random_state = random_state

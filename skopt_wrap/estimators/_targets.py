@@ -127,7 +127,17 @@ class ClassTarget:
         self.encoding_, self.output_kind_ = encoding, output_kind
 
     def index(self, y: Any) -> np.ndarray:
-        """Return the position of each label in `classes_`, as int32.
+        """Return the position of each label in `classes_`.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        Returns
+        -------
+        index : ndarray of shape (n_samples,), int32
+            Positions.
 
         Raises
         ------
@@ -145,7 +155,20 @@ class ClassTarget:
         return np.searchsorted(self.classes_, y).astype("int32")
 
     def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
-        """Return `y` as the loss takes it."""
+        """Return `y` as the loss takes it.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+        dtype : str, default="float32"
+            Dtype of the numbers, where they are no positions.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples,) or (n_samples, n_units)
+            Numbers, in the form that :meth:`match` settled.
+        """
         if self.encoding_ == "multilabel":
             return np.asarray(y).astype(dtype)
         index = self.index(y)
@@ -156,7 +179,18 @@ class ClassTarget:
         return index[:, None].astype(dtype)
 
     def decision(self, raw: Any) -> np.ndarray:
-        """Return the confidence in each class, (n,) for two classes and (n, k) for more."""
+        """Return the confidence in each class before it becomes a probability.
+
+        Parameters
+        ----------
+        raw : array-like of shape (n_samples, n_units)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        confidence : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
+            One number per row for two classes, positive for ``classes_[1]``.
+        """
         raw = _outputs(raw)
         if self.target_type_ == "binary" and raw.shape[1] == 2:
             raw = raw if self.output_kind_ == "logits" else np.log(np.maximum(raw, _TINY))
@@ -169,7 +203,18 @@ class ClassTarget:
         return raw[:, 0] if self.target_type_ == "binary" else raw
 
     def probabilities(self, raw: Any) -> np.ndarray:
-        """Return class probabilities (n, k) in float64; one column per label for multilabel."""
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        raw : array-like of shape (n_samples, n_units)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float64
+            One column per class, or per label of a multilabel target.
+        """
         raw = _outputs(raw)
         if self.target_type_ == "multilabel-indicator":
             return expit(raw) if self.output_kind_ == "logits" else raw
@@ -182,7 +227,18 @@ class ClassTarget:
         return raw / np.where(total > 0, total, 1)
 
     def log_probabilities(self, raw: Any) -> np.ndarray:
-        """Return the logarithm of :meth:`probabilities`, exact for small ones."""
+        """Return the logarithm of :meth:`probabilities`, exact for small ones.
+
+        Parameters
+        ----------
+        raw : array-like of shape (n_samples, n_units)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
+            One column per class.
+        """
         raw = _outputs(raw)
         if self.output_kind_ == "logits" and self.target_type_ != "multilabel-indicator":
             if raw.shape[1] == 1:
@@ -191,7 +247,18 @@ class ClassTarget:
         return np.log(np.maximum(self.probabilities(raw), _TINY))
 
     def labels(self, raw: Any) -> np.ndarray:
-        """Return the predicted labels, or the 0/1 indicator for multilabel."""
+        """Return the predicted labels.
+
+        Parameters
+        ----------
+        raw : array-like of shape (n_samples, n_units)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels from `classes_`, or a 0/1 indicator.
+        """
         decision = self.decision(raw)
         if self.target_type_ == "multilabel-indicator":
             return (decision > 0).astype(self.y_dtype_)
@@ -263,11 +330,35 @@ class ValueTarget:
             )
 
     def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
-        """Return `y` as a table (n, n_outputs)."""
+        """Return `y` as a table.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        dtype : str, default="float32"
+            Dtype of the table.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Numbers as the loss takes them.
+        """
         return np.asarray(y).astype(dtype).reshape(-1, self.n_outputs_)
 
     def values(self, raw: Any) -> np.ndarray:
-        """Return predictions in the shape of `y`, in float64."""
+        """Return predictions in the shape of `y`.
+
+        Parameters
+        ----------
+        raw : array-like of shape (n_samples, n_units)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            Predictions.
+        """
         raw = _outputs(raw)
         return raw[:, 0] if self.one_dimensional_ else raw
 

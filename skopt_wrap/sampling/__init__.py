@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from ._augmenting import AugmentingSampler
+from ._automatic import AugMix, RandAugment
 from ._colour import Blur, Hue, Saturation
 from ._display import AugmentationDisplay
+from ._geometry import (
+    HorizontalFlip,
+    ResizedCrop,
+    Rotation,
+    Shear,
+    Translation,
+    VerticalFlip,
+    Zoom,
+)
 from ._image import (
     Brightness,
     Contrast,
     Cutout,
-    HorizontalFlip,
     PixelNoise,
     RandomCrop,
-    VerticalFlip,
 )
 from ._mix import CutMix, MixUp
 from ._policies import available_transforms
@@ -25,15 +33,15 @@ from ._series import (
     TimeWarp,
     WindowSlice,
 )
-from ._tabular import GaussianNoise
+from ._tabular import GaussianNoise, TabularMixUp
 from ._text import KeyboardTypos, RandomCase, RandomDeletion, RandomSwap
 from ._transform import Transform
 from ._translate import BackTranslation
-from ._warp import Rotation, Shear, Translation, Zoom
 from ._windows import Permutation, WindowWarp
 from ._words import RandomInsertion, SynonymReplacement
 
 __all__ = [
+    "AugMix",
     "AugmentationDisplay",
     "AugmentingSampler",
     "BackTranslation",
@@ -51,17 +59,20 @@ __all__ = [
     "MixUp",
     "Permutation",
     "PixelNoise",
+    "RandAugment",
     "RandomCase",
     "RandomCrop",
     "RandomDeletion",
     "RandomInsertion",
     "RandomSwap",
+    "ResizedCrop",
     "Rotation",
     "Saturation",
     "Scaling",
     "SeriesFlip",
     "Shear",
     "SynonymReplacement",
+    "TabularMixUp",
     "TimeMasking",
     "TimeWarp",
     "Transform",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from numbers import Real
+import copy
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from scipy import sparse
-from sklearn.base import _fit_context
+from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import HasMethods, Interval
 
 from ..exceptions import DataError
 from ._blocks import Job, block_rows, collect_sparse, fill
@@ -25,13 +26,14 @@ from ._containers import (
     take,
     write_numeric,
 )
+from ._doors import Doors
 from ._policies import check_labels_can_mix, makes_soft_labels, resolve
 from ._strategy import Target, choose_sources, one_hot, plan_rows, read_target
 from ._tabular import Interpolation, nearest_sources
 from ._transform import Policy, Transform
 
 
-class AugmentingSampler(BaseOverSampler):
+class AugmentingSampler(Doors, BaseOverSampler):
     """Balance and grow training data with changed copies of their rows.
 
     An over-sampler of imbalanced-learn for images, time series, tables and texts. New rows are
@@ -40,7 +42,8 @@ class AugmentingSampler(BaseOverSampler):
     while fitting only: validation and test data pass through unchanged.
 
     Originals come first and are unchanged; new rows follow, class by class. Every original of a
-    class serves equally often as a source.
+    class serves equally often as a source. No original is lost, but with the two over-samplers
+    that also clean.
 
     Parameters
     ----------
@@ -52,13 +55,16 @@ class AugmentingSampler(BaseOverSampler):
         What changes the copies, in this order. Names are listed by
         :func:`~skopt_wrap.sampling.available_transforms`. A callable receives a batch in the
         dtype of X (of tables, the numeric columns) and returns one of the same shape; if it has a
-        parameter called ``rng``, it also receives a :class:`numpy.random.Generator`. In tables,
-        the first may be an over-sampler: "smote", "adasyn", "borderline_smote", "svm_smote", or
-        an instance of one of imbalanced-learn's.
+        parameter called ``rng``, it also receives a :class:`numpy.random.Generator`. Keras
+        preprocessing layers and albumentations transforms serve as well, seeded by
+        `random_state`. In tables, the first may be an over-sampler: "smote", "adasyn",
+        "borderline_smote", "svm_smote", "smotenc" (for tables with columns of both sorts),
+        "smoten", or an instance of one of imbalanced-learn's. "smote_enn" and "smote_tomek" also
+        drop rows, originals among them, that lie among other classes.
 
         "default" stands for small rotations, zooms, shifts and changes of light (images); jitter,
         scaling and time warping (series); Gaussian noise (tables); swapped words and typos
-        (texts). It contains no flip. An empty list makes plain copies.
+        (texts, after a synonym replaced). It contains no flip. An empty list makes plain copies.
     sampling_strategy : {"auto", "minority", "not minority", "not majority", "all"}, float, dict \
             or callable, default="auto"
         Which classes grow, and up to how many rows, as in imbalanced-learn: "auto" and "all"
@@ -77,6 +83,10 @@ class AugmentingSampler(BaseOverSampler):
         but flips and callables. Over-samplers have none.
     random_state : int, RandomState instance or None, default=None
         Seed. The same seed gives the same result; NumPy's global state is never touched.
+    n_jobs : int, default=None
+        Threads that change rows; -1 for one per core, None for one unless a
+        :func:`joblib.parallel_config` context says otherwise. The result does not depend on it.
+        Callables of your own must bear being called from several threads.
     verbose : int, default=0
         1 prints what was made.
 
@@ -135,11 +145,12 @@ class AugmentingSampler(BaseOverSampler):
 
     _parameter_constraints: ClassVar[dict] = {
         "kind": [str],
-        "transforms": [str, list, tuple, callable, BaseOverSampler],
+        "transforms": [str, list, tuple, callable, HasMethods(["fit_resample"])],
         **BaseOverSampler._parameter_constraints,
         "factor": [Interval(Real, 1, None, closed="left"), None],
         "keep_original": ["boolean"],
         "magnitude": [Interval(Real, 0, None, closed="left")],
+        "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
 
@@ -153,6 +164,7 @@ class AugmentingSampler(BaseOverSampler):
         keep_original=True,
         magnitude=1.0,
         random_state=None,
+        n_jobs=None,
         verbose=0,
     ):
         super().__init__(sampling_strategy=sampling_strategy)
@@ -162,6 +174,7 @@ class AugmentingSampler(BaseOverSampler):
         self.keep_original = keep_original
         self.magnitude = magnitude
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -215,13 +228,12 @@ class AugmentingSampler(BaseOverSampler):
         """Do the work of `fit_resample`, imbalanced-learn's hook."""
         data, target, generator, steps = self._prepare(X, y, aligned)
         plan_seed, inner_seed, block_seed = self._seed().spawn(3)
-        base, sources, codes = self._base_rows(data, target, generator, plan_seed, inner_seed)
-        kept = np.arange(data.n if self.keep_original else 0)
+        base, sources, codes, kept = self._base_rows(data, target, generator, plan_seed, inner_seed)
         self.sample_indices_ = np.concatenate([kept, sources])
 
         labels = one_hot(target)[sources] if makes_soft_labels(steps) else None
         job = Job(base, len(sources), Policy(steps), labels, codes)
-        X_new = self._new_data(data, job, block_seed, sources)
+        X_new = self._new_data(data, job, block_seed, kept)
         y_new = take(y, self.sample_indices_)
         if labels is not None:
             y_new = self._mixed_target(y, y_new, target, labels, kept)
@@ -232,33 +244,6 @@ class AugmentingSampler(BaseOverSampler):
             )
         extras = tuple(take(array, self.sample_indices_) for array in aligned.values())
         return (give_back(X_new, data), y_new, *extras)
-
-    def preview(self, X, y, *, n_samples=5, n_variants=4, ax=None):
-        """Show originals beside changed copies of them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Images, series or texts.
-        y : array-like of shape (n_samples,)
-            Target; rows of different classes are shown first.
-        n_samples : int, default=5
-            Number of originals.
-        n_variants : int, default=4
-            Number of copies of each.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        display : AugmentationDisplay
-            The drawn display.
-        """
-        from ._display import AugmentationDisplay
-
-        return AugmentationDisplay.from_estimator(
-            self, X, y, n_samples=n_samples, n_variants=n_variants, ax=ax
-        )
 
     def _prepare(self, X, y, aligned) -> tuple[Data, Target, Interpolation | None, list]:
         """Do all that can fail on bad input, and set the fitted attributes but one."""
@@ -302,13 +287,14 @@ class AugmentingSampler(BaseOverSampler):
         return np.random.SeedSequence(int(self.random_state))
 
     def _base_rows(self, data: Data, target: Target, generator, plan_seed, inner_seed):
-        """Return a reader of the rows to change, their source rows and their class codes."""
+        """Return a reader of the rows to change, their sources and classes, and originals kept."""
         values = data.values
+        kept = np.arange(data.n if self.keep_original else 0)
         if generator is None or target.codes is None:
             rng = np.random.default_rng(plan_seed)
             sources = choose_sources(target, self.sampling_strategy_, data.n, rng)
             codes = None if target.codes is None else target.codes[sources]
-            return (lambda positions: take(values, sources[positions])), sources, codes
+            return (lambda positions: take(values, sources[positions])), sources, codes, kept
         place = {label: code for code, label in enumerate(target.classes.tolist())}
         wanted = {place[label]: number for label, number in self.sampling_strategy_.items()}
         new, codes, sources = generator.new_rows(
@@ -316,20 +302,26 @@ class AugmentingSampler(BaseOverSampler):
         )
         if sources is None:
             sources = nearest_sources(values, new, target.codes, codes)
-        return (lambda positions: take(new, positions)), sources, codes
+        if generator.cleaner is not None:
+            rows = generator.kept_rows(stack(values, new), np.concatenate([target.codes, codes]))
+            kept, stay = rows[rows < data.n][: len(kept)], rows[rows >= data.n] - data.n
+            new, sources, codes = take(new, stay), sources[stay], codes[stay]
+        return (lambda positions: take(new, positions)), sources, codes, kept
 
-    def _new_data(self, data: Data, job: Job, seed, sources):
-        """Return originals (if kept) and new rows in one container."""
+    def _new_data(self, data: Data, job: Job, seed, kept):
+        """Return the originals kept and the new rows in one container."""
         values, size = data.values, block_rows(data.kind, data.values.shape)
-        start = data.n if self.keep_original else 0
+        start = len(kept)
+        if 0 < start < data.n:
+            values = take(values, kept)
         if sparse.issparse(values):
-            new = collect_sparse(job, size, seed) if job.n_new else values[:0]
+            new = collect_sparse(job, size, seed, self.n_jobs) if job.n_new else values[:0]
             return sparse.vstack([values, new], format="csr") if start else new
         mixed = is_frame(values) or (data.kind == "tabular" and values.dtype.kind not in "iuf")
         if not mixed:
             out = np.empty((start + job.n_new, *values.shape[1:]), dtype=values.dtype)
             out[:start] = values[:start]
-            fill(out, start, job, size, seed)
+            fill(out, start, job, size, seed, self.n_jobs)
             return out
         new = job.rows(np.arange(job.n_new))
         result = stack(values, new) if start else take(new, np.arange(job.n_new))
@@ -338,7 +330,7 @@ class AugmentingSampler(BaseOverSampler):
         part = numeric_part(new)
         job.rows = lambda positions: part[positions]
         changed = np.empty_like(part)
-        fill(changed, 0, job, size, seed)
+        fill(changed, 0, job, size, seed, self.n_jobs)
         return write_numeric(result, start, changed)
 
     def _mixed_target(self, y, y_new, target: Target, labels, kept):
@@ -352,6 +344,14 @@ class AugmentingSampler(BaseOverSampler):
             return type(y_new)(whole[:, 0], name=y_new.name)
         return whole.reshape(y_new.shape)
 
+    def __sklearn_clone__(self):
+        """Return a clone; transforms of other libraries have a ``get_params`` of their own kind."""
+        twin = copy.copy(self)
+        twin.transforms = []
+        twin = BaseOverSampler.__sklearn_clone__(twin)
+        twin.transforms = _copied(self.transforms)
+        return twin
+
     def __sklearn_tags__(self):
         """Return the tags: tables, nD arrays and texts; it tells its source rows."""
         tags = super().__sklearn_tags__()
@@ -359,3 +359,10 @@ class AugmentingSampler(BaseOverSampler):
         tags.input_tags.string = True
         tags.sampler_tags.sample_indices = True
         return tags
+
+
+def _copied(transforms):
+    """Return a copy of what the caller wrote in ``transforms``."""
+    if isinstance(transforms, list | tuple):
+        return type(transforms)(_copied(item) for item in transforms)
+    return clone(transforms) if isinstance(transforms, BaseEstimator) else copy.deepcopy(transforms)

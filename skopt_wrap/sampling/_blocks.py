@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
 from scipy import sparse
 
 from ._transform import Policy
@@ -100,7 +101,29 @@ def _change(job: Job, positions: np.ndarray, seed) -> np.ndarray:
     return changed
 
 
-def fill(out: np.ndarray, start: int, job: Job, size: int, seed: np.random.SeedSequence) -> None:
+def _run(job: Job, size: int, seed: np.random.SeedSequence, n_jobs: int | None) -> Iterator[tuple]:
+    """Yield the positions and the new rows of each block, in threads if asked to."""
+    work = blocks(job.n_new, size, seed)
+    if effective_n_jobs(n_jobs) == 1 or job.n_new <= size:
+        for positions, child in work:
+            yield positions, _change(job, positions, child)
+        return
+    threads = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+    yield from threads(delayed(_change_with_positions)(job, *block) for block in work)
+
+
+def _change_with_positions(job: Job, positions: np.ndarray, seed) -> tuple:
+    return positions, _change(job, positions, seed)
+
+
+def fill(
+    out: np.ndarray,
+    start: int,
+    job: Job,
+    size: int,
+    seed: np.random.SeedSequence,
+    n_jobs: int | None = None,
+) -> None:
     """Write the new rows into ``out[start:]``, block by block.
 
     Parameters
@@ -115,12 +138,14 @@ def fill(out: np.ndarray, start: int, job: Job, size: int, seed: np.random.SeedS
         Rows of a block.
     seed : SeedSequence
         Seed of everything.
+    n_jobs : int or None
+        Threads; None means one, unless a joblib context says otherwise.
     """
-    for positions, child in blocks(job.n_new, size, seed):
-        out[start + positions] = _change(job, positions, child)
+    for positions, rows in _run(job, size, seed, n_jobs):
+        out[start + positions] = rows
 
 
-def collect_sparse(job: Job, size: int, seed: np.random.SeedSequence):
+def collect_sparse(job: Job, size: int, seed: np.random.SeedSequence, n_jobs: int | None = None):
     """Return the new rows as one CSR matrix, which cannot be written in place.
 
     Parameters
@@ -131,6 +156,8 @@ def collect_sparse(job: Job, size: int, seed: np.random.SeedSequence):
         Rows of a block.
     seed : SeedSequence
         Seed of everything.
+    n_jobs : int or None
+        Threads.
 
     Returns
     -------
@@ -138,7 +165,7 @@ def collect_sparse(job: Job, size: int, seed: np.random.SeedSequence):
         New rows in order.
     """
     places, parts = [], []
-    for positions, child in blocks(job.n_new, size, seed):
+    for positions, rows in _run(job, size, seed, n_jobs):
         places.append(positions)
-        parts.append(_change(job, positions, child))
+        parts.append(rows)
     return sparse.vstack(parts, format="csr")[np.argsort(np.concatenate(places))]

@@ -1,4 +1,4 @@
-"""Transforms of images: flips, crops, light, noise and erasing.
+"""Transforms of images: crops, light, noise and erasing.
 
 Batches have shape (n, height, width) or (n, height, width, channels).
 """
@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..exceptions import ParameterError
+from ._opencv import apply_tables, opencv_for
 from ._transform import Transform, check_option, register, spread
 
 # Our names, which are Keras's, to those of numpy.pad.
@@ -22,65 +23,6 @@ class ImageTransform(Transform):
     """Base of the transforms that suit images only."""
 
     kinds: ClassVar[tuple[str, ...]] = ("image",)
-
-
-@register("horizontal_flip")
-@dataclass(frozen=True)
-class HorizontalFlip(ImageTransform):
-    """Mirror images left to right.
-
-    Can change the label: digits, letters, traffic signs, left and right hands.
-
-    Parameters
-    ----------
-    probability : float, default=0.5
-        Probability, in [0, 1], that an image is mirrored.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap.sampling import HorizontalFlip
-    >>> HorizontalFlip(probability=1.0)(np.array([[[1, 2], [3, 4]]]))
-    array([[[2, 1],
-            [4, 3]]])
-    """
-
-    needs_float: ClassVar[bool] = False
-    probability: float = field(default=0.5, kw_only=True)
-
-    def _apply(self, X, rng):
-        """Mirror every image."""
-        return X[:, :, ::-1].copy()
-
-
-@register("vertical_flip")
-@dataclass(frozen=True)
-class VerticalFlip(ImageTransform):
-    """Mirror images upside down.
-
-    Can change the label of most photographs and of every written sign; made for images without
-    an up and a down (microscopy, satellites).
-
-    Parameters
-    ----------
-    probability : float, default=0.5
-        Probability, in [0, 1], that an image is mirrored.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap.sampling import VerticalFlip
-    >>> VerticalFlip(probability=1.0)(np.array([[[1, 2], [3, 4]]]))
-    array([[[3, 4],
-            [1, 2]]])
-    """
-
-    needs_float: ClassVar[bool] = False
-    probability: float = field(default=0.5, kw_only=True)
-
-    def _apply(self, X, rng):
-        """Mirror every image."""
-        return X[:, ::-1].copy()
 
 
 @register("random_crop")
@@ -125,16 +67,28 @@ class RandomCrop(ImageTransform):
         """Shift every image by whole pixels."""
         n, height, width = X.shape[:3]
         pad_h, pad_w = round(self.magnitude * height), round(self.magnitude * width)
-        extra = {"constant_values": self.fill_value} if self.fill == "constant" else {}
-        pads = [(0, 0), (pad_h, pad_h), (pad_w, pad_w)] + [(0, 0)] * (X.ndim - 3)
-        padded = np.pad(X, pads, mode=PAD_MODES[self.fill], **extra)
-        top = rng.integers(0, 2 * pad_h + 1, size=n)
-        left = rng.integers(0, 2 * pad_w + 1, size=n)
-        result = np.empty_like(X)
+        top = rng.integers(0, 2 * pad_h + 1, size=n).tolist()
+        left = rng.integers(0, 2 * pad_w + 1, size=n).tolist()
         # Slices of one image each: faster than one gather for the batch.
-        for i, (row, column) in enumerate(zip(top.tolist(), left.tolist(), strict=True)):
+        if self.fill == "constant":
+            result = np.full_like(X, self.fill_value)
+            for i, (row, column) in enumerate(zip(top, left, strict=True)):
+                to_rows, from_rows = _overlap(row - pad_h, height)
+                to_columns, from_columns = _overlap(column - pad_w, width)
+                result[i, to_rows, to_columns] = X[i, from_rows, from_columns]
+            return result
+        pads = [(0, 0), (pad_h, pad_h), (pad_w, pad_w)] + [(0, 0)] * (X.ndim - 3)
+        padded = np.pad(X, pads, mode=PAD_MODES[self.fill])
+        result = np.empty_like(X)
+        for i, (row, column) in enumerate(zip(top, left, strict=True)):
             result[i] = padded[i, row : row + height, column : column + width]
         return result
+
+
+def _overlap(shift: int, size: int) -> tuple[slice, slice]:
+    """Return where an axis shifted by `shift` finds its source: in the result, in the source."""
+    first, last = max(0, shift), min(size, size + shift)
+    return slice(first - shift, last - shift), slice(first, last)
 
 
 @dataclass(frozen=True)
@@ -160,6 +114,10 @@ class _LightTransform(ImageTransform):
             return self
         return replace(self, value_range=pixel_range(X))
 
+    def _takes_bytes(self, X):
+        """Tables of 256 values do for uint8 where a pixel's new value depends on it alone."""
+        return hasattr(self, "_tables") and opencv_for(X) is not None
+
     def _clip(self, X: np.ndarray) -> np.ndarray:
         low, high = self.value_range or pixel_range(X)
         return np.clip(X, low, high, out=X)
@@ -181,9 +139,19 @@ def pixel_range(X: np.ndarray) -> tuple[float, float]:
     return (0.0, 1.0) if X.dtype.kind == "f" and low >= 0 and high <= 1 else (low, high)
 
 
+@dataclass(frozen=True)
+class _LinearLight(_LightTransform):
+    """Base of the transforms that multiply an image by one number and add another."""
+
+    def _tables(self, X: np.ndarray, gain: np.ndarray, change: np.ndarray) -> np.ndarray:
+        low, high = self.value_range or (0.0, 255.0)
+        tables = gain[:, None] * np.arange(256.0) + change[:, None]
+        return apply_tables(opencv_for(X), X, np.clip(tables, max(low, 0), min(high, 255)))
+
+
 @register("brightness")
 @dataclass(frozen=True)
-class Brightness(_LightTransform):
+class Brightness(_LinearLight):
     """Add one random constant to each image.
 
     ``x + d * (high - low)`` with d uniform in [-magnitude, magnitude], clipped to (low, high).
@@ -213,13 +181,15 @@ class Brightness(_LightTransform):
     def _apply(self, X, rng):
         """Shift the light of every image."""
         change = rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0]) * self._span(X)
+        if X.dtype == np.uint8:
+            return self._tables(X, np.ones(len(X)), change)
         X += spread(change.astype(X.dtype), X.ndim)
         return self._clip(X)
 
 
 @register("contrast")
 @dataclass(frozen=True)
-class Contrast(_LightTransform):
+class Contrast(_LinearLight):
     """Stretch or squeeze each image around its mean.
 
     ``mean + (1 + c) * (x - mean)`` with c uniform in [-magnitude, magnitude], clipped.
@@ -248,6 +218,9 @@ class Contrast(_LightTransform):
     def _apply(self, X, rng):
         """Change the contrast of every image."""
         gain = 1 + rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0])
+        if X.dtype == np.uint8:
+            mean = X.reshape(len(X), -1).sum(axis=1, dtype=np.uint64) / max(1, X[0].size)
+            return self._tables(X, gain, mean * (1 - gain))
         mean = X.mean(axis=tuple(range(1, X.ndim)), keepdims=True)
         X -= mean
         X *= spread(gain.astype(X.dtype), X.ndim)
@@ -354,8 +327,6 @@ __all__ = [
     "Brightness",
     "Contrast",
     "Cutout",
-    "HorizontalFlip",
     "PixelNoise",
     "RandomCrop",
-    "VerticalFlip",
 ]

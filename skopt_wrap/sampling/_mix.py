@@ -12,7 +12,7 @@ from ._transform import MixingTransform, Transform, register, spread
 
 
 @dataclass(frozen=True)
-class _Mix(MixingTransform, Transform):
+class Mix(MixingTransform, Transform):
     """Base: draws partners and shares, and mixes the labels."""
 
     magnitude: float = 0.2
@@ -59,7 +59,7 @@ def _partners(n: int, rng: np.random.Generator, groups: np.ndarray | None) -> np
 
 @register("mixup")
 @dataclass(frozen=True)
-class MixUp(_Mix):
+class MixUp(Mix):
     """Blend each row with another row of its batch, and their labels alike [1]_.
 
     ``w * x_i + (1 - w) * x_j`` with w from Beta(magnitude, magnitude), taken as the larger of w
@@ -109,7 +109,7 @@ class MixUp(_Mix):
 
 @register("cutmix")
 @dataclass(frozen=True)
-class CutMix(_Mix):
+class CutMix(Mix):
     """Paste a box of another image into each image, labels mixed by area [1]_.
 
     The box has the area ``1 - w`` of the image, w as in :class:`MixUp`, with a uniform centre;

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.base import BaseSampler
 
 from ..exceptions import ParameterError, suggest
+from ._adapters import adapt
+from ._geometry import Rotation, Translation, Zoom
 from ._image import Brightness
 from ._series import Jitter, Scaling, TimeWarp
-from ._tabular import OVER_SAMPLERS, GaussianNoise, Interpolation, named_over_sampler
+from ._tabular import (
+    OVER_SAMPLERS,
+    GaussianNoise,
+    Interpolation,
+    as_interpolation,
+    named_over_sampler,
+)
 from ._text import KeyboardTypos, RandomSwap
 from ._transform import REGISTRY, MixingTransform, Transform
-from ._warp import Rotation, Translation, Zoom
 from ._words import SynonymReplacement
 
 #: What ``transforms="default"`` stands for. Chosen to leave labels as they are: no flips, small
@@ -47,8 +54,9 @@ def available_transforms(kind: str | None = None) -> list[str]:
     Examples
     --------
     >>> from skopt_wrap.sampling import available_transforms
-    >>> available_transforms("text")
-    ['keyboard_typos', 'random_deletion', 'random_swap']
+    >>> available_transforms("tabular")  # doctest: +NORMALIZE_WHITESPACE
+    ['adasyn', 'borderline_smote', 'gaussian_noise', 'smote', 'smote_enn', 'smote_tomek',
+     'smoten', 'smotenc', 'svm_smote', 'tabular_mixup']
     """
     if kind is not None and kind not in DEFAULTS:
         raise ParameterError(f"kind={kind!r} is unknown. {suggest(str(kind), DEFAULTS)}")
@@ -111,14 +119,15 @@ def _one(item: Any, kind: str) -> Transform | Interpolation | Callable:
     if isinstance(item, Transform):
         _check_kind(item.name or type(item).__name__, item.kinds, kind)
         return item
-    if isinstance(item, BaseOverSampler):
+    if isinstance(item, BaseSampler):
         _check_kind(type(item).__name__, ("tabular",), kind)
-        return Interpolation(item)
+        return as_interpolation(item)
+    item = adapt(item)
     if callable(item):
         return item
     raise ParameterError(
-        f"A transform must be a name, a transform, an over-sampler of imbalanced-learn, or a "
-        f"callable on a batch. Got {item!r}."
+        f"A transform must be a name, a transform, an over-sampler of imbalanced-learn, a Keras "
+        f"layer, an albumentations transform, or a callable on a batch. Got {item!r}."
     )
 
 

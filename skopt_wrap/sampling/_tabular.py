@@ -10,8 +10,9 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
-from ..exceptions import DataError
-from ._containers import as_imblearn_table, numeric_part
+from ..exceptions import DataError, ParameterError
+from ._containers import as_imblearn_table, numeric_columns, numeric_part
+from ._mix import Mix
 from ._transform import Transform, register
 
 
@@ -87,6 +88,58 @@ class GaussianNoise(Transform):
         return X
 
 
+@register("tabular_mixup")
+@dataclass(frozen=True)
+class TabularMixUp(Mix):
+    """Blend the numeric columns of each row with those of another row, and their labels alike [1]_.
+
+    ``w * x_i + (1 - w) * x_j`` as in :class:`MixUp`. Columns with at most two distinct values
+    (flags, one-hot codes), boolean and non-numeric columns keep the row's own value; integer
+    columns stay integer.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.2
+        Both parameters of the Beta distribution; 0 mixes nothing.
+    soft_labels : bool, default=False
+        Allow class labels to become class probabilities; see :class:`MixUp`.
+    same_class : bool, default=False
+        Mix rows of one class only, which leaves hard labels as they are.
+    probability : float, default=1.0
+        Probability, in [0, 1], that a row is mixed.
+
+    References
+    ----------
+    .. [1] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: beyond empirical risk
+       minimization", ICLR, 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import TabularMixUp
+    >>> X = np.array([[0.0, 10.0], [1.0, 20.0], [0.0, 30.0]])
+    >>> TabularMixUp(1.0)(X, rng=0)[:, 0]  # a flag
+    array([0., 1., 0.])
+    """
+
+    kinds: ClassVar[tuple[str, ...]] = ("tabular",)
+    columns: Any = field(default=None, kw_only=True, repr=False, compare=False)
+
+    def _bind(self, X):
+        """Learn which columns are mixed."""
+        return replace(self, columns=column_scale(X) > 0)
+
+    def _blend(self, X, other, share, rng):
+        """Mix the columns that have more than two values."""
+        weight = np.where(self.columns, share[:, None], 1.0)
+        if sparse.issparse(X):
+            mixed = X.multiply(weight) + other.multiply(1 - weight)
+            return sparse.csr_array(mixed) if isinstance(
+                X, sparse.sparray
+            ) else mixed.tocsr(), share
+        return X * weight + other * (1 - weight), share
+
+
 def column_scale(X) -> np.ndarray:
     """Return the standard deviation of each column, 0 where it has at most two distinct values."""
     if not sparse.issparse(X):
@@ -111,9 +164,44 @@ class Interpolation:
     ----------
     sampler : imblearn.over_sampling.base.BaseOverSampler
         The over-sampler; its strategy and seed are set by the caller, on a clone.
+    cleaner : imblearn.under_sampling.base.BaseCleaningSampler, default=None
+        What drops rows, old and new, after over-sampling.
+    find_categorical : bool, default=False
+        Whether the columns without numbers are the categorical ones of SMOTENC.
     """
 
     sampler: Any
+    cleaner: Any = None
+    find_categorical: bool = False
+
+    def kept_rows(self, X, codes: np.ndarray) -> np.ndarray:
+        """Return the positions of the rows that the cleaner keeps, in order.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Original rows and new ones.
+        codes : ndarray of shape (n_samples,)
+            Their classes.
+
+        Returns
+        -------
+        rows : ndarray of int
+            Positions.
+        """
+        cleaner = clone(self.cleaner)
+        try:
+            cleaner.fit_resample(as_imblearn_table(X)[0], codes)
+        except ValueError as error:
+            raise DataError(f"{type(cleaner).__name__} could not clean: {error}") from error
+        rows = np.sort(cleaner.sample_indices_)
+        lost = np.setdiff1d(codes, codes[rows])
+        if lost.size:
+            raise DataError(
+                f"{type(cleaner).__name__} dropped every row of {lost.size} of the classes; use an "
+                f"over-sampler without cleaning."
+            )
+        return rows
 
     def new_rows(self, X, codes: np.ndarray, wanted: dict[int, int], seed: int):
         """Return the new rows only, in X's container, with their class codes.
@@ -156,6 +244,16 @@ class Interpolation:
         sampler.set_params(sampling_strategy=strategy)
         if "random_state" in sampler.get_params(deep=False):
             sampler.set_params(random_state=seed)
+        if self.find_categorical:
+            numeric = set(numeric_columns(X))
+            other = [j for j in range(X.shape[1]) if j not in numeric]
+            if not other or not numeric:
+                instead = "smoten" if other else "smote"
+                raise DataError(
+                    f"'smotenc' needs columns with numbers and columns without; these are all of "
+                    f"one sort. Use {instead!r}."
+                )
+            sampler.set_params(categorical_features=other)
         table, restore = as_imblearn_table(X)
         try:
             X_all, codes_all = sampler.fit_resample(table, codes)
@@ -174,14 +272,49 @@ OVER_SAMPLERS = {
     "adasyn": "ADASYN",
     "borderline_smote": "BorderlineSMOTE",
     "svm_smote": "SVMSMOTE",
+    "smotenc": "SMOTENC",
+    "smoten": "SMOTEN",
+    "smote_enn": "SMOTEENN",
+    "smote_tomek": "SMOTETomek",
 }
 
 
 def named_over_sampler(name: str) -> Interpolation:
     """Return imbalanced-learn's over-sampler with its defaults."""
-    from imblearn import over_sampling
+    from imblearn import combine, over_sampling
 
-    return Interpolation(getattr(over_sampling, OVER_SAMPLERS[name])())
+    cls = OVER_SAMPLERS[name]
+    if cls == "SMOTENC":
+        return Interpolation(over_sampling.SMOTENC("auto"), find_categorical=True)
+    home = combine if hasattr(combine, cls) else over_sampling
+    return as_interpolation(getattr(home, cls)())
+
+
+def as_interpolation(sampler: Any) -> Interpolation:
+    """Return an over-sampler, or a combination of one with a cleaner, as the first step.
+
+    Raises
+    ------
+    ParameterError
+        For samplers that only drop rows.
+    """
+    from imblearn.combine import SMOTEENN, SMOTETomek
+    from imblearn.over_sampling import SMOTE
+    from imblearn.over_sampling.base import BaseOverSampler
+    from imblearn.under_sampling import EditedNearestNeighbours, TomekLinks
+
+    if isinstance(sampler, SMOTEENN):
+        cleaner = sampler.enn or EditedNearestNeighbours(sampling_strategy="all")
+    elif isinstance(sampler, SMOTETomek):
+        cleaner = sampler.tomek or TomekLinks(sampling_strategy="all")
+    elif isinstance(sampler, BaseOverSampler):
+        return Interpolation(sampler)
+    else:
+        raise ParameterError(
+            f"{type(sampler).__name__} makes no new rows. Put it into the pipeline as a step of "
+            f"its own."
+        )
+    return Interpolation(sampler.smote or SMOTE(), cleaner)
 
 
 def nearest_sources(X, new, codes: np.ndarray, codes_new: np.ndarray) -> np.ndarray:
@@ -216,4 +349,4 @@ def _comparable(X, new):
     )
 
 
-__all__ = ["GaussianNoise"]
+__all__ = ["GaussianNoise", "TabularMixUp"]

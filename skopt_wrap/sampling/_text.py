@@ -100,7 +100,7 @@ class RandomSwap(TextTransform):
     --------
     >>> from skopt_wrap.sampling import RandomSwap
     >>> RandomSwap(0.1)(["the quick brown fox"], rng=0).tolist()
-    ['the fox brown quick']
+    ['the brown quick fox']
     """
 
     max_magnitude: ClassVar[float] = 1.0
@@ -139,8 +139,8 @@ class RandomDeletion(TextTransform):
     Examples
     --------
     >>> from skopt_wrap.sampling import RandomDeletion
-    >>> RandomDeletion(0.3)(["the quick brown fox"], rng=1).tolist()
-    ['the quick fox']
+    >>> RandomDeletion(0.3)(["the quick brown fox"], rng=4).tolist()
+    ['the brown fox']
     """
 
     max_magnitude: ClassVar[float] = 1.0
@@ -180,8 +180,8 @@ class RandomCase(TextTransform):
     Examples
     --------
     >>> from skopt_wrap.sampling import RandomCase
-    >>> RandomCase(0.5)(["the quick brown fox"], rng=0).tolist()
-    ['the quick brown fox']
+    >>> RandomCase(0.5)(["the quick brown fox"], rng=1).tolist()
+    ['the QUICK BROWN Fox']
     """
 
     max_magnitude: ClassVar[float] = 1.0
@@ -214,8 +214,8 @@ class KeyboardTypos(TextTransform):
     Examples
     --------
     >>> from skopt_wrap.sampling import KeyboardTypos
-    >>> KeyboardTypos(0.1)(["Quick brown fox"], rng=1).tolist()
-    ['Quick broen fox']
+    >>> KeyboardTypos(0.1)(["Quick brown fox"], rng=2).tolist()
+    ['Quick brlwn fox']
     """
 
     max_magnitude: ClassVar[float] = 1.0

@@ -83,7 +83,9 @@ class Transform:
         shown = [
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
-            if f.compare and f.repr and (f.name == "magnitude" or getattr(self, f.name) != f.default)
+            if f.compare
+            and f.repr
+            and (f.name == "magnitude" or getattr(self, f.name) != f.default)
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -115,6 +117,10 @@ class Transform:
     def _bind(self, X) -> Transform:
         """Return the transform with what it has to learn from all the data (ranges, scales)."""
         return self
+
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Say whether `_apply` takes these uint8 images although it needs floats otherwise."""
+        return False
 
     def _apply(self, X, rng: np.random.Generator):
         """Change every row of the batch; `X` is a private copy and may be written to."""
@@ -178,6 +184,8 @@ def _call_user(function: Callable, X: np.ndarray, rng: np.random.Generator) -> n
         result = result.tocsr()
     else:
         result = np.asarray(result, dtype=object if X.dtype.kind == "O" else None)
+        if not result.flags.writeable:  # the next transform may write to it
+            result = result.copy()
         if sparse.issparse(X):
             result = sparse.csr_array(result)
     if result.shape != X.shape:
@@ -225,7 +233,7 @@ class Policy:
             if not isinstance(stage, Transform):
                 X = _call_user(stage, cast_to(X, dtype), rng)
                 continue
-            if stage.needs_float:
+            if stage.needs_float and not (X.dtype == np.uint8 and stage._takes_bytes(X)):
                 X = as_float(X)
             if isinstance(stage, MixingTransform):
                 X, labels = stage._mix(X, rng, labels, groups)

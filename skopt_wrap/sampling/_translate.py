@@ -157,7 +157,7 @@ class BackTranslation(TextTransform):
             raise DataError(f"{name} returned {len(lines)} lines for {len(texts)} texts.")
         chosen = []
         for line in lines:
-            options = [line] if isinstance(line, str) else list(line)[: self.diversity]
+            options = line[: self.diversity] if isinstance(line, list | tuple) else [line]
             if not options or not all(isinstance(option, str) for option in options):
                 raise DataError(f"{name} returned {line!r}; it must return str, or lists of str.")
             chosen.append(options[int(rng.integers(len(options)))] if options[1:] else options[0])

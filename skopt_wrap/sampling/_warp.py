@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from ._image import ImageTransform
-from ._transform import check_option, register
+from ._opencv import opencv_for, warp_with_opencv
+from ._transform import check_option
 
 PIXELS_AT_ONCE = 2**13
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
@@ -37,6 +38,10 @@ class WarpTransform(ImageTransform):
             maps[rng.random(n) >= self.probability] = np.eye(3)
         return maps
 
+    def _takes_bytes(self, X):
+        """OpenCV warps bytes."""
+        return opencv_for(X) is not None
+
     def _fuse(self, other) -> _WarpChain | None:
         """Return one transform that does both with a single interpolation, or None."""
         return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value)._fuse(other)
@@ -51,12 +56,15 @@ class WarpTransform(ImageTransform):
 class _WarpChain(ImageTransform):
     """Several affine transforms as one."""
 
-    members: tuple[WarpTransform, ...] = ()
+    members: tuple[WarpTransform | Flip, ...] = ()
     fill: str = field(default="nearest", kw_only=True)
     fill_value: float = field(default=0.0, kw_only=True)
 
+    def _takes_bytes(self, X):
+        return opencv_for(X) is not None
+
     def _fuse(self, other) -> _WarpChain | None:
-        same = (
+        same = isinstance(other, Flip) or (
             isinstance(other, WarpTransform)
             and other.fill == self.fill
             and other.fill_value == self.fill_value
@@ -79,7 +87,7 @@ def warp(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.nd
     Parameters
     ----------
     X : ndarray of shape (n, height, width) or (n, height, width, channels)
-        Images, float.
+        Images, float; with OpenCV also uint8.
     maps : ndarray of shape (n, 3, 3)
         Maps from result to source in (row, column, 1), relative to the centre of the image.
     fill : {"constant", "nearest", "reflect", "wrap"}
@@ -92,6 +100,9 @@ def warp(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.nd
     warped : ndarray of the same shape and dtype
         The images.
     """
+    cv2 = opencv_for(X)
+    if cv2 is not None:
+        return warp_with_opencv(cv2, X, maps, fill, fill_value)
     result = X.copy()
     moved = np.flatnonzero(np.any(maps != np.eye(3), axis=(1, 2)))
     # A few images at a time: the temporaries stay small, and in the cache.
@@ -162,160 +173,45 @@ def _neighbours(where: np.ndarray, size: int, fill: str) -> tuple:
     return low, high, weight, outside
 
 
-def _identities(n: int) -> np.ndarray:
+@dataclass(frozen=True)
+class Flip(ImageTransform):
+    """Base of the flips, which a warp before or after them takes in."""
+
+    needs_float: ClassVar[bool] = False
+    axis: ClassVar[int]
+    probability: float = field(default=0.5, kw_only=True)
+
+    def _some_maps(self, n, height, width, rng) -> np.ndarray:
+        """Return mirroring maps, the identity for rows that the probability leaves out."""
+        maps = identities(n)
+        flipped = rng.random(n) < self.probability
+        maps[flipped, self.axis, self.axis] = -1.0
+        return maps
+
+    def _fuse(self, other) -> _WarpChain | None:
+        """Return one transform that does both, or None."""
+        if not isinstance(other, WarpTransform):
+            return None
+        return _WarpChain((self, other), fill=other.fill, fill_value=other.fill_value)
+
+    def _apply(self, X, rng):
+        """Mirror every image."""
+        return self._mirror(X, range(len(X)))
+
+    def _apply_some(self, X, rng):
+        """Mirror some images, each in its place."""
+        rows = np.flatnonzero(rng.random(len(X)) < self.probability)
+        return self._mirror(X, rows.tolist())
+
+    def _mirror(self, X, rows):
+        cv2 = opencv_for(X)
+        for i in rows:
+            if cv2 is not None:
+                X[i] = cv2.flip(X[i], self.axis).reshape(X[i].shape)
+            else:
+                X[i] = np.flip(X[i], self.axis).copy()
+        return X
+
+
+def identities(n: int) -> np.ndarray:
     return np.tile(np.eye(3), (n, 1, 1))
-
-
-@register("rotation")
-@dataclass(frozen=True)
-class Rotation(WarpTransform):
-    """Turn each image about its centre by a random angle.
-
-    Large angles can change the label (6 and 9); the default is small.
-
-    Parameters
-    ----------
-    magnitude : float, default=10.0
-        Largest angle in degrees, in [0, 180]; angles are uniform in both directions.
-    fill : {"constant", "nearest", "reflect", "wrap"}, default="nearest"
-        What lies beyond the border: a constant, the nearest pixel, the mirrored or the
-        repeated image.
-    fill_value : float, default=0.0
-        Value beyond the border for ``fill="constant"``.
-    probability : float, default=1.0
-        Probability, in [0, 1], that an image is changed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap.sampling import Rotation
-    >>> Rotation(10)(np.zeros((2, 8, 8, 3), dtype=np.uint8), rng=0).dtype
-    dtype('uint8')
-    """
-
-    max_magnitude: ClassVar[float] = 180.0
-    magnitude: float = 10.0
-
-    def _maps(self, n, height, width, rng):
-        """Return rotation matrices."""
-        angle = np.deg2rad(rng.uniform(-self.magnitude, self.magnitude, size=n))
-        return rotation_maps(angle)
-
-
-def rotation_maps(angle: np.ndarray) -> np.ndarray:
-    """Return maps that turn the picture counter-clockwise by `angle` (radians)."""
-    maps = _identities(len(angle))
-    cos, sin = np.cos(angle), np.sin(angle)
-    maps[:, 0, 0], maps[:, 0, 1] = cos, sin
-    maps[:, 1, 0], maps[:, 1, 1] = -sin, cos
-    return maps
-
-
-@register("zoom")
-@dataclass(frozen=True)
-class Zoom(WarpTransform):
-    """Enlarge or shrink each image about its centre.
-
-    Parameters
-    ----------
-    magnitude : float, default=0.1
-        The scale is uniform in [1 - magnitude, 1 + magnitude]; in [0, 0.9].
-    fill : {"constant", "nearest", "reflect", "wrap"}, default="nearest"
-        What lies beyond the border; see :class:`Rotation`.
-    fill_value : float, default=0.0
-        Value beyond the border for ``fill="constant"``.
-    probability : float, default=1.0
-        Probability, in [0, 1], that an image is changed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap.sampling import Zoom
-    >>> Zoom(0.2)(np.ones((2, 8, 8)), rng=0).shape
-    (2, 8, 8)
-    """
-
-    max_magnitude: ClassVar[float] = 0.9
-    magnitude: float = 0.1
-
-    def _maps(self, n, height, width, rng):
-        """Return scaling matrices."""
-        maps = _identities(n)
-        scale = rng.uniform(1 - self.magnitude, 1 + self.magnitude, size=n)
-        maps[:, 0, 0] = maps[:, 1, 1] = 1 / scale
-        return maps
-
-
-@register("translation")
-@dataclass(frozen=True)
-class Translation(WarpTransform):
-    """Shift each image by a random, also fractional, number of pixels.
-
-    Parameters
-    ----------
-    magnitude : float, default=0.1
-        Largest shift in each direction, as a fraction of height and width, in [0, 1].
-    fill : {"constant", "nearest", "reflect", "wrap"}, default="nearest"
-        What lies beyond the border; see :class:`Rotation`.
-    fill_value : float, default=0.0
-        Value beyond the border for ``fill="constant"``.
-    probability : float, default=1.0
-        Probability, in [0, 1], that an image is changed.
-
-    See Also
-    --------
-    RandomCrop : Shifts by whole pixels, without interpolation.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap.sampling import Translation
-    >>> Translation(0.1)(np.ones((2, 8, 8)), rng=0).shape
-    (2, 8, 8)
-    """
-
-    max_magnitude: ClassVar[float] = 1.0
-    magnitude: float = 0.1
-
-    def _maps(self, n, height, width, rng):
-        """Return shifting matrices."""
-        maps = _identities(n)
-        maps[:, :2, 2] = rng.uniform(-self.magnitude, self.magnitude, size=(n, 2)) * (height, width)
-        return maps
-
-
-@register("shear")
-@dataclass(frozen=True)
-class Shear(WarpTransform):
-    """Slant each image along its rows.
-
-    Parameters
-    ----------
-    magnitude : float, default=10.0
-        Largest angle of the slant in degrees, in [0, 60]; uniform in both directions.
-    fill : {"constant", "nearest", "reflect", "wrap"}, default="nearest"
-        What lies beyond the border; see :class:`Rotation`.
-    fill_value : float, default=0.0
-        Value beyond the border for ``fill="constant"``.
-    probability : float, default=1.0
-        Probability, in [0, 1], that an image is changed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap.sampling import Shear
-    >>> Shear(10)(np.ones((2, 8, 8)), rng=0).shape
-    (2, 8, 8)
-    """
-
-    max_magnitude: ClassVar[float] = 60.0
-    magnitude: float = 10.0
-
-    def _maps(self, n, height, width, rng):
-        """Return shearing matrices."""
-        maps = _identities(n)
-        maps[:, 1, 0] = np.tan(np.deg2rad(rng.uniform(-self.magnitude, self.magnitude, size=n)))
-        return maps
-
-
-__all__ = ["Rotation", "Shear", "Translation", "Zoom"]

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from ..exceptions import DataError, ParameterError
-from ._synonyms import N_SENSES, STOP_WORDS, bundled_synonyms
+from ._synonyms import N_SENSES, bundled_synonyms
 from ._text import TextTransform, how_many, split_words
 from ._transform import register
 
@@ -86,7 +86,9 @@ class _Vocabulary(TextTransform):
         """Return a changed text; `known` gives the synonyms of a word."""
         parts, words = split_words(text)
         wanted = how_many(self.magnitude, len(words))
-        candidates = find_candidates(parts, words, known) if wanted else []
+        candidates = (
+            find_candidates(parts, words, known, names=self.vocabulary is None) if wanted else []
+        )
         if not candidates:
             return text
         self._use(candidates, wanted, parts, words, draw)
@@ -97,11 +99,13 @@ class _Vocabulary(TextTransform):
         raise NotImplementedError
 
 
-def find_candidates(parts: list[str], words: list[int], known: Callable) -> list[tuple]:
+def find_candidates(
+    parts: list[str], words: list[int], known: Callable, *, names: bool
+) -> list[tuple]:
     """Return (place, match, synonyms) of the words that have any.
 
-    Words in capitals are left alone unless the whole text is in capitals, and so are
-    capitalized words that do not open a sentence: they are taken for names.
+    If `names`, words in capitals are left alone unless the whole text is in capitals, and so are
+    capitalized words that do not open a sentence.
     """
     found = []
     shouted: bool | None = None
@@ -111,7 +115,9 @@ def find_candidates(parts: list[str], words: list[int], known: Callable) -> list
             continue
         word = match[2]
         if not word.islower():
-            if word.isupper() and len(word) > 1:
+            if not names:
+                pass
+            elif word.isupper() and len(word) > 1:
                 if shouted is None:
                     shouted = len(words) > 1 and all(parts[i] == parts[i].upper() for i in words)
                 if not shouted:
@@ -131,19 +137,20 @@ def _in_case_of(word: str, synonym: str) -> str:
     """Return the synonym in the case of the word that it replaces."""
     if word.islower():
         return synonym
-    if word.isupper() and len(word) > 1:
+    if word.isupper() and len(word) > 1 and len(synonym) > 1:
         return synonym.upper()
     return synonym[:1].upper() + synonym[1:]
 
 
-def _mend_article(parts: list[str], words: list[int], order: int, synonym: str) -> None:
+def _mend_article(parts: list[str], words: list[int], order: int) -> None:
     """Turn "a" into "an", or back, before the word at `order`."""
     if not order:
         return
-    article = parts[words[order - 1]]
+    article, word = parts[words[order - 1]], parts[words[order]]
     if article.lower() in ("a", "an"):
-        right = "an" if _VOWEL_SOUND.match(synonym) else "a"
-        parts[words[order - 1]] = _in_case_of(article[0], right) if article != "AN" else right.upper()
+        right = "an" if _VOWEL_SOUND.match(word) else "a"
+        shouted = article.isupper() and word.upper() == word
+        parts[words[order - 1]] = right.upper() if shouted else _in_case_of(article, right)
 
 
 @register("synonym_replacement")
@@ -167,7 +174,8 @@ class SynonymReplacement(_Vocabulary):
         and worse ones. Has no effect on a `vocabulary` of your own.
     vocabulary : dict or callable, default=None
         Your own synonyms, for another language or field: from a word in lower case to a list of
-        words. They are used as they are, in the case of the word replaced.
+        words. They are used as they are, in the case of the word replaced; capitalized words are
+        not taken for names then.
     stop_words : collection of str, default=None
         Further words, in lower case, to leave alone; with the bundled table, added to common
         English ones.
@@ -184,9 +192,9 @@ class SynonymReplacement(_Vocabulary):
     --------
     >>> from skopt_wrap.sampling import SynonymReplacement
     >>> SynonymReplacement(0.3)(["The doctors started a difficult story."], rng=0).tolist()
-    ['']
-    >>> SynonymReplacement(0.3, vocabulary={"katze": ["mieze"]})(["Die Katze"], rng=0).tolist()
-    ['Die Katze']
+    ['The doctors commenced a hard story.']
+    >>> SynonymReplacement(0.3, vocabulary={"katze": ["mieze"]})(["Eine Katze"], rng=0).tolist()
+    ['Eine Mieze']
     """
 
     def _use(self, candidates, wanted, parts, words, draw):
@@ -197,7 +205,7 @@ class SynonymReplacement(_Vocabulary):
             synonym = synonyms[int(draw.random() * len(synonyms))]
             parts[place] = match[1] + _in_case_of(match[2], synonym) + match[3]
             if not match[1] and self.vocabulary is None:
-                _mend_article(parts, words, words.index(place), synonym)
+                _mend_article(parts, words, words.index(place))
 
 
 @register("random_insertion")
@@ -228,14 +236,16 @@ class RandomInsertion(_Vocabulary):
     --------
     >>> from skopt_wrap.sampling import RandomInsertion
     >>> RandomInsertion(0.1)(["the doctor wrote a story"], rng=0).tolist()
-    ['']
+    ['the doctor doc wrote a story']
     """
 
     def _use(self, candidates, wanted, parts, words, draw):
         """Insert words."""
         for _ in range(wanted):
-            _, _, synonyms = candidates[int(draw.random() * len(candidates))]
+            _, match, synonyms = candidates[int(draw.random() * len(candidates))]
             synonym = synonyms[int(draw.random() * len(synonyms))]
+            if match[2].isupper() and len(match[2]) > 1:
+                synonym = synonym.upper()
             place = words[int(draw.random() * len(words))]
             parts[place] = f"{synonym} {parts[place]}"
 

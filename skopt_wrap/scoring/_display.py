@@ -11,6 +11,7 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from skopt_wrap.exceptions import DataError, ParameterError
 from skopt_wrap.scoring import _responses as responses
 from skopt_wrap.scoring._checks import check_scorer, check_target, make_settings
+from skopt_wrap.scoring._folds import pool_folds
 from skopt_wrap.scoring._scorer import ImbalanceAwareScorer
 from skopt_wrap.scoring._targets import Target, check_weights, read_target
 from skopt_wrap.scoring._thresholds import candidate_thresholds, confusions_at
@@ -326,6 +327,41 @@ class ThresholdDisplay:
             target, probabilities, metrics, sample_weight, chosen_threshold, n_thresholds, name
         )
         return display.plot(ax, **kwargs) if plot else display
+
+    @classmethod
+    def from_cv_results(
+        cls, cv_results: dict[str, Any], X: Any, y: Any, *, pos_label: Any = "auto", **kwargs: Any
+    ) -> ThresholdDisplay:
+        """Make the display of all rows held out, predicted by estimators that did not see them.
+
+        Parameters
+        ----------
+        cv_results : dict
+            From ``cross_validate(..., return_estimator=True, return_indices=True)``.
+        X : array-like of shape (n_samples, ...)
+            What was cross-validated.
+        y : array-like of shape (n_samples,)
+            True labels of two classes.
+        pos_label : object, default="auto"
+            Positive class; "auto" takes the class with fewer rows.
+        **kwargs : dict
+            Further arguments of :meth:`from_predictions`.
+
+        Returns
+        -------
+        display : ThresholdDisplay
+            The display.
+
+        Raises
+        ------
+        DataError
+            If the results lack estimators or indices, or were made with other rows.
+        """
+        rows, target, stated = pool_folds(cv_results, X, y, pos_label, "ThresholdDisplay")
+        held = np.asarray(y)[rows]
+        _two_classes(held, None, pos_label)
+        chosen = stated[:, target.pos_index]
+        return cls.from_predictions(held, chosen, pos_label=target.pos_label, **kwargs)
 
     @classmethod
     def _compute(

@@ -21,6 +21,7 @@ from skopt_wrap.scoring._confusion import confusion_matrix_of
 from skopt_wrap.scoring._evaluate import apply_threshold, evaluate, ordered_codes
 from skopt_wrap.scoring._registry import METRICS, Metric
 from skopt_wrap.scoring._report_html import render_html, render_text
+from skopt_wrap.scoring._report_multilabel import multilabel_tables
 from skopt_wrap.scoring._report_parts import baseline, calibration, per_class, summarize
 from skopt_wrap.scoring._responses import (
     check_fitted,
@@ -52,13 +53,13 @@ class ImbalanceReport:
     estimator_name : str
         Class of the estimator.
     classes : list
-        Classes in sorted order.
+        Classes in sorted order; label numbers for a multilabel target.
     counts : list of int
         Rows of each class.
     prevalence : list of float
         Share of each class, weighted when weights were given.
     pos_label : object
-        Positive class taken; None for more than two classes.
+        Positive class taken; None for more than two classes, and for a multilabel target.
     threshold : float or None
         Threshold applied to the probability of the positive class; None where `predict` was used.
     metrics : dict of str to dict
@@ -68,8 +69,9 @@ class ImbalanceReport:
         metrics the prevalence itself) and greater_is_better. Losses are not negated.
     per_class : dict of str to list
         Columns class, count, prevalence, predicted, precision, recall, f1.
-    confusion : ndarray of shape (n_classes, n_classes)
-        Confusion matrix, true classes in rows, in the order of `classes`.
+    confusion : ndarray of shape (n_classes, n_classes) or (n_labels, 2, 2)
+        Confusion matrix, true classes in rows, in the order of `classes`; for a multilabel target
+        one a label.
     calibration : dict of str to list, or None
         Columns lower, upper, count, predicted, observed of ten bins of the probability of the
         positive class; None without probabilities or with more than two classes.
@@ -81,6 +83,8 @@ class ImbalanceReport:
         Level of the intervals.
     n_resamples : int
         Resamples behind the intervals.
+    n_rows : int
+        Rows that were scored.
     """
 
     estimator_name: str
@@ -97,6 +101,7 @@ class ImbalanceReport:
     skipped: dict[str, str]
     confidence_level: float
     n_resamples: int
+    n_rows: int
 
     def to_dict(self, table: str = "metrics") -> dict[str, list]:
         """Return a table as a dict of columns, ready for ``pandas.DataFrame``.
@@ -123,6 +128,10 @@ class ImbalanceReport:
             return {name: list(column) for name, column in self.per_class.items()}
         if table == "calibration":
             return {name: list(column) for name, column in (self.calibration or {}).items()}
+        if table == "confusion" and self.confusion.ndim == 3:
+            names = ("true negative", "false positive", "false negative", "true positive")
+            cells = self.confusion.reshape(-1, 4).T.tolist()
+            return {"label": list(self.classes), **dict(zip(names, cells, strict=True))}
         if table == "confusion":
             columns = {f"predicted {c}": self.confusion[:, j].tolist()
                        for j, c in enumerate(self.classes)}  # fmt: skip
@@ -189,12 +198,14 @@ def imbalance_report(
         Fitted classifier.
     X : array-like of shape (n_samples, ...)
         Rows to predict.
-    y : array-like of shape (n_samples,)
-        True labels, binary or multiclass.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True labels: binary, multiclass or multilabel. Of several labels metrics are averages, and
+        whole rows are resampled, since labels overlap.
     pos_label : object, default="auto"
         Positive class of a binary target; "auto" takes the class with fewer rows.
     threshold : float, default=None
-        Predict the positive class from this probability on, instead of using `predict`.
+        Predict the positive class (or each label) from this probability on, instead of using
+        `predict`.
     costs : array-like of shape (n_classes, n_classes), default=None
         Adds the expected cost; ``costs[i][j]`` is the cost of predicting class j when i is true,
         classes in sorted order.
@@ -217,7 +228,7 @@ def imbalance_report(
     ParameterError
         If a parameter breaks its rule.
     DataError
-        If `y` is multilabel or holds one class, or the predictions cannot be scored.
+        If `y` holds one class, or the predictions cannot be scored.
 
     See Also
     --------
@@ -242,7 +253,7 @@ def imbalance_report(
     rng = check_random_state(random_state)
     check_fitted(estimator)
     known = known_classes(estimator)
-    target = _read_single_label(y, known, pos_label)
+    target = _read_report_target(y, known, pos_label)
     outputs: dict[str, np.ndarray] = {}
     skipped: dict[str, str] = {}
     if threshold is None:
@@ -256,7 +267,7 @@ def imbalance_report(
             raise ParameterError(
                 f"threshold must be None or a number in (0, 1), got {threshold!r}."
             )
-        if target.kind != "binary":
+        if target.kind == "multiclass":
             raise ParameterError(f"threshold needs two classes, got {target.n_classes}.")
         probabilities = read_probabilities(estimator, X, target, "threshold")
         outputs["labels"] = apply_threshold(probabilities, target, threshold)
@@ -269,13 +280,31 @@ def imbalance_report(
             reason = f"{type(estimator).__name__} has no {' or '.join(methods)}"
             skipped |= {n: reason for n in _DEFAULT_METRICS if METRICS[n].needs == needs}
     weights = check_weights(sample_weight, target.n_samples)
-    names = [n for n in _DEFAULT_METRICS if n not in skipped]
+    names = [n for n in _DEFAULT_METRICS if n not in skipped and target.kind in METRICS[n].targets]
     names += ["expected_cost"] if costs is not None else []
     plans = [
         _plan(ImbalanceAwareScorer(n, costs=costs if n == "expected_cost" else None), target,
               weights)
         for n in names
     ]  # fmt: skip
+    if target.kind == "multilabel":
+        titles = {r.name: r.title + _level_text(r, s) for r, s in plans}
+        tables = multilabel_tables(
+            plans, titles, target, outputs, weights, n_resamples, confidence_level, rng
+        )
+        return ImbalanceReport(
+            estimator_name=type(estimator).__name__,
+            classes=target.classes.tolist(),
+            counts=target.counts.tolist(),
+            pos_label=None,
+            threshold=None if threshold is None else float(threshold),
+            calibration=None,
+            skipped=skipped,
+            confidence_level=float(confidence_level),
+            n_resamples=int(n_resamples),
+            n_rows=target.n_samples,
+            **tables,
+        )
     draws = _resample(plans, target, outputs, weights, n_resamples, rng)
     share = np.bincount(target.codes, weights=weights, minlength=target.n_classes)
     share = share / share.sum()
@@ -309,16 +338,13 @@ def imbalance_report(
         skipped=skipped,
         confidence_level=float(confidence_level),
         n_resamples=int(n_resamples),
+        n_rows=target.n_samples,
     )
 
 
-def _read_single_label(y: Any, known: Any, pos_label: Any) -> Target:
+def _read_report_target(y: Any, known: Any, pos_label: Any) -> Target:
     target = read_target(y, known, pos_label)
-    if target.kind == "multilabel":
-        raise DataError(
-            "imbalance_report needs one label a row, got a multilabel target; report each column."
-        )
-    if (target.counts > 0).sum() < 2:
+    if target.kind != "multilabel" and (target.counts > 0).sum() < 2:
         raise DataError(
             f"imbalance_report needs rows of at least two classes, got {target.n_samples} rows of "
             f"{as_scalar(target.classes[target.counts.argmax()])!r}."

@@ -56,7 +56,7 @@ def _tables(report: ImbalanceReport) -> list[tuple[str, list[str], list[list[str
 
 
 def _heading(report: ImbalanceReport) -> str:
-    text = f"Imbalance report of {report.estimator_name} on {sum(report.counts)} rows"
+    text = f"Imbalance report of {report.estimator_name} on {report.n_rows} rows"
     if report.pos_label is not None:
         text += f", positive class {report.pos_label!r}"
     if report.threshold is not None:

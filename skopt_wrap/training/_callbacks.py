@@ -28,15 +28,13 @@ def unfusable_callback(callbacks: Sequence[Any]) -> str | None:
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.ModelCheckpoint) and callback.save_freq == "epoch":
             continue
-        if isinstance(callback, keras.callbacks.LambdaCallback):
-            hooks = [h for h in _STEP_HOOKS if getattr(callback, h, None) is not None]
-            hooks = [h for h in hooks if not keras.utils.is_default(getattr(callback, h))]
-        else:
-            hooks = [
-                h
-                for h in _STEP_HOOKS
-                if getattr(type(callback), h, None) is not getattr(keras.callbacks.Callback, h)
-            ]
+        # A LambdaCallback keeps its functions on the object.
+        hooks = [
+            h
+            for h in _STEP_HOOKS
+            if h in vars(callback)
+            or getattr(type(callback), h, None) is not getattr(keras.callbacks.Callback, h)
+        ]
         if hooks:
             return f"{type(callback).__name__} is called at every step ({hooks[0]})"
     return None

@@ -64,11 +64,7 @@ class EpochGraph:
 
     def prepare(self, data: TrainingData) -> None:
         """Create the variables of loss and metrics, which a traced function must find there."""
-        x, y, weights = data.take(np.arange(min(2, len(data))))
-        outputs = self.model(x, training=False)
-        self.model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights)
-        self.model.compute_metrics(x, y, outputs, weights)
-        self.model.reset_metrics()
+        prepare_metrics(self.model, *data.take(np.arange(min(2, len(data)))))
 
     def train_epoch(self, data: Any, tables: list[np.ndarray]) -> dict[str, float]:
         """Train on the batches of `tables`; return loss and metrics over the epoch."""
@@ -145,10 +141,10 @@ def graph_for(model: Any, data: TrainingData, *, share: bool) -> Iterator[EpochG
             yield graph
         return
     with graph.lock:
-        _copy_state(model, graph.model)
+        copy_state(model, graph.model)
         graph.model.stop_training = False
         yield graph
-        _copy_state(graph.model, model)
+        copy_state(graph.model, model)
 
 
 def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
@@ -160,9 +156,9 @@ def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
     with _LOCK:
         graph = _GRAPHS.get(signature)
         if graph is None:
-            twin = _twin(model)
-            if shareable_key(twin) != key:
-                return None  # its configuration does not hold all of it (adapted layers)
+            twin = twin_of(model)
+            if twin is None:
+                return None
             graph = EpochGraph(twin)
             graph.prepare(data)
             _GRAPHS[signature] = graph
@@ -187,16 +183,27 @@ def kept_on_failure(model: Any) -> Iterator[None]:
         raise
 
 
-def _twin(model: Any) -> Any:
-    """Return a compiled model of the same configuration, its optimizer built."""
+def prepare_metrics(model: Any, x: Any, y: Any, weights: Any) -> None:
+    """Create the variables of loss and metrics, which a traced function must find there."""
+    outputs = model(x, training=False)
+    model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights)
+    model.compute_metrics(x, y, outputs, weights)
+    model.reset_metrics()
+
+
+def twin_of(model: Any) -> Any:
+    """Return a compiled model of the same configuration, its optimizer built.
+
+    None when its configuration does not hold all of `model` (adapted layers).
+    """
     twin = type(model).from_config(model.get_config())
     twin.compile_from_config(model.get_compile_config())
     if not twin.optimizer.built:
         twin.optimizer.build(twin.trainable_variables)
-    return twin
+    return twin if shareable_key(twin) == shareable_key(model) else None
 
 
-def _copy_state(source: Any, target: Any) -> None:
+def copy_state(source: Any, target: Any) -> None:
     """Assign all variables of `source` and its optimizer to those of `target`."""
     pairs = [(source.variables, target.variables)]
     pairs.append((source.optimizer.variables, target.optimizer.variables))

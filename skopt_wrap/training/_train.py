@@ -216,7 +216,7 @@ def _train_fused(
     listener.on_train_end(logs)
     if epochs:
         model.optimizer.finalize_variable_values(model.trainable_weights)
-    return _recorded(result, history)
+    return recorded(result, history)
 
 
 def _train_by_fit(
@@ -271,8 +271,8 @@ def train_batches(
         Batches ``(x, y)`` or ``(x, y, sample_weight)``, in the order in which they are used.
     epochs : int
         Passes over the batches.
-    validation : tf.data.Dataset or keras.utils.PyDataset, default=None
-        Batches evaluated after every epoch.
+    validation : tf.data.Dataset, keras.utils.PyDataset or TrainingData, default=None
+        Batches, or rows, evaluated after every epoch.
     callbacks : sequence of keras.callbacks.Callback
         Passed on.
     verbose : int, default=0
@@ -300,6 +300,10 @@ def train_batches(
     keras = load_keras()
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
+    if isinstance(validation, TrainingData):
+        from ._batches import BatchSequence
+
+        validation = BatchSequence(validation, _VALIDATION_BATCH)
     result = TrainingResult(path="fit", reason=reason)
     history = keras.callbacks.History()
     with kept_on_failure(model):
@@ -319,7 +323,7 @@ def train_batches(
                 raise
             for callback in callbacks:
                 callback.on_train_end()
-    return _recorded(result, history)
+    return recorded(result, history)
 
 
 def _accept_interrupt(callbacks: Sequence[Any], n_epochs: int) -> bool:
@@ -334,7 +338,7 @@ def _accept_interrupt(callbacks: Sequence[Any], n_epochs: int) -> bool:
     return True
 
 
-def _recorded(result: TrainingResult, history: Any) -> TrainingResult:
+def recorded(result: TrainingResult, history: Any) -> TrainingResult:
     """Return `result` with what a ``keras.callbacks.History`` recorded."""
     result.n_epochs = len(history.epoch)
     result.history = {name: [float(v) for v in vs] for name, vs in history.history.items()}

@@ -36,7 +36,7 @@ def untrained(monkeypatch):
         ({"callbacks": [3]}, "callbacks.*3"),
         ({"fit__epochs": 0}, "epochs.*0"),
         ({"optimizer__learning_rate": 0.1, "learning_rate_schedule": 0.1}, "both set"),
-        ({"callbacks__patience": 3}, "callbacks__patience reaches no callback"),
+        ({"callbacks__patience": 3}, "callbacks__patience reaches none of the callbacks"),
     ],
 )
 def test_bad_parameters_are_named(blobs, untrained, params, message):
@@ -124,5 +124,5 @@ def test_callbacks_are_checked_by_class_and_name(blobs):
     assert classifier.n_iter_ == 3
     with pytest.raises(UnknownParameterError, match="Did you mean 'patience'"):
         KerasClassifier(callbacks={"stop": stop}, callbacks__stop__patient=1).fit(X, y)
-    with pytest.raises(ParameterError, match="no keras"):
+    with pytest.raises(ParameterError, match="no subclass of Callback"):
         KerasClassifier(callbacks=[dict]).fit(X, y)

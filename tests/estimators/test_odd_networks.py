@@ -11,7 +11,13 @@ from sklearn.base import clone
 
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap._keras import name_scope, shareable_key
-from skopt_wrap.exceptions import DataError, ModelError, ParameterError, UnknownParameterError
+from skopt_wrap.exceptions import (
+    BuilderError,
+    DataError,
+    ModelError,
+    ParameterError,
+    UnknownParameterError,
+)
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -314,3 +320,53 @@ def test_one_hot_targets_are_told_what_to_do(blobs):
     X, y = blobs
     with pytest.raises(ModelError, match=r"y\.argmax\(axis=1\)"):
         KerasClassifier(loss="categorical_crossentropy").fit(X, np.eye(3, dtype=int)[y])
+
+
+def test_learning_rate_may_be_a_function(blobs):
+    X, y = blobs
+
+    def rate():
+        return 0.25
+
+    optimizer = keras.optimizers.SGD(rate)
+    for params in ({"optimizer": optimizer}, {"optimizer__learning_rate": rate}):
+        classifier = KerasClassifier(epochs=1, **{"optimizer": "sgd", **params}).fit(X, y)
+        assert float(classifier.model_.optimizer.learning_rate) == 0.25
+
+
+def test_functions_of_a_lambda_callback_are_called(blobs):
+    X, y = blobs
+    seen = []
+    for hook, path in (("on_epoch_end", "fused"), ("on_train_batch_end", "fit: Lambda")):
+        callback = keras.callbacks.LambdaCallback(**{hook: lambda *args, **logs: seen.append(1)})
+        classifier = KerasClassifier(epochs=2, callbacks=[callback]).fit(X, y)
+        assert classifier.fit_path_.startswith(path)
+    assert len(seen) == 2 + 2 * 3
+
+
+def test_metrics_may_be_a_dict_of_classes(blobs):
+    metrics = {"hit": keras.metrics.SparseCategoricalAccuracy}
+    classifier = KerasClassifier(metrics=metrics, metrics__hit__name="share", epochs=1).fit(*blobs)
+    assert set(classifier.history_) == {"loss", "share"}
+
+
+@pytest.mark.parametrize("shape", [(7,), (4, 4, 1), (4, 2)])
+def test_built_network_that_takes_other_rows_is_refused(blobs, shape):
+    model = keras.Sequential([keras.Input(shape), layers.Flatten(), layers.Dense(3)])
+    for given in (model, lambda: keras.models.clone_model(model)):
+        with pytest.raises(ModelError, match=r"takes rows of shape .*X has rows of shape \(4,\)"):
+            KerasClassifier(given).fit(*blobs)
+
+
+def test_last_axis_of_length_one_may_be_left_out(blobs):
+    X, y = blobs
+    model = keras.Sequential([keras.Input((4, 1)), layers.Flatten(), layers.Dense(3)])
+    assert KerasClassifier(model, epochs=1).fit(X, y).predict(X).shape == y.shape
+
+
+def test_builder_that_returns_the_same_network_again_is_refused(blobs):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    classifier = KerasClassifier(lambda: model, epochs=1).fit(*blobs)
+    with pytest.raises(BuilderError, match="an earlier fit trains"):
+        KerasClassifier(lambda: model, epochs=1).fit(*blobs)
+    assert classifier.model_ is model

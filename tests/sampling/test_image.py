@@ -25,9 +25,10 @@ from skopt_wrap.sampling import (
     Zoom,
 )
 from skopt_wrap.sampling._colour import LUMA, hue_matrices
+from skopt_wrap.sampling._geometry import rotation_maps
 from skopt_wrap.sampling._image import random_boxes
 from skopt_wrap.sampling._transform import REGISTRY, Policy
-from skopt_wrap.sampling._warp import rotation_maps, warp
+from skopt_wrap.sampling._warp import warp
 
 IMAGES = sorted(
     name

@@ -206,8 +206,9 @@ def test_sampler_text_containers_come_back():
     assert isinstance(sampler.fit_resample(texts, Y)[0], list)
     assert sampler.fit_resample(np.array(texts), Y)[0].dtype.kind == "U"
     assert sampler.fit_resample(np.array(texts, dtype=object), Y)[0].dtype == object
-    series = sampler.fit_resample(pd.Series(texts, name="t", dtype="str"), Y)[0]
-    assert series.name == "t" and series.dtype == "str" and len(series) == 27
+    column = pd.Series(texts, name="t", dtype="str")
+    series = sampler.fit_resample(column, Y)[0]
+    assert series.name == "t" and series.dtype == column.dtype and len(series) == 27
     categories = sampler.fit_resample(pd.Series(texts, dtype="category"), Y)[0]
     assert not categories.isna().any()
     column = sampler.fit_resample(pl.Series("t", texts), Y)[0]
@@ -430,3 +431,37 @@ def test_sampler_mixes_float_label_matrices_without_asking():
     _, y_new = sampler.fit_resample(DATA["image"], y)
     assert list(y_new.columns) == ["a", "b", "c"] and len(y_new) == 32
     np.testing.assert_allclose(y_new[:16], y)
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_sampler_result_does_not_depend_on_n_jobs(kind):
+    repeated = {
+        k: list(v) * 40 if k == "text" else np.concatenate([v] * 40) for k, v in DATA.items()
+    }
+    y, results = np.tile(Y, 40), []
+    for n_jobs in (None, 1, 3, -1):
+        sampler = AugmentingSampler(kind, factor=2, n_jobs=n_jobs, random_state=0)
+        results.append(np.asarray(sampler.fit_resample(repeated[kind], y)[0]))
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_sampler_threads_serve_sparse_tables_and_soft_labels():
+    table, y = (
+        sparse.random_array((3000, 5), density=0.3, rng=0, format="csr"),
+        np.tile([0, 1], 1500),
+    )
+    one, three = (
+        AugmentingSampler("tabular", factor=2, n_jobs=n, random_state=0).fit_resample(table, y)[0]
+        for n in (1, 3)
+    )
+    np.testing.assert_array_equal(one.toarray(), three.toarray())
+    images = np.random.default_rng(0).random((400, 8, 8), dtype=np.float32)
+    (X1, y1), (X3, y3) = (
+        AugmentingSampler(
+            "image", [MixUp(soft_labels=True)], factor=2, n_jobs=n, random_state=0
+        ).fit_resample(images, y[:400])
+        for n in (1, 3)
+    )
+    np.testing.assert_array_equal(X1, X3)
+    np.testing.assert_array_equal(y1, y3)

@@ -1,0 +1,197 @@
+"""Batches for Keras with fresh augmentation in every epoch; imports Keras, so import late."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import keras
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import _check_sample_weight
+
+from .._keras import load_tensorflow
+from ..exceptions import DataError, ParameterError
+from ._containers import is_frame, numeric_columns, take
+from ._policies import makes_soft_labels
+from ._strategy import Target, one_hot
+from ._transform import Policy
+
+
+def make_flow(sampler, X, y, batch_size, sample_weight, shuffle, **options) -> AugmentedBatches:
+    """Return the batches; the body of ``AugmentingSampler.flow``."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1:
+        raise ParameterError(f"batch_size must be an int >= 1. Got {batch_size!r}.")
+    sampler._validate_params()
+    data, target, generator, steps = sampler._prepare(X, y, {"sample_weight": sample_weight})
+    if generator is not None and generator.cleaner is not None:
+        raise ParameterError(
+            f"{type(generator.cleaner).__name__} drops rows, so batches cannot be planned ahead; "
+            f"use fit_resample, or an over-sampler without cleaning."
+        )
+    values = data.values
+    if is_frame(values):
+        values = values.to_numpy()
+    if data.kind == "tabular" and len(numeric_columns(values)) < values.shape[1]:
+        raise DataError("flow makes batches for a network: every column of X must be numeric.")
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(sample_weight, np.empty(data.n))
+    totals = dict(sampler.sampling_strategy_)
+    if sampler.keep_original and target.codes is not None:
+        counts = np.bincount(target.codes).tolist()
+        for label, count in zip(target.classes.tolist(), counts, strict=True):
+            totals[label] = totals.get(label, 0) + count
+    elif sampler.keep_original:
+        totals[None] += data.n
+    return AugmentedBatches(
+        values,
+        target,
+        sample_weight,
+        steps,
+        totals,
+        generator=generator,
+        seed=sampler._seed(),
+        batch_size=int(batch_size),
+        shuffle=bool(shuffle),
+        **options,
+    )
+
+
+class AugmentedBatches(keras.utils.PyDataset):
+    """Batches that depend on nothing but the seed, the number of the epoch and their own."""
+
+    def __init__(
+        self,
+        values: Any,
+        target: Target,
+        weights: np.ndarray | None,
+        steps: list,
+        totals: dict,
+        *,
+        generator: Any,
+        seed: np.random.SeedSequence,
+        batch_size: int,
+        shuffle: bool,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._values, self._target, self._weights = values, target, weights
+        self._policy, self._totals, self._generator = Policy(steps), totals, generator
+        self._labels = one_hot(target) if makes_soft_labels(steps) else None
+        self._seed, self._batch_size, self._shuffle = seed, batch_size, shuffle
+        self._epoch = 0
+        self._plan: tuple[int, Any] | None = None
+
+    def __len__(self) -> int:
+        return -(-sum(self._totals.values()) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple:
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
+        epoch = self._epoch
+        order, rows, sources = self._rows_of(epoch)
+        chosen = order[index * self._batch_size : (index + 1) * self._batch_size]
+        origin = sources[chosen]
+        X = take(rows, chosen if rows is not self._values else origin)
+        rng = self._generator_of(1, epoch, index)
+        codes, labels = self._target.codes, self._labels
+        X, labels = self._policy(
+            X,
+            rng,
+            None if labels is None else labels[origin],
+            None if codes is None else codes[origin],
+        )
+        if labels is None:
+            labels = self._target.values[origin]
+        elif self._target.values.ndim == 1 and self._target.codes is None:
+            labels = labels[:, 0]
+        if sparse.issparse(X):
+            X = X.toarray()
+        elif X.dtype.kind == "O":  # texts; Keras refuses arrays of objects
+            X = load_tensorflow().constant(X.tolist())
+        return (X, labels) if self._weights is None else (X, labels, self._weights[origin])
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch; Keras has stopped the workers of this one."""
+        self._epoch += 1
+
+    def _generator_of(self, *key: int) -> np.random.Generator:
+        seed = self._seed
+        child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
+        return np.random.default_rng(child)
+
+    def _rows_of(self, epoch: int) -> tuple[np.ndarray, Any, np.ndarray]:
+        """Return the order of an epoch, the rows that it numbers, and their sources."""
+        plan = self._plan  # workers may make it twice, but never read it half made
+        if plan is None or plan[0] != epoch:
+            self._plan = plan = (epoch, self._new_plan(self._generator_of(0, epoch)))
+        return plan[1]
+
+    def _new_plan(self, rng: np.random.Generator) -> tuple[np.ndarray, Any, np.ndarray]:
+        target, rows = self._target, self._values
+        if self._generator is None:
+            sources = np.arange(rows.shape[0])
+            groups = [
+                _repeat(_members(target, label, sources), number, rng)
+                for label, number in self._totals.items()
+            ]
+        else:
+            rows, codes, sources = self._interpolated(rng)
+            groups = [np.flatnonzero(codes == code) for code in range(len(target.classes))]
+        if self._shuffle:
+            groups = [rng.permutation(group) for group in groups]
+            rng.shuffle(groups)
+        return interleave(groups), rows, sources
+
+    def _interpolated(self, rng: np.random.Generator) -> tuple[Any, np.ndarray, np.ndarray]:
+        """Return the originals and fresh rows of an over-sampler, their classes and sources."""
+        codes, classes = self._target.codes, self._target.classes.tolist()
+        assert codes is not None  # an over-sampler needs classes; checked before
+        counts = np.bincount(codes)
+        wanted = {code: self._totals[label] - counts[code] for code, label in enumerate(classes)}
+        new, new_codes, _ = self._generator.new_rows(
+            self._values, codes, wanted, int(rng.integers(2**31))
+        )
+        stack = sparse.vstack if sparse.issparse(new) else np.concatenate
+        rows = stack([self._values, new])
+        first = {code: np.flatnonzero(codes == code) for code in wanted}
+        sources = [rng.choice(first[code]) for code in new_codes.tolist()]
+        all_sources = np.concatenate([np.arange(len(codes)), np.array(sources, dtype=np.intp)])
+        return rows, np.concatenate([codes, new_codes]), all_sources
+
+
+def _members(target: Target, label: Any, rows: np.ndarray) -> np.ndarray:
+    return rows if target.labels is None else np.flatnonzero(target.labels == label)
+
+
+def _repeat(rows: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `number` of the rows, each as often as the others, to within one."""
+    rounds, rest = divmod(number, len(rows))
+    return np.concatenate([np.tile(rows, rounds), np.sort(rng.choice(rows, rest, replace=False))])
+
+
+def interleave(groups: list[np.ndarray]) -> np.ndarray:
+    """Return all members of the groups, each group spread evenly over the whole.
+
+    Any run of consecutive members has the proportions of the whole, to within about one member
+    of each group.
+
+    Parameters
+    ----------
+    groups : list of ndarray
+        Members of each group, in order.
+
+    Returns
+    -------
+    order : ndarray
+        All members.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> interleave([np.arange(4), np.array([7, 8])]).tolist()
+    [0, 7, 1, 2, 8, 3]
+    """
+    places = [(np.arange(len(group)) + 0.5) / max(1, len(group)) for group in groups]
+    order = np.argsort(np.concatenate(places), kind="stable")
+    return np.concatenate(groups)[order].astype(np.intp)

@@ -1,0 +1,120 @@
+"""OpenCV where it is installed: faster warps, flips and tables, equal results within tolerance."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+#: Our names of what lies beyond the border, to OpenCV's.
+BORDERS = {"nearest": "BORDER_REPLICATE", "reflect": "BORDER_REFLECT", "wrap": "BORDER_WRAP"}
+
+
+@functools.lru_cache(maxsize=1)
+def load_opencv() -> Any:
+    """Return the module, or None where it is missing or older than 5.0.
+
+    Older ones round coordinates to 1/32 of a pixel.
+    """
+    try:
+        import cv2
+    except ImportError:
+        return None
+    return cv2 if int(cv2.__version__.partition(".")[0]) >= 5 else None
+
+
+def opencv_for(X: np.ndarray) -> Any:
+    """Return OpenCV if it is installed and takes these images, else None.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, height, width) or (n, height, width, channels)
+        Images.
+
+    Returns
+    -------
+    cv2 : module or None
+        OpenCV.
+    """
+    fits = X.dtype in (np.uint8, np.float32) and (X.ndim == 3 or X.shape[3] <= 4)
+    return load_opencv() if fits and max(X.shape[1:3]) < 2**15 else None
+
+
+def warp_with_opencv(
+    cv2: Any, X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float
+) -> np.ndarray:
+    """Do what ``_warp.warp`` does.
+
+    Parameters
+    ----------
+    cv2 : module
+        OpenCV.
+    X : ndarray of shape (n, height, width) or (n, height, width, channels)
+        Images, uint8 or float32.
+    maps : ndarray of shape (n, 3, 3)
+        Maps from result to source in (row, column, 1), relative to the centre.
+    fill : {"constant", "nearest", "reflect", "wrap"}
+        What lies beyond the border.
+    fill_value : float
+        Value beyond the border for ``fill="constant"``.
+
+    Returns
+    -------
+    warped : ndarray of the same shape and dtype
+        The images.
+    """
+    height, width = X.shape[1:3]
+    centre = np.array([(height - 1) / 2, (width - 1) / 2])
+    linear = maps[:, :2, :2]
+    shift = maps[:, :2, 2] + centre - linear @ centre
+    # OpenCV's coordinates are (column, row).
+    matrices = np.concatenate([linear, shift[:, :, None]], axis=2)[:, ::-1][:, :, [1, 0, 2]]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    border = getattr(cv2, BORDERS.get(fill, "BORDER_REPLICATE"))
+    result = np.empty_like(X)
+    moved = np.any(maps != np.eye(3), axis=(1, 2)).tolist()
+    for image, matrix, target, changed in zip(X, matrices, result, moved, strict=True):
+        if changed:
+            cv2.warpAffine(
+                image, matrix, (width, height), dst=target, flags=flags, borderMode=border
+            )
+            if fill == "constant":
+                target[_outside(matrix, height, width)] = fill_value
+        else:
+            target[...] = image
+    return result
+
+
+def _outside(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return which pixels of a result lie outside its source."""
+    slack = 1e-4
+    column = np.arange(width, dtype=np.float32)
+    row = np.arange(height, dtype=np.float32)[:, None]
+    outside = np.zeros((height, width), dtype=bool)
+    for (a, b, c), size in zip(matrix.astype(np.float32), (width, height), strict=True):
+        where = a * column + (b * row + c)
+        outside |= (where < -slack) | (where > size - 1 + slack)
+    return outside
+
+
+def apply_tables(cv2: Any, X: np.ndarray, tables: np.ndarray) -> np.ndarray:
+    """Replace the pixels of uint8 images in place by ``tables[image, pixel]``.
+
+    Parameters
+    ----------
+    cv2 : module
+        OpenCV.
+    X : ndarray of uint8, of shape (n, height, width) or (n, height, width, channels)
+        Images.
+    tables : ndarray of shape (n, 256)
+        New value of each pixel value; rounded.
+
+    Returns
+    -------
+    X : ndarray
+        The same array.
+    """
+    for image, table in zip(X, np.rint(tables).astype(np.uint8), strict=True):
+        cv2.LUT(image, table, dst=image)
+    return X
