@@ -148,7 +148,7 @@ def multilabel_tables(
             counts = np.stack([np.bincount(rng.randint(0, n, n), minlength=n) for _ in range(size)])
             parts.append(_resampled(plans, target, outputs, own, counts))
         draws = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    metrics = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for record, settings in plans:
         low, high = (
             percentiles(draws[record.name], confidence_level) if n_resamples else (None, None)

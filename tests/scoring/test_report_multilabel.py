@@ -44,7 +44,7 @@ def test_confusion_and_label_table_equal_sklearns(labelled):
     )
     np.testing.assert_allclose(report.per_class["f1"], metrics.f1_score(y, predicted, average=None))
     columns = report.to_dict("confusion")
-    assert list(columns)[0] == "label" and len(columns["true positive"]) == 4
+    assert next(iter(columns)) == "label" and len(columns["true positive"]) == 4
     assert "on 200 rows" in str(report) and "<table>" in report._repr_html_()
     assert f"label {int(np.argmin(report.per_class['f1']))}" in report.summary
 

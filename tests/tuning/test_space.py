@@ -53,7 +53,9 @@ def test_continuous_distribution_is_sampled_exactly(distribution):
 
 
 @pytest.mark.parametrize(
-    "distribution", [stats.randint(2, 6), stats.binom(5, 0.4), stats.poisson(3)], ids=str
+    "distribution",
+    [stats.randint(2, 6), stats.binom(5, 0.4), stats.poisson(3)],
+    ids=["randint", "binom", "poisson"],
 )
 def test_discrete_distribution_gives_ints_of_its_support(distribution):
     values = draw(distribution)
@@ -78,7 +80,7 @@ def test_optuna_distributions_keep_bounds_steps_and_scale():
     assert max(draw(IntDistribution(1, 64, log=True))) <= 64
 
 
-@pytest.mark.parametrize("spec", ["relu", 3, None, object(), stats.uniform, []], ids=repr)
+@pytest.mark.parametrize("spec", ["relu", 3, None, object(), stats.uniform, []])
 def test_bad_entry_names_the_parameter(spec):
     with pytest.raises(ParameterError, match=r"space\['model__units'\]"):
         make_dimension("model__units", spec)
