@@ -1,15 +1,21 @@
-"""Speed of AugmentingSampler beside Keras's layers, and whether its default policies help.
+"""Speed of AugmentingSampler beside other libraries, and whether its default policies help.
 
-1. Images/s of flip + rotation + crop + brightness + contrast + cutout, of MixUp and of CutMix,
-   beside the same Keras layers, eager and compiled. The contenders take turns on the same batch, so
-   that a slow moment of the machine falls on all; printed are medians, and the median of the ratios
-   within a turn.
-2. Series/s and texts/s of each transform.
-3. Balanced accuracy with against without augmentation on rows held out: digits with 10 images per
-   class, an imbalanced pair of digits, short series and an imbalanced table, with a 95 % interval
-   of the mean difference over the splits. Cases that it does not help are printed alike.
+1. Images/s of flip + rotation + crop + brightness + contrast + cutout beside the same Keras layers
+   (eager and compiled), albumentations and a script with numpy and Pillow; MixUp, CutMix and
+   RandAugment beside Keras's. With OpenCV where it is installed, and without.
+2. Sentences/s of the transforms of texts; series/s beside tsaug's.
+3. The time of an epoch on ``AugmentingSampler.flow`` beside one on plain arrays.
+4. Balanced accuracy with against without augmentation on rows held out: digits with 10 images per
+   class, a pair of digits 50 : 1, short series, short texts and an imbalanced table, with a 95 %
+   interval of the mean difference over the splits. Cases that it does not help are printed alike.
 
-Run ``python benchmarks/augmentation.py`` (about two minutes); ``--quick`` takes fewer turns.
+The contenders take turns on the same batch, so that a slow moment of the machine falls on all;
+printed are medians, and the median of the ratios within a turn. Each part runs in a process of its
+own that is bound to one core, or two. albumentations, tsaug, Pillow and opencv-python-headless are
+left out where they are not installed.
+
+Run ``python benchmarks/augmentation.py`` (about eight minutes), ``--quick`` for fewer turns, or one
+part with ``--part images32 --threads 1``.
 """
 
 from __future__ import annotations
@@ -17,12 +23,23 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
+import sys
 import time
 
 import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+# Each part, and the numbers of cores it is run with.
+PARTS = {
+    "images32": (1, 2),
+    "images224": (1, 2),
+    "text": (1,),
+    "series": (1,),
+    "flow": (2,),
+    "help": (2,),
+}
 CHAIN = ("horizontal_flip", "rotation", "random_crop", "brightness", "contrast", "cutout")
 
 
@@ -49,13 +66,63 @@ def report(title: str, n: int, seconds: dict[str, list[float]]) -> None:
         print(f"  {name:<28}{speed:>12,.0f}/s   ours is {ratio:6.2f} x as fast")
 
 
-def image_speed(size: int, n: int, turns: int) -> None:
-    """Compare the chain, MixUp and CutMix with Keras."""
+def pillow_chain(images, rng):
+    """Change images one by one, as a script with numpy and Pillow would."""
+    from PIL import Image
+
+    size, result = images.shape[1], np.empty_like(images)
+    pad, hole = round(0.125 * size), round(0.25 * size)
+    for k, image in enumerate(images):
+        if rng.random() < 0.5:
+            image = image[:, ::-1]
+        turned = Image.fromarray(np.ascontiguousarray(image)).rotate(
+            rng.uniform(-10, 10), Image.Resampling.BILINEAR
+        )
+        padded = np.pad(np.asarray(turned), ((pad, pad), (pad, pad), (0, 0)))
+        row, column = rng.integers(0, 2 * pad + 1, size=2)
+        values = padded[row : row + size, column : column + size].astype(np.float32)
+        values = np.clip(values + 255 * rng.uniform(-0.1, 0.1), 0, 255)
+        mean = values.mean()
+        values = np.clip(mean + (values - mean) * (1 + rng.uniform(-0.1, 0.1)), 0, 255)
+        row, column = rng.integers(0, size, size=2)
+        values[max(0, row - hole // 2) : row + hole // 2, max(0, column - hole // 2) :][
+            :, :hole
+        ] = 0
+        result[k] = values
+    return result
+
+
+def albumentations_chain(size: int):
+    """Return the same chain by albumentations, or None where it is not installed."""
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+    try:
+        import albumentations as A
+    except ImportError:
+        return None
+    pad, hole = round(0.125 * size), 0.25
+    return A.Compose(
+        [
+            A.HorizontalFlip(p=0.5),
+            A.Rotate((-10, 10), border_mode=1, p=1.0),
+            A.Pad(pad, p=1.0),
+            A.RandomCrop(size, size, p=1.0),
+            A.RandomBrightnessContrast(0.1, 0.1, p=1.0),
+            A.CoarseDropout((1, 1), (hole, hole), (hole, hole), p=1.0),
+        ],
+        seed=0,
+    )
+
+
+def image_speed(size: int, n: int, turns: int, threads: int) -> None:
+    """Compare the chain, MixUp, CutMix and RandAugment with what others offer."""
     import keras
     import tensorflow as tf
 
-    from skopt_wrap.sampling import AugmentingSampler, CutMix, MixUp
+    from skopt_wrap.sampling import AugmentingSampler, CutMix, MixUp, RandAugment
+    from skopt_wrap.sampling import _opencv as opencv
 
+    if opencv.load_opencv() is not None:
+        opencv.load_opencv().setNumThreads(1)  # ours are joblib's
     layers = keras.layers
     images = np.random.default_rng(0).integers(0, 256, size=(n, size, size, 3), dtype=np.uint8)
     labels = np.arange(n) % 10
@@ -78,45 +145,144 @@ def image_speed(size: int, n: int, turns: int) -> None:
 
     def ours(transforms):
         sampler = AugmentingSampler(
-            "image", transforms, factor=1, keep_original=False, random_state=0
+            "image", transforms, factor=1, keep_original=False, random_state=0, n_jobs=threads
         )
         return lambda: sampler.fit_resample(images, labels)
 
+    def without_opencv(function):
+        def run():
+            loader, opencv.load_opencv = opencv.load_opencv, lambda: None
+            try:
+                function()
+            finally:
+                opencv.load_opencv = loader
+
+        return run
+
     def eager(function):
+        step = min(64, n)
         return lambda: [
-            function(images[i : i + 64], one_hot[i : i + 64]) for i in range(0, n - n % 64, 64)
+            function(images[i : i + step], one_hot[i : i + step]) for i in range(0, n, step)
         ]
 
     def pair(layer):
         return lambda x, y: layer({"images": x, "labels": y}, training=True)
 
+    random_layer = layers.RandAugment((0, 255), num_ops=2)
     cases = {
         "flip + rotation + crop + light + cutout": (list(CHAIN), lambda x, y: through(x)),
         "MixUp": ([MixUp(0.2, soft_labels=True)], pair(layers.MixUp(0.2))),
         "CutMix": ([CutMix(1.0, soft_labels=True)], pair(layers.CutMix(1.0))),
+        "RandAugment": ([RandAugment(0.5)], lambda x, y: random_layer(x, training=True)),
     }
     for title, (transforms, function) in cases.items():
-        contenders = {"skopt_wrap": ours(transforms), "Keras, eager": eager(function)}
+        contenders = {"skopt_wrap": ours(transforms)}
+        if opencv.load_opencv() is not None:
+            contenders["skopt_wrap, OpenCV"] = contenders.pop("skopt_wrap")
+            contenders["skopt_wrap, numpy"] = without_opencv(ours(transforms))
+        contenders["Keras, eager"] = eager(function)
         contenders["Keras, tf.function"] = eager(tf.function(function))
+        if transforms == list(CHAIN):
+            rival = albumentations_chain(size)
+            if rival is not None:
+                contenders["albumentations"] = lambda f=rival: [f(image=x)["image"] for x in images]
+            contenders["numpy + Pillow"] = lambda: pillow_chain(images, np.random.default_rng(0))
         report(f"{title}, {size} px, {n} images", n, take_turns(contenders, turns))
 
 
-def other_speed(turns: int) -> None:
-    """Print the speed of the transforms of series and texts."""
+def text_speed(turns: int) -> None:
+    """Print the speed of the transforms of texts, one by one and in a chain."""
     from skopt_wrap.sampling import AugmentingSampler, available_transforms
 
-    series = np.random.default_rng(0).standard_normal((2000, 200)).astype(np.float32)
     texts = ["the quick brown fox jumps over the lazy dog near the river"] * 2000
     labels = np.arange(2000) % 2
-    for kind, X in (("series", series), ("text", texts)):
-        print(f"\n{kind}: 2000 rows" + (" of 200 steps" if kind == "series" else " of 11 words"))
-        for name in available_transforms(kind):
-            if name == "mixup":
-                continue
-            sampler = AugmentingSampler(kind, name, factor=1, keep_original=False, random_state=0)
-            work = {name: lambda s=sampler, X=X: s.fit_resample(X, labels)}
-            seconds = take_turns(work, turns)[name]
-            print(f"  {name:<28}{2000 / statistics.median(seconds):>12,.0f}/s")
+    easy = ["synonym_replacement", "random_insertion", "random_swap", "random_deletion"]
+    print("\ntext: 2000 sentences of 12 words")
+    for names in [*([name] for name in available_transforms("text")), easy]:
+        sampler = AugmentingSampler("text", names, factor=1, keep_original=False, random_state=0)
+        work = {"": lambda s=sampler: s.fit_resample(texts, labels)}
+        seconds = take_turns(work, turns)[""]
+        name = names[0] if len(names) == 1 else "EDA: all four in a row"
+        print(f"  {name:<28}{2000 / statistics.median(seconds):>12,.0f}/s")
+
+
+def series_speed(turns: int) -> None:
+    """Compare the transforms of series with tsaug's, where it has them."""
+    from skopt_wrap.sampling import AugmentingSampler, available_transforms
+
+    X = np.random.default_rng(0).standard_normal((1000, 200, 3)).astype(np.float32)
+    labels = np.arange(1000) % 2
+    rivals = {}
+    try:
+        import tsaug
+
+        rivals = {
+            "jitter": tsaug.AddNoise(scale=0.05),
+            "time_warp": tsaug.TimeWarp(n_speed_change=4),
+            "window_slice": tsaug.Crop(size=180, resize=200),
+            "series_flip": tsaug.Reverse(),
+        }
+    except ImportError:
+        print("\ntsaug is not installed")
+    for name in available_transforms("series"):
+        if name == "mixup":
+            continue
+        sampler = AugmentingSampler("series", name, factor=1, keep_original=False, random_state=0)
+        contenders = {"skopt_wrap": lambda s=sampler: s.fit_resample(X, labels)}
+        if name in rivals:
+            contenders["tsaug"] = lambda r=rivals[name]: r.augment(X)
+        report(
+            f"{name}, 1000 series of 200 steps and 3 features", 1000, take_turns(contenders, turns)
+        )
+
+
+def flow_speed(turns: int) -> None:
+    """Print the time of an epoch with and without augmentation."""
+    import keras
+
+    from skopt_wrap.sampling import AugmentingSampler
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, size=(2048, 32, 32, 3), dtype=np.uint8)
+    labels = np.arange(2048) % 10
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(16, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10),
+        ]
+    )
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+
+    def epoch(transforms, workers):
+        sampler = AugmentingSampler("image", transforms, factor=1, random_state=0)
+        batches = sampler.flow(images, labels, batch_size=64, workers=workers)
+        return lambda: model.fit(batches, verbose=0)
+
+    def plain():
+        model.fit(images, labels, batch_size=64, verbose=0)
+
+    contenders = {
+        "arrays, no augmentation": plain,
+        "flow, no transforms": epoch([], 1),
+        "flow, chain, 1 worker": epoch(list(CHAIN), 1),
+        "flow, chain, 2 workers": epoch(list(CHAIN), 2),
+    }
+    seconds = take_turns(contenders, turns)
+    print("\nAn epoch of a small CNN, 2048 images of 32 px, batches of 64")
+    for name, values in seconds.items():
+        ratios = [b / a for a, b in zip(seconds["arrays, no augmentation"], values, strict=True)]
+        print(
+            f"  {name:<28}{statistics.median(values):>8.2f} s   "
+            f"{statistics.median(ratios):5.2f} x the time without"
+        )
 
 
 def make_series(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -142,6 +308,7 @@ def does_it_help(n_splits: int) -> None:
     from imblearn.pipeline import make_pipeline
     from scipy import stats
     from sklearn.datasets import load_digits, make_classification
+    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -157,6 +324,7 @@ def does_it_help(n_splits: int) -> None:
     )
     ten, twenty = dict.fromkeys(range(10), 10), {0: 20, 1: 20}
     svc, logistic = SVC(C=10), LogisticRegression()
+    words = make_pipeline(TfidfVectorizer(), LogisticRegression())
     cases = [
         ("digits, 10 per class, SVC", images, digits, ten, "image", {"factor": 10}, svc),
         (
@@ -169,6 +337,14 @@ def does_it_help(n_splits: int) -> None:
             svc,
         ),
         ("series, 20 per class, SVC", *make_series(400, 0), twenty, "series", {"factor": 5}, svc),
+        (
+            "texts, 8 per class, logistic",
+            *make_texts(600, 0),
+            dict.fromkeys((0, 1), 8),
+            "text",
+            {"factor": 10, "transforms": ["synonym_replacement"]},
+            words,
+        ),
         ("table, 1000 : 20, logistic", table, rare, {0: 1000, 1: 20}, "tabular", {}, logistic),
     ]
     print(f"\nBalanced accuracy on held-out rows, {n_splits} splits (95 % interval of the gain)")
@@ -178,7 +354,7 @@ def does_it_help(n_splits: int) -> None:
         for seed in range(n_splits):
             train, test = draw(y, counts, seed)
             sampler = AugmentingSampler(kind, random_state=seed, **params)
-            steps = [flat, StandardScaler()] if kind == "tabular" else [flat]
+            steps = {"tabular": [StandardScaler()], "text": []}.get(kind, [flat])
             scores = []
             for pipeline in (make_pipeline(*steps, model), make_pipeline(sampler, *steps, model)):
                 predicted = pipeline.fit(X[train], y[train]).predict(X[test])
@@ -193,16 +369,65 @@ def does_it_help(n_splits: int) -> None:
         )
 
 
+def make_texts(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return short reviews whose class is in the words chosen."""
+    rng = np.random.default_rng(seed)
+    things = "film movie story picture plot script".split()
+    kinds = (
+        "awful boring dreadful terrible tedious poor".split(),
+        "great wonderful marvelous excellent superb fine".split(),
+    )
+    verbs = "watched saw finished started bought rented".split()
+    frames = (
+        "I {verb} this {thing} yesterday and it was {kind}",
+        "a {kind} {thing} from the start to the finish",
+        "we {verb} it twice, what a {kind} {thing}",
+        "the {thing} is {kind} and the music is {kind2}",
+    )
+    texts, labels = [], np.arange(n) % 2
+    for label in labels:
+        words = kinds[label]
+        texts.append(
+            rng.choice(frames).format(
+                verb=rng.choice(verbs),
+                thing=rng.choice(things),
+                kind=rng.choice(words),
+                kind2=rng.choice(kinds[rng.random() < 0.5]),
+            )
+        )
+    return np.array(texts, dtype=object), labels
+
+
 def main() -> int:
-    """Print all tables."""
+    """Print all tables, each in a process of its own with as many cores as it may use."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer turns, no 224 px")
-    quick = parser.parse_args().quick
-    image_speed(32, 512, 3 if quick else 7)
-    if not quick:
-        image_speed(224, 64, 3)
-    other_speed(3 if quick else 7)
-    does_it_help(5)
+    parser.add_argument("--quick", action="store_true", help="fewer turns")
+    parser.add_argument("--part", choices=PARTS, help="print this table only")
+    parser.add_argument("--threads", type=int, help="cores that may be used; default: 1, then 2")
+    given = parser.parse_args()
+    turns = 3 if given.quick else 7
+    if given.part is None or given.threads is None:
+        for part in [given.part] if given.part else PARTS:
+            for threads in [given.threads] if given.threads else PARTS[part]:
+                options = ["--quick"] if given.quick else []
+                command = [sys.executable, __file__, "--part", part, "--threads", str(threads)]
+                subprocess.run([*command, *options], check=True)
+        return 0
+    cores = sorted(os.sched_getaffinity(0))[: given.threads]
+    os.sched_setaffinity(0, cores)
+    print(f"\n=== {given.part}, {len(cores)} core(s)", flush=True)
+    if given.part == "images32":
+        image_speed(32, 512, turns, given.threads)
+    elif given.part == "images224":
+        image_speed(224, 64, 3, given.threads)
+    elif given.part == "text":
+        text_speed(turns)
+    elif given.part == "series":
+        series_speed(turns)
+    elif given.part == "flow":
+        flow_speed(turns)
+    else:
+        does_it_help(5)
     return 0
 
 

@@ -32,7 +32,7 @@ network = KerasClassifier(model__units=128, epochs=60, batch_size=16, random_sta
 # Cross-validated, beside a linear model and gradient-boosted trees, and on fewer rows. The score is
 # the (negated) log loss, which sees that the network is too sure of itself.
 
-diagnosis = diagnose(network, X_train, y_train, cv=5, scoring="neg_log_loss", train_sizes=(0.5,))
+diagnosis = diagnose(network, X_train, y_train, scoring="neg_log_loss", train_sizes=(0.5,))
 print(diagnosis)
 
 # %%
@@ -52,7 +52,8 @@ for remedy in diagnosis.remedies():
 # What does help
 # --------------
 #
-# Each is fitted on the same folds. The intervals allow for the training rows that folds share.
+# Each is fitted on the same folds. The intervals allow for the training rows that folds share; with
+# three folds of 80 rows they are wide.
 
 results = diagnosis.try_remedies(remedies=[r for r in diagnosis.remedies() if r.params])
 print(results)

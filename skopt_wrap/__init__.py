@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .losses import estimate_prior as estimate_prior
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
+    from .sampling import available_transforms as available_transforms
     from .scoring import BootstrapInterval as BootstrapInterval
     from .scoring import CalibrationDisplay as CalibrationDisplay
     from .scoring import ImbalanceAwareScorer as ImbalanceAwareScorer
@@ -75,6 +76,7 @@ _EXPORTS = {
     "ThresholdDisplay": "scoring",
     "TunedClassifier": "tuning",
     "TunedRegressor": "tuning",
+    "available_transforms": "sampling",
     "bootstrap_interval": "scoring",
     "compress": "compression",
     "correct_prior": "losses",

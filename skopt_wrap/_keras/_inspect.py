@@ -197,7 +197,7 @@ def _is_subclassed(model: Any) -> bool:
     return not (type(model) is keras.Sequential or functional)
 
 
-def functional_class() -> type:
+def functional_class() -> Any:
     """Return the class of models made by ``keras.Model(inputs, outputs)``."""
     load_keras()
     from keras.src.models.functional import Functional

@@ -136,6 +136,7 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
     True
     """
 
+    runtime_: Any
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012
         "estimator": [HasMethods(["fit", "predict"])],
         "pruning": [Real, Pruning, None],

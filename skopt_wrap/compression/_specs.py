@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 
@@ -125,7 +126,7 @@ def as_seconds(value: float | str | None, name: str = "max_latency") -> float | 
     return _quantity(value, name, _SECONDS, "seconds, or text such as '1 ms'")
 
 
-def _quantity(value: object, name: str, units: dict[str, float], rule: str) -> float | None:
+def _quantity(value: object, name: str, units: Mapping[str, float], rule: str) -> float | None:
     if value is None:
         return None
     number = math.nan

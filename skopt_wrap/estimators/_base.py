@@ -1,4 +1,4 @@
-"""What classifier and regressor share: from `fit` to raw outputs."""
+"""What classifier and regressor share: parameters and fitting."""
 
 from __future__ import annotations
 
@@ -9,36 +9,34 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from .._keras import dtype_scope, name_scope, predict_raw, seed_scope
-from .._params import PrefixedParamsMixin
+from .._keras import dtype_scope, name_scope, seed_scope
 from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
 from ..training import TrainingData, train
 from ._callbacks import constant_rate, make_callbacks, needs_validation
+from ._dataset import fit_on_batches, train_augmented
 from ._losses import OWN_LOSSES, infer_loss
 from ._network import (
     ScopedModel,
     build_network,
     finish_network,
-    first_embedding,
     input_dtype,
     is_builder,
     make_optimizer,
 )
+from ._rows import RowsMixin, check_weights, dense_rows
 
 # What a call of `fit` may override for itself, as users of SciKeras and keras.wrappers do.
 _FIT_OVERRIDES = ("batch_size", "callbacks", "epochs", "shuffle", "validation_split", "verbose")
 _DEFAULT_HOLDOUT = 0.1
 
 
-class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
+class BaseKerasEstimator(RowsMixin, BaseEstimator):
     """Base of :class:`KerasClassifier` and :class:`KerasRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -131,6 +129,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         epochs: int | None,
     ) -> None:
         settings = self._settings(overrides, X_val, y_val)
+        settings["epochs"] = epochs or settings["epochs"]
         keep = keep and hasattr(self, "model_")
         X = self._check_X(X, reset=not keep)
         if y is None:
@@ -143,7 +142,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 "Found input variables with inconsistent numbers of samples: X has "
                 f"{X.shape[0]} rows, y has {len(y)}."
             )
-        weights = _check_weights(sample_weight, X, self._floatx)
+        weights = check_weights(sample_weight, X, self._floatx)
         target = self.target_encoder_ if keep else self._make_target(y, weights, classes)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
@@ -151,7 +150,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         if X_val is not None:
             y_val = self._check_y(y_val)
             X_val = self._check_X(X_val, reset=False)
-            validation = (X_val, y_val, _check_weights(None, X_val, self._floatx))
+            validation = (X_val, y_val, check_weights(None, X_val, self._floatx))
         elif settings["validation_split"]:
             X, y, weights, validation = self._hold_out(X, y, weights, target, settings, seed)
 
@@ -161,16 +160,17 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
             self._check_tokens(X, network)
             held_out = None if validation is None else self._encode(*validation, target)
             if self.augment is not None:
-                result = self._train_augmented(
-                    network, X, y, weights, target, epochs, settings, held_out, callbacks, seed
+                result = train_augmented(
+                    self, network, (X, y, weights), target, settings, held_out, callbacks, seed
                 )
                 self._store(network, target, result, keep)
                 return
-            data = self._encode(X, y, weights, target)
+            balanced = self._class_weights(y, weights, target)
+            data = self._encode(X, y, balanced, target)
             result = train(
                 network,
                 data,
-                epochs=epochs or settings["epochs"],
+                epochs=settings["epochs"],
                 batch_size=len(data) if settings["batch_size"] == -1 else settings["batch_size"],
                 seed=seed,
                 validation=held_out,
@@ -181,33 +181,6 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 **settings["passed_on"],
             )
         self._store(network, target, result, keep)
-
-    def _train_augmented(
-        self,
-        network: Any,
-        X: Any,
-        y: np.ndarray,
-        weights: np.ndarray,
-        target: Any,
-        epochs: int | None,
-        settings: Mapping[str, Any],
-        held_out: TrainingData | None,
-        callbacks: list[Any],
-        seed: int,
-    ) -> Any:
-        from ._dataset import train_augmented
-
-        return train_augmented(
-            self,
-            network,
-            (X, y, weights),
-            target,
-            epochs=epochs or settings["epochs"],
-            settings=settings,
-            validation=held_out,
-            callbacks=callbacks,
-            seed=seed,
-        )
 
     def _new_network(self, X: Any, y: np.ndarray, target: Any) -> Any:
         """Return a network for the data, built and compiled; learn what it is told of them."""
@@ -229,8 +202,6 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
     def _fit_dataset(
         self, dataset: Any, classes: Any, validation_data: Any, steps_per_epoch: int | None
     ) -> Any:
-        from ._dataset import fit_on_batches
-
         with self._unchanged_on_failure():
             fit_on_batches(self, dataset, classes, validation_data, steps_per_epoch)
         return self
@@ -278,33 +249,6 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         if fit:
             settings["passed_on"]["fit_options"] = fit
         return settings
-
-    @property
-    def _floatx(self) -> str:
-        return "float64" if self.dtype == "float64" else "float32"
-
-    def _check_X(self, X: Any, *, reset: bool) -> Any:
-        """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True)
-        if reset:
-            self.X_shape_ = tuple(X.shape)
-        else:
-            fitted = self.X_shape_[1:]
-            if tuple(X.shape[1:]) != tuple(fitted):
-                raise DataError(
-                    f"X has rows of shape {tuple(X.shape[1:])}, but {type(self).__name__} was "
-                    f"fitted on rows of shape {tuple(fitted)}."
-                )
-        values = X.data if sp.issparse(X) else X
-        if values.dtype.kind == "f" and self._floatx == "float32" and values.dtype.itemsize > 4:
-            with np.errstate(over="ignore"):
-                if not np.isfinite(np.abs(values).max(initial=0).astype("float32")):
-                    raise DataError(
-                        "Input X contains infinity or a value too large for dtype('float32')."
-                    )
-        if values.dtype.kind == "c":
-            raise DataError("Complex data not supported by a Keras network.")
-        return X
 
     def _hold_out(
         self,
@@ -365,7 +309,7 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 f"loss={loss!r} is settled by the network's outputs, which a builder that compiles "
                 "by itself hides; let the builder return a network that is not compiled."
             )
-        rows = _dense(X[:2]).astype(self._floatx)
+        rows = dense_rows(X[:2]).astype(self._floatx)
         network = build_network(self.model, self._routed("model"), self._meta(X), offered, rows)
         if network.compiled:
             self._check_compile_settings(network)
@@ -401,22 +345,12 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
                 "`compile_kwargs`."
             )
 
-    def _check_tokens(self, X: Any, network: Any) -> None:
-        embedding = first_embedding(network)
-        if embedding is None or not X.shape[0]:
-            return
-        low, high = X.min(), X.max()
-        if low < 0 or high >= embedding.input_dim:
-            raise DataError(
-                f"X holds token ids in [{low}, {high}], but the embedding knows ids in "
-                f"[0, {embedding.input_dim - 1}]; set model__vocabulary_size."
-            )
-
     def _encode(self, X: Any, y: np.ndarray, weights: np.ndarray, target: Any) -> TrainingData:
         dtype = self._floatx
-        balanced = self._class_weights(y, weights, target).astype(dtype)
         return TrainingData(
-            X.astype(self.input_dtype_, copy=False), target.transform(y, dtype), balanced
+            X.astype(self.input_dtype_, copy=False),
+            target.transform(y, dtype),
+            weights.astype(dtype, copy=False),
         )
 
     def _store(self, network: Any, target: Any, result: Any, keep: bool) -> None:
@@ -431,66 +365,6 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         }
         self.n_iter_ = result.n_epochs + (self.n_iter_ if keep else 0)
         self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
-
-    # -- predicting ---------------------------------------------------------------------------
-
-    def network_input(self, X: Any) -> np.ndarray:
-        """Return `X` as the network takes it.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...)
-            Rows, validated as `predict` does.
-
-        Returns
-        -------
-        rows : ndarray of shape (n_samples, ...)
-            Dense rows in the network's input dtype.
-
-        Raises
-        ------
-        DataError
-            When the rows have another shape than those of `fit`.
-        """
-        check_is_fitted(self)
-        X = self._check_X(X, reset=False)
-        self._check_tokens(X, self.model_)
-        return _dense(X).astype(self.input_dtype_, copy=False)
-
-    def network_output(self, X: Any) -> np.ndarray:
-        """Return the network's raw outputs for `X`.
-
-        The architectures that come with skopt_wrap end in linear units: their outputs are
-        logits or values. ``target_encoder_`` turns outputs into predictions.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...)
-            Rows; sparse ones are made dense block by block.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples, n_units)
-            Raw outputs. A row's outputs do not depend on the rows beside it.
-        """
-        check_is_fitted(self)
-        X = self._check_X(X, reset=False)
-        self._check_tokens(X, self.model_)
-        rows = self._routed("predict").get("batch_size")
-        if rows is not None:
-            if not isinstance(rows, Integral) or int(rows) < 1:
-                raise ParameterError(
-                    f"predict__batch_size must be an int >= 1 or None, got {rows!r}."
-                )
-            rows = int(rows)
-        if not sp.issparse(X):
-            return predict_raw(self.model_, X.astype(self.input_dtype_, copy=False), rows=rows)
-        step = max(1, 2**22 // max(1, X.shape[1]))
-        parts = [
-            predict_raw(self.model_, X[i : i + step].toarray().astype(self.input_dtype_), rows=rows)
-            for i in range(0, X.shape[0], step)
-        ]
-        return np.concatenate(parts)
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
@@ -507,12 +381,3 @@ class BaseKerasEstimator(PrefixedParamsMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.target_tags.required = True
         return tags
-
-
-def _check_weights(sample_weight: Any, X: Any, dtype: str) -> np.ndarray:
-    """Return sample weights, ones for None; not negative, not all zero."""
-    return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
-
-
-def _dense(X: Any) -> np.ndarray:
-    return X.toarray() if sp.issparse(X) else X

@@ -66,7 +66,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         Makes every epoch's batches of the training rows, changed afresh, as
         :class:`~skopt_wrap.sampling.AugmentingSampler` does; validation rows stay as they are.
         It is cloned; ``augment__<name>`` sets its parameters. Training takes
-        ``keras.Model.fit``. A `random_state` of None in it takes the estimator's.
+        ``keras.Model.fit``. A `random_state` of None in it takes the estimator's; `class_weight`
+        acts besides the balance that it makes.
     class_weight : dict, "balanced", "effective" or None, default=None
         Weights of the classes, multiplied with the sample weights. "effective" follows the
         effective number of rows; see :func:`skopt_wrap.losses.effective_class_weight`.
@@ -130,7 +131,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skopt_wrap import KerasClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> classifier = KerasClassifier(model__units=16, epochs=30, random_state=0)
+    >>> classifier = KerasClassifier(optimizer__learning_rate=0.01, epochs=20, random_state=0)
     >>> bool(make_pipeline(StandardScaler(), classifier).fit(X, y).score(X, y) > 0.9)
     True
     """

@@ -56,13 +56,17 @@ def fit_on_batches(
 
         def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             labels = _decoded(labels, target)
-            weights = np.ones(len(labels)) if weights is None else np.asarray(weights, "float64")
-            balanced = estimator._class_weights(labels, weights, target)
-            return target.transform(labels, floatx), balanced.astype(floatx)
+            weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
+            return target.transform(labels, floatx), weights.astype(floatx)
+
+        def encode_balanced(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
+            code, weights = encode(labels, weights)
+            balanced = estimator._class_weights(_decoded(labels, target), weights, target)
+            return code, balanced.astype(floatx)
 
         result = train_batches(
             network,
-            _encoded(batches, encode, estimator.input_dtype_, floatx),
+            _encoded(batches, encode_balanced, estimator.input_dtype_, floatx),
             epochs=settings["epochs"],
             validation=(
                 None
@@ -81,8 +85,6 @@ def train_augmented(
     network: Any,
     rows: tuple[Any, np.ndarray, np.ndarray],
     target: Any,
-    *,
-    epochs: int,
     settings: Mapping[str, Any],
     validation: Any,
     callbacks: list[Any],
@@ -91,11 +93,13 @@ def train_augmented(
     """Train `network` on the batches that ``estimator.augment.flow`` makes of `rows`."""
     X, y, weights = rows
     sampler = clone(estimator.augment, safe=False)
-    if hasattr(sampler, "get_params") and sampler.get_params(deep=False).get("random_state", 0) is None:
+    params = sampler.get_params(deep=False) if hasattr(sampler, "get_params") else {}
+    if params.get("random_state", seed) is None:
         sampler.set_params(random_state=seed)
     batch_size = len(y) if settings["batch_size"] == -1 else settings["batch_size"]
+    balanced = estimator._class_weights(y, weights, target)
     batches = sampler.flow(
-        X, y, batch_size=batch_size, sample_weight=weights, shuffle=settings["shuffle"]
+        X, y, batch_size=batch_size, sample_weight=balanced, shuffle=settings["shuffle"]
     )
     if np.asarray(batches[0][1]).shape[1:] != y.shape[1:]:
         raise ParameterError(
@@ -105,14 +109,13 @@ def train_augmented(
     floatx = estimator._floatx
 
     def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
-        balanced = estimator._class_weights(labels, np.asarray(weights), target)
-        return target.transform(labels, floatx), balanced.astype(floatx)
+        return target.transform(labels, floatx), np.asarray(weights, floatx)
 
     options = settings["passed_on"]
     return train_batches(
         network,
         _encoded(batches, encode, estimator.input_dtype_, floatx),
-        epochs=epochs,
+        epochs=settings["epochs"],
         validation=validation,
         callbacks=callbacks,
         verbose=int(settings["verbose"]),

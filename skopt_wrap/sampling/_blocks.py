@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -101,19 +102,28 @@ def _change(job: Job, positions: np.ndarray, seed) -> np.ndarray:
     return changed
 
 
-def _run(job: Job, size: int, seed: np.random.SeedSequence, n_jobs: int | None) -> Iterator[tuple]:
-    """Yield the positions and the new rows of each block, in threads if asked to."""
-    work = blocks(job.n_new, size, seed)
-    if effective_n_jobs(n_jobs) == 1 or job.n_new <= size:
-        for positions, child in work:
-            yield positions, _change(job, positions, child)
+def _run(
+    job: Job,
+    size: int,
+    seed: np.random.SeedSequence,
+    n_jobs: int | None,
+    use: Callable[[np.ndarray, Any], None],
+) -> None:
+    """Make every block, in threads if asked to, and call ``use(positions, rows)`` there."""
+    work = list(blocks(job.n_new, size, seed))
+
+    def make(part: list[tuple]) -> None:
+        for positions, child in part:
+            use(positions, _change(job, positions, child))
+
+    n_threads = min(effective_n_jobs(n_jobs), len(work))
+    if n_threads <= 1:
+        make(work)
         return
-    threads = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
-    yield from threads(delayed(_change_with_positions)(job, *block) for block in work)
-
-
-def _change_with_positions(job: Job, positions: np.ndarray, seed) -> tuple:
-    return positions, _change(job, positions, seed)
+    # A few parts for each thread: blocks are too small to be handed over one by one.
+    n_parts = min(len(work), 4 * n_threads)
+    parts = [work[k::n_parts] for k in range(n_parts)]
+    Parallel(n_jobs=n_threads, prefer="threads")(delayed(make)(part) for part in parts)
 
 
 def fill(
@@ -141,8 +151,11 @@ def fill(
     n_jobs : int or None
         Threads; None means one, unless a joblib context says otherwise.
     """
-    for positions, rows in _run(job, size, seed, n_jobs):
+
+    def write(positions: np.ndarray, rows: np.ndarray) -> None:
         out[start + positions] = rows
+
+    _run(job, size, seed, n_jobs, write)
 
 
 def collect_sparse(job: Job, size: int, seed: np.random.SeedSequence, n_jobs: int | None = None):
@@ -164,8 +177,7 @@ def collect_sparse(job: Job, size: int, seed: np.random.SeedSequence, n_jobs: in
     rows : sparse matrix in CSR format
         New rows in order.
     """
-    places, parts = [], []
-    for positions, rows in _run(job, size, seed, n_jobs):
-        places.append(positions)
-        parts.append(rows)
-    return sparse.vstack(parts, format="csr")[np.argsort(np.concatenate(places))]
+    found: list[tuple] = []
+    _run(job, size, seed, n_jobs, lambda positions, rows: found.append((positions, rows)))
+    places = np.concatenate([positions for positions, _ in found])
+    return sparse.vstack([rows for _, rows in found], format="csr")[np.argsort(places)]

@@ -220,6 +220,8 @@ def take(array, rows: np.ndarray):
     """Return rows of any container, in the same container, with a fresh index."""
     if array is None:
         return None
+    if isinstance(array, np.ndarray):
+        return array[rows]
     if sparse.issparse(array):
         return array.tocsr()[rows].asformat(array.format)
     taken = _safe_indexing(array, rows)

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..exceptions import ParameterError
-from ._opencv import apply_tables, opencv_for
+from ._opencv import linear_bytes, mean_pixels, opencv_for
 from ._transform import Transform, check_option, register, spread
 
 # Our names, which are Keras's, to those of numpy.pad.
@@ -115,8 +115,8 @@ class _LightTransform(ImageTransform):
         return replace(self, value_range=pixel_range(X))
 
     def _takes_bytes(self, X):
-        """Tables of 256 values do for uint8 where a pixel's new value depends on it alone."""
-        return hasattr(self, "_tables") and opencv_for(X) is not None
+        """OpenCV computes with bytes where a pixel's new value is linear in the old one."""
+        return hasattr(self, "_linear") and opencv_for(X) is not None
 
     def _clip(self, X: np.ndarray) -> np.ndarray:
         low, high = self.value_range or pixel_range(X)
@@ -143,10 +143,9 @@ def pixel_range(X: np.ndarray) -> tuple[float, float]:
 class _LinearLight(_LightTransform):
     """Base of the transforms that multiply an image by one number and add another."""
 
-    def _tables(self, X: np.ndarray, gain: np.ndarray, change: np.ndarray) -> np.ndarray:
+    def _linear(self, X: np.ndarray, gain: np.ndarray, change: np.ndarray) -> np.ndarray:
         low, high = self.value_range or (0.0, 255.0)
-        tables = gain[:, None] * np.arange(256.0) + change[:, None]
-        return apply_tables(opencv_for(X), X, np.clip(tables, max(low, 0), min(high, 255)))
+        return linear_bytes(opencv_for(X), X, gain, change, low, high)
 
 
 @register("brightness")
@@ -182,7 +181,7 @@ class Brightness(_LinearLight):
         """Shift the light of every image."""
         change = rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0]) * self._span(X)
         if X.dtype == np.uint8:
-            return self._tables(X, np.ones(len(X)), change)
+            return self._linear(X, np.ones(len(X)), change)
         X += spread(change.astype(X.dtype), X.ndim)
         return self._clip(X)
 
@@ -219,8 +218,8 @@ class Contrast(_LinearLight):
         """Change the contrast of every image."""
         gain = 1 + rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0])
         if X.dtype == np.uint8:
-            mean = X.reshape(len(X), -1).sum(axis=1, dtype=np.uint64) / max(1, X[0].size)
-            return self._tables(X, gain, mean * (1 - gain))
+            mean = mean_pixels(opencv_for(X), X)
+            return self._linear(X, gain, mean * (1 - gain))
         mean = X.mean(axis=tuple(range(1, X.ndim)), keepdims=True)
         X -= mean
         X *= spread(gain.astype(X.dtype), X.ndim)

@@ -99,7 +99,18 @@ class MixUp(Mix):
 
     kinds: ClassVar[tuple[str, ...]] = ("image", "series")
 
+    def _takes_bytes(self, X):
+        """Bytes are blended in 16 bits, with weights in steps of 1/256."""
+        return True
+
     def _blend(self, X, other, share, rng):
+        if X.dtype == np.uint8:
+            steps = np.rint(share * 256).astype(np.uint16)
+            mixed = X * spread(steps, X.ndim)
+            mixed += other * spread(256 - steps, X.ndim)
+            mixed += 128
+            mixed >>= 8
+            return mixed.astype(np.uint8), steps / 256
         weight = spread(share.astype(X.dtype), X.ndim)
         X *= weight
         other *= 1 - weight

@@ -98,8 +98,10 @@ def _outside(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     return outside
 
 
-def apply_tables(cv2: Any, X: np.ndarray, tables: np.ndarray) -> np.ndarray:
-    """Replace the pixels of uint8 images in place by ``tables[image, pixel]``.
+def linear_bytes(
+    cv2: Any, X: np.ndarray, gain: np.ndarray, change: np.ndarray, low: float, high: float
+) -> np.ndarray:
+    """Turn each pixel x of uint8 images into ``gain * x + change``, rounded and clipped, in place.
 
     Parameters
     ----------
@@ -107,14 +109,27 @@ def apply_tables(cv2: Any, X: np.ndarray, tables: np.ndarray) -> np.ndarray:
         OpenCV.
     X : ndarray of uint8, of shape (n, height, width) or (n, height, width, channels)
         Images.
-    tables : ndarray of shape (n, 256)
-        New value of each pixel value; rounded.
+    gain, change : ndarray of shape (n,)
+        Numbers of each image.
+    low, high : float
+        Range to clip to.
 
     Returns
     -------
     X : ndarray
         The same array.
     """
-    for image, table in zip(X, np.rint(tables).astype(np.uint8), strict=True):
+    if low <= 0 and high >= 255:
+        for image, a, b in zip(X, gain.tolist(), change.tolist(), strict=True):
+            cv2.addWeighted(image, a, image, 0.0, b, dst=image)
+        return X
+    tables = gain[:, None] * np.arange(256.0) + change[:, None]
+    tables = np.rint(np.clip(tables, max(low, 0), min(high, 255))).astype(np.uint8)
+    for image, table in zip(X, tables, strict=True):
         cv2.LUT(image, table, dst=image)
     return X
+
+
+def mean_pixels(cv2: Any, X: np.ndarray) -> np.ndarray:
+    """Return the mean of each image; parameters as of :func:`linear_bytes`."""
+    return np.array([sum(cv2.sumElems(image)) for image in X]) / max(1, X[0].size)

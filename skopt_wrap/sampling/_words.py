@@ -52,38 +52,26 @@ class _Vocabulary(TextTransform):
                 f"{self.stop_words!r}."
             )
 
-    def _lookup(self) -> Callable[[str], Sequence[str]]:
-        """Return the function from a word in lower case to its synonyms."""
-        if self.vocabulary is None:
-            return self._look_up_bundled
-        known, stop = self.vocabulary, frozenset(self.stop_words or ())
-        memory: dict[str, Sequence[str]] = {}
-
-        def look_up(word: str) -> Sequence[str]:
-            if word not in memory:
-                found: Any = ()
-                if word not in stop:
-                    found = known.get(word, ()) if isinstance(known, Mapping) else known(word)
-                if isinstance(found, str) or not all(isinstance(w, str) for w in found or ()):
-                    raise DataError(
-                        f"The vocabulary gives {found!r} for {word!r}; it must give a list of str."
-                    )
-                memory[word] = [w for w in found or () if w and w != word]
-            return memory[word]
-
-        return look_up
-
-    def _look_up_bundled(self, word: str) -> Sequence[str]:
+    def _look_up(self, word: str) -> Sequence[str]:
+        """Return the synonyms of a word in lower case."""
         if self.stop_words is not None and word in self.stop_words:
             return ()
-        return bundled_synonyms(word, self.n_senses)
+        if self.vocabulary is None:
+            return bundled_synonyms(word, self.n_senses)
+        known = self.vocabulary
+        found = known.get(word, ()) if isinstance(known, Mapping) else known(word)
+        if isinstance(found, str) or not all(isinstance(w, str) for w in found or ()):
+            raise DataError(
+                f"The vocabulary gives {found!r} for {word!r}; it must give a list of str."
+            )
+        return [w for w in found or () if w and w != word]
 
     def _changer(self):
         """Return the function that changes one text, with what it has looked up so far."""
-        return functools.partial(self._change_with, self._lookup())
+        return functools.partial(self._change_with, _Memory(self._look_up))
 
-    def _change_with(self, known: Callable, text: str, draw: Random) -> str:
-        """Return a changed text; `known` gives the synonyms of a word."""
+    def _change_with(self, known: Mapping[str, Sequence[str]], text: str, draw: Random) -> str:
+        """Return a changed text; `known` holds the synonyms of a word."""
         parts, words = split_words(text)
         wanted = how_many(self.magnitude, len(words))
         candidates = (
@@ -100,17 +88,23 @@ class _Vocabulary(TextTransform):
 
 
 def find_candidates(
-    parts: list[str], words: list[int], known: Callable, *, names: bool
+    parts: list[str], words: list[int], known: Mapping[str, Sequence[str]], *, names: bool
 ) -> list[tuple]:
-    """Return (place, match, synonyms) of the words that have any.
+    """Return (place, (prefix, word, suffix), synonyms) of the words that have any.
 
     If `names`, words in capitals are left alone unless the whole text is in capitals, and so are
     capitalized words that do not open a sentence.
     """
-    found = []
+    found: list[tuple] = []
     shouted: bool | None = None
     for order, place in enumerate(words):
-        match = _TOKEN.fullmatch(parts[place])
+        word = parts[place]
+        if word.isalpha() and word.islower():
+            synonyms = known[word]
+            if synonyms:
+                found.append((place, ("", word, ""), synonyms))
+            continue
+        match = _TOKEN.fullmatch(word)
         if match is None:
             continue
         word = match[2]
@@ -127,10 +121,21 @@ def find_candidates(
             ):
                 continue
             word = word.lower()
-        synonyms = known(word)
+        synonyms = known[word]
         if synonyms:
-            found.append((place, match, synonyms))
+            found.append((place, match.groups(), synonyms))
     return found
+
+
+class _Memory(dict):
+    """Synonyms by word, each looked up once in a batch."""
+
+    def __init__(self, look_up: Callable[[str], Sequence[str]]) -> None:
+        self.look_up = look_up
+
+    def __missing__(self, word: str) -> Sequence[str]:
+        self[word] = synonyms = self.look_up(word)
+        return synonyms
 
 
 def _in_case_of(word: str, synonym: str) -> str:
@@ -201,10 +206,10 @@ class SynonymReplacement(_Vocabulary):
         """Replace words."""
         if len(candidates) > wanted:
             candidates = draw.sample(candidates, wanted)
-        for place, match, synonyms in candidates:
+        for place, (prefix, word, suffix), synonyms in candidates:
             synonym = synonyms[int(draw.random() * len(synonyms))]
-            parts[place] = match[1] + _in_case_of(match[2], synonym) + match[3]
-            if not match[1] and self.vocabulary is None:
+            parts[place] = prefix + _in_case_of(word, synonym) + suffix
+            if not prefix and self.vocabulary is None:
                 _mend_article(parts, words, words.index(place))
 
 
@@ -242,9 +247,9 @@ class RandomInsertion(_Vocabulary):
     def _use(self, candidates, wanted, parts, words, draw):
         """Insert words."""
         for _ in range(wanted):
-            _, match, synonyms = candidates[int(draw.random() * len(candidates))]
+            _, (_, word, _), synonyms = candidates[int(draw.random() * len(candidates))]
             synonym = synonyms[int(draw.random() * len(synonyms))]
-            if match[2].isupper() and len(match[2]) > 1:
+            if word.isupper() and len(word) > 1:
                 synonym = synonym.upper()
             place = words[int(draw.random() * len(words))]
             parts[place] = f"{synonym} {parts[place]}"

@@ -143,3 +143,16 @@ def test_old_or_missing_opencv_is_not_used(monkeypatch):
         monkeypatch.setitem(sys.modules, "cv2", module)
         assert opencv.load_opencv() is None
     opencv.load_opencv.cache_clear()
+
+
+@pytest.mark.parametrize("value_range", [None, (20, 200)])
+@pytest.mark.parametrize("cls", [Brightness, Contrast])
+def test_opencv_light_agrees_with_numpy(cls, value_range, monkeypatch):
+    pytest.importorskip("cv2", minversion="5.0")
+    for images in (X, X[..., 0], X[..., :2]):
+        transform = cls(0.5, value_range=value_range)
+        fast = transform(images, rng=0).astype(int)
+        with monkeypatch.context() as patch:
+            patch.setattr(opencv, "load_opencv", lambda: None)
+            slow = transform(images, rng=0).astype(int)
+        assert np.abs(fast - slow).max() <= 1

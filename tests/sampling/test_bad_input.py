@@ -47,7 +47,7 @@ NAN[2, 3] = np.nan
             TABLE,
             Y,
             ParameterError,
-            "or a callable on a batch",
+            "step of its own",
         ),
         ({"transforms": ["gaussian_noise", "smote"]}, TABLE, Y, ParameterError, "must be the firs"),
         ({"transforms": ["smote"]}, TABLE, Y, DataError, "needs more than 5 rows"),

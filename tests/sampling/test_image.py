@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from skopt_wrap.exceptions import DataError
 from skopt_wrap.sampling import (
+    AugmentingSampler,
     Blur,
     Brightness,
     Contrast,
@@ -296,3 +297,14 @@ def test_transform_repr_shows_what_differs():
     assert repr(Rotation(10)) == "Rotation(magnitude=10)"
     assert repr(HorizontalFlip(probability=1.0)) == "HorizontalFlip(probability=1.0)"
     assert Rotation(10) == Rotation(10.0) != Rotation(11)
+
+
+def test_mixup_of_bytes_agrees_with_floats():
+    images = np.random.default_rng(0).integers(0, 256, size=(40, 6, 6, 3), dtype=np.uint8)
+    images[:2], images[2:4] = 0, 255
+    labels = np.arange(40) % 4
+    mixing = AugmentingSampler("image", [MixUp(1.0, soft_labels=True)], factor=2, random_state=0)
+    new, soft = mixing.fit_resample(images, labels)
+    exact, exact_soft = mixing.fit_resample(images.astype(float), labels)
+    assert new.dtype == np.uint8
+    assert np.abs(new - exact).max() <= 1.0 and np.abs(soft - exact_soft).max() <= 1 / 512
