@@ -85,7 +85,8 @@ class AugmentingSampler(Doors, BaseOverSampler):
         Seed. The same seed gives the same result; NumPy's global state is never touched.
     n_jobs : int, default=None
         Threads that change rows; -1 for one per core, None for one unless a
-        :func:`joblib.parallel_config` context says otherwise. The result does not depend on it.
+        :func:`joblib.parallel_config` context says otherwise; small data use fewer. The result
+        does not depend on it.
         Callables of your own must bear being called from several threads.
     verbose : int, default=0
         1 prints what was made.

@@ -19,6 +19,8 @@ BLOCK_ROWS = {"image": 64, "series": 256, "tabular": 2048, "text": 256}
 #: Most numbers in one block, as far as 8 rows allow: small blocks stay in the cache (MixUp of
 #: images of 224 x 224 pixels is four times as fast with 8 rows as with 64).
 BLOCK_NUMBERS = 2**20
+#: Fewest blocks that are worth a thread: starting one costs as much as a few blocks.
+BLOCKS_PER_THREAD = 16
 
 
 def block_rows(kind: str, shape: tuple[int, ...]) -> int:
@@ -116,7 +118,7 @@ def _run(
         for positions, child in part:
             use(positions, _change(job, positions, child))
 
-    n_threads = min(effective_n_jobs(n_jobs), len(work))
+    n_threads = min(effective_n_jobs(n_jobs), len(work) // BLOCKS_PER_THREAD)
     if n_threads <= 1:
         make(work)
         return

@@ -9,7 +9,14 @@ import pytest
 from sklearn.base import clone
 
 from skopt_wrap.exceptions import DataError, ParameterError
-from skopt_wrap.sampling import AugmentingSampler, Brightness, Contrast, HorizontalFlip, Rotation
+from skopt_wrap.sampling import (
+    AugmentingSampler,
+    Brightness,
+    Contrast,
+    HorizontalFlip,
+    Rotation,
+    _blocks,
+)
 from skopt_wrap.sampling import _opencv as opencv
 from skopt_wrap.sampling._adapters import KerasStep, adapt
 from skopt_wrap.sampling._warp import warp
@@ -19,7 +26,8 @@ Y = np.arange(100) % 2
 
 
 @pytest.mark.keras
-def test_keras_layers_are_seeded_and_put_back():
+def test_keras_layers_are_seeded_and_put_back(monkeypatch):
+    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
     import keras
 
     layers = [
@@ -82,6 +90,7 @@ def test_other_objects_are_left_as_they_are():
 
 
 def test_albumentations_transforms_are_seeded(monkeypatch):
+    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
     monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")
     albumentations = pytest.importorskip("albumentations")
     chain = albumentations.Compose(

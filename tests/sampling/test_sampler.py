@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.preprocessing import FunctionTransformer
 
 from skopt_wrap.exceptions import SkoptWrapWarning
-from skopt_wrap.sampling import AugmentingSampler, MixUp, Rotation
+from skopt_wrap.sampling import AugmentingSampler, MixUp, Rotation, _blocks
 from skopt_wrap.sampling._blocks import block_rows, blocks
 
 RNG = np.random.default_rng(0)
@@ -434,7 +436,8 @@ def test_sampler_mixes_float_label_matrices_without_asking():
 
 
 @pytest.mark.parametrize("kind", DATA)
-def test_sampler_result_does_not_depend_on_n_jobs(kind):
+def test_sampler_result_does_not_depend_on_n_jobs(kind, monkeypatch):
+    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
     repeated = {
         k: list(v) * 40 if k == "text" else np.concatenate([v] * 40) for k, v in DATA.items()
     }
@@ -446,7 +449,8 @@ def test_sampler_result_does_not_depend_on_n_jobs(kind):
         np.testing.assert_array_equal(result, results[0])
 
 
-def test_sampler_threads_serve_sparse_tables_and_soft_labels():
+def test_sampler_threads_serve_sparse_tables_and_soft_labels(monkeypatch):
+    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
     table, y = (
         sparse.random_array((3000, 5), density=0.3, rng=0, format="csr"),
         np.tile([0, 1], 1500),
@@ -465,3 +469,20 @@ def test_sampler_threads_serve_sparse_tables_and_soft_labels():
     )
     np.testing.assert_array_equal(X1, X3)
     np.testing.assert_array_equal(y1, y3)
+
+
+def test_sampler_uses_threads_where_the_data_are_large(monkeypatch):
+    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    seen = set()
+
+    def note(batch):
+        seen.add(threading.get_ident())
+        time.sleep(0.01)
+        return batch
+
+    table = np.zeros((20000, 2))
+    for n_jobs, many in ((1, False), (3, True)):
+        seen.clear()
+        sampler = AugmentingSampler(transforms=note, factor=2, n_jobs=n_jobs)
+        sampler.fit_resample(table, np.arange(20000) % 2)
+        assert (len(seen) > 1) == many
