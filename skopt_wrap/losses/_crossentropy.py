@@ -88,7 +88,20 @@ class SparseCategoricalFocalCrossentropy(keras.losses.Loss):
         self.from_logits = bool(from_logits)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of each row."""
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        y_true : tensor of shape (n_rows,) or (n_rows, 1)
+            Positions of the classes.
+        y_pred : tensor of shape (n_rows, n_units)
+            Outputs of the network.
+
+        Returns
+        -------
+        losses : tensor of shape (n_rows,)
+            Not reduced.
+        """
         classes = y_pred.shape[-1]
         if classes == 1:
             raise ModelError(
@@ -109,7 +122,13 @@ class SparseCategoricalFocalCrossentropy(keras.losses.Loss):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal loss."""
+        """Return the arguments that make an equal loss.
+
+        Returns
+        -------
+        config : dict
+            Keyword arguments of the constructor.
+        """
         own = {"gamma": self.gamma, "alpha": self.alpha, "from_logits": self.from_logits}
         return {**super().get_config(), **own}
 
@@ -182,7 +201,20 @@ class LogitAdjustedCrossentropy(keras.losses.Loss):
         self.from_logits = bool(from_logits)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of each row."""
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        y_true : tensor of shape (n_rows,) or (n_rows, 1)
+            Positions of the classes.
+        y_pred : tensor of shape (n_rows, n_units)
+            Outputs of the network.
+
+        Returns
+        -------
+        losses : tensor of shape (n_rows,)
+            Not reduced.
+        """
         units, n_classes = y_pred.shape[-1], len(self.prior)
         if units != n_classes and (units, n_classes) != (1, 2):
             raise ModelError(
@@ -205,6 +237,12 @@ class LogitAdjustedCrossentropy(keras.losses.Loss):
         return keras.losses.sparse_categorical_crossentropy(labels, shifted, from_logits=True)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal loss."""
+        """Return the arguments that make an equal loss.
+
+        Returns
+        -------
+        config : dict
+            Keyword arguments of the constructor.
+        """
         own = {"prior": self.prior, "tau": self.tau, "from_logits": self.from_logits}
         return {**super().get_config(), **own}

@@ -62,6 +62,11 @@ def best_keeper(monitor: str, mode: str = "auto") -> Any:
         Name of the value to watch, such as ``"val_loss"``.
     mode : {"auto", "min", "max"}, default="auto"
         Whether lower or higher is better.
+
+    Returns
+    -------
+    callback : keras.callbacks.Callback
+        Does nothing when training ends by itself.
     """
     from ._keeper import BestKeeper
 
