@@ -27,8 +27,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skopt_wrap"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # Import name -> distribution, where they differ by more than "-" against "_".
-DISTRIBUTIONS = {"imblearn": "imbalanced-learn", "sklearn": "scikit-learn"}
-USER_EXTRAS = ("plot", "pandas", "dask")
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "imblearn": "imbalanced-learn",
+    "sklearn": "scikit-learn",
+}
+USER_EXTRAS = ("plot", "pandas", "dask", "opencv", "translation")
 # Imported only to answer a caller who passed a frame of that library.
 CALLERS_OWN = {"polars"}
 
@@ -152,7 +156,8 @@ def test_wheel_holds_the_package_its_data_and_nothing_else(built):
     assert {name for name in names if not name.startswith(information)} == expected
     assert f"{information}/licenses/LICENSE" in names
     assert f"Version: {PROJECT['version']}\n" in text
-    assert "License-Expression: BSD-3-Clause\n" in text
+    assert "License-Expression: BSD-3-Clause AND LicenseRef-WordNet-3.0\n" in text
+    assert any(name.endswith("WORDNET_LICENSE.txt") and "licenses/" in name for name in names)
     extras = set(re.findall(r"^Provides-Extra: (\S+)$", text, re.M))
     assert {"plot", "pandas", "dask", "docs", "test", "dev", "all"} <= extras
 

@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,14 +32,16 @@ IDLE_SECONDS = 10.0
 MAX_TASKS = 64
 _TAIL_CHARACTERS = 1500
 
+_ROOT = str(Path(__file__).resolve().parents[2])
 # The same copy of this package as here, and otherwise the interpreter's own search path.
 _BOOTSTRAP = f"""\
 import sys
-root = sys.argv.pop()
+folder, root = sys.argv[1:]
+del sys.argv[1:]
 sys.path.insert(0, root)
 import {__package__}._worker as worker
 sys.path.remove(root)
-worker.main()
+worker.main(folder)
 """
 
 
@@ -49,6 +52,7 @@ class Child:
         self._lock = threading.RLock()
         self._process: subprocess.Popen[str] | None = None
         self._stderr: Any = None
+        self._folder: str | None = None
         self._tasks = 0
         self._leases = 0
         self._timer: threading.Timer | None = None
@@ -101,19 +105,21 @@ class Child:
         """
         import cloudpickle
 
-        with self._lock, tempfile.TemporaryDirectory(prefix="skopt_wrap_") as folder:
-            order, answer = Path(folder, "order.pkl"), Path(folder, "answer.pkl")
+        with self._lock:
             # The search path comes first: unpickling the rest may import the user's modules.
-            order.write_bytes(pickle.dumps((sys.path, cloudpickle.dumps((task, request)))))
+            content = pickle.dumps((sys.path, cloudpickle.dumps((task, request))))
             self._start()
-            try:
-                if not self._exchange(str(folder)) or not answer.exists():
-                    raise self._death(stage)
-            except BaseException:
-                self.close()
-                raise
-            self._tasks += 1
-            kind, value = pickle.loads(answer.read_bytes())
+            with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+                answer = Path(folder, "answer.pkl")
+                try:
+                    Path(folder, "order.pkl").write_bytes(content)
+                    if not self._exchange(str(folder)) or not answer.exists():
+                        raise self._death(stage)
+                except BaseException:
+                    self.close()
+                    raise
+                self._tasks += 1
+                kind, value = pickle.loads(answer.read_bytes())
         if kind == "error":
             name, message = value
             known = getattr(exceptions, name, None)
@@ -128,15 +134,17 @@ class Child:
         self.close()
         # A file, not a pipe: a chatty converter must not block on a reader that is not there.
         self._stderr = tempfile.TemporaryFile(prefix="skopt_wrap_")
+        # TensorFlow removes the files it generates when a process exits. This one is killed.
+        self._folder = tempfile.mkdtemp(prefix="skopt_wrap_")
         self._process = subprocess.Popen(
             # -P: nothing in the working directory may stand in for a library.
-            [sys.executable, "-P", "-c", _BOOTSTRAP, str(Path(__file__).resolve().parents[2])],
+            [sys.executable, "-P", "-c", _BOOTSTRAP, self._folder, _ROOT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,
             encoding="utf-8",
-            env=_environment(),
+            env=_environment(self._folder),
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
         self._tasks = 0
@@ -186,10 +194,14 @@ class Child:
         if self._stderr is not None:
             self._stderr.close()
             self._stderr = None
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment() -> dict[str, str]:
+def _environment(folder: str) -> dict[str, str]:
     env = dict(os.environ)
+    env.update(TMPDIR=folder, TEMP=folder, TMP=folder)
     env.pop("TF_USE_LEGACY_KERAS", None)
     env.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Conversion needs no accelerator, and a second process must not take its memory.

@@ -17,7 +17,15 @@ from ._export import write_export
 from ._network import check_network
 from ._report import CompressionReport
 from ._runtime import LiteRTModel
-from ._specs import Pruning, as_bytes, as_pruning, as_seconds, check_quantization
+from ._specs import (
+    Pruning,
+    as_bytes,
+    as_count,
+    as_drop,
+    as_pruning,
+    as_seconds,
+    check_quantization,
+)
 from ._stages import Budget, Chain, Raw, Tuning
 
 
@@ -167,7 +175,11 @@ def compress(
     (50, 3)
     """
     spec, quantization = as_pruning(pruning), check_quantization(quantization)
-    budget = Budget(max_score_drop, as_bytes(max_size), as_seconds(max_latency))
+    budget = Budget(as_drop(max_score_drop), as_bytes(max_size), as_seconds(max_latency))
+    fine_tune_epochs = as_count(fine_tune_epochs, "fine_tune_epochs")
+    batch_size = as_count(batch_size, "batch_size")
+    calibration_samples = as_count(calibration_samples, "calibration_samples")
+    num_threads = as_count(num_threads, "num_threads")
     check_network(model)
     X = np.asarray(X)
     if (X_val is None) != (y_val is None):
@@ -177,6 +189,8 @@ def compress(
             f"X must have rows of shape {tuple(model.inputs[0].shape[1:])}, got an array of "
             f"shape {X.shape}."
         )
+    if y is not None and len(y) != len(X):
+        raise DataError(f"X and y must have as many rows, got {len(X)} and {len(y)}.")
     held_out = X_val is not None
     x_score, y_score = (X_val, y_val) if held_out else (X, y)
     if metric is not None and y_score is None:

@@ -19,9 +19,9 @@ from ..exceptions import ParameterError
 from ._child import get_child
 from ._export import write_export
 from ._network import check_network
-from ._parts import fit_estimator, take_apart, weighted_rows
+from ._parts import check_estimator, fit_estimator, take_apart, weighted_rows
 from ._report import CompressionReport
-from ._specs import Pruning, as_bytes, as_pruning, as_seconds, check_quantization
+from ._specs import Pruning, as_bytes, as_drop, as_pruning, as_seconds, check_quantization
 from ._stages import Budget, Chain, Raw
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
@@ -207,9 +207,12 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         """
         pruning = as_pruning(self.pruning)
         quantization = check_quantization(self.quantization)
-        budget = Budget(self._checked_drop(), as_bytes(self.max_size), as_seconds(self.max_latency))
+        budget = Budget(
+            as_drop(self.max_score_drop), as_bytes(self.max_size), as_seconds(self.max_latency)
+        )
         if (X_val is None) != (y_val is None):
             raise ParameterError("X_val and y_val must be given together.")
+        check_estimator(self.estimator)
         for name in (*_LEARNED, *_MIRRORED):
             self.__dict__.pop(name, None)
         with get_child().lease() as child:
@@ -249,13 +252,6 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         self.runtime_ = chain.runtime
         budget.check(self.report_)
         return self
-
-    def _checked_drop(self) -> float | None:
-        if self.max_score_drop is not None and not self.max_score_drop >= 0:
-            raise ParameterError(
-                f"max_score_drop must be at least 0 or None, got {self.max_score_drop!r}."
-            )
-        return self.max_score_drop
 
     def _say(self, what: str) -> None:
         if self.verbose:

@@ -60,6 +60,7 @@ class CompressionDisplay:
         if not rows:
             raise ParameterError("the report holds no score to draw.")
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
         if ax is None:
             _, ax = plt.subplots()
@@ -74,6 +75,10 @@ class CompressionDisplay:
             ax.annotate(row.stage, (x, y), offset, textcoords="offset points", ha="center", va=side)
         ax.set(xscale="log", xlabel=label, ylabel=f"{self.report.metric}, {self.report.scored_on}")
         ax.margins(0.15, 0.25)
+        # Sizes often span less than a power of ten, where a log axis labels its minor ticks.
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

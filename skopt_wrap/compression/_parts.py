@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import clone
+from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils.class_weight import compute_sample_weight
@@ -94,11 +94,37 @@ def take_apart(estimator: Any) -> Parts:
         elif all(hasattr(inner, name) for name in _CONTRACT):
             return Parts(inner, transformers)
         else:
-            raise ParameterError(
-                "estimator must be a KerasClassifier or KerasRegressor, have one as its fitted "
-                "best_estimator_, or be a Pipeline that ends in one (a keras.Model is wrapped: "
-                f"KerasClassifier(model)); found {type(inner).__name__}."
-            )
+            raise _no_network(inner)
+
+
+def check_estimator(estimator: Any) -> None:
+    """Raise, before anything is trained, when `estimator` cannot hold a Keras network.
+
+    Raises
+    ------
+    ParameterError
+        When the last step is neither a Keras estimator nor a search around one.
+    """
+    inner = estimator
+    while True:
+        if hasattr(inner, "steps") and len(inner.steps):
+            inner = inner.steps[-1][1]
+        elif hasattr(inner, "best_estimator_"):
+            return
+        elif hasattr(inner, "estimator"):
+            inner = inner.estimator
+        elif hasattr(inner, "network_input") or isinstance(inner, MetaEstimatorMixin):
+            return  # what a search finds is known after its fit
+        else:
+            raise _no_network(inner)
+
+
+def _no_network(found: Any) -> ParameterError:
+    return ParameterError(
+        "estimator must be a KerasClassifier or KerasRegressor, have one as its fitted "
+        "best_estimator_, or be a Pipeline that ends in one (a keras.Model is wrapped: "
+        f"KerasClassifier(model)); found {type(found).__name__}."
+    )
 
 
 def _acts(step: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ConversionError, DataError, ParameterError
+from ._specs import as_count
 
 _IDENTIFIER = b"TFL3"
 BLOCK_ROWS = 256
@@ -70,10 +71,8 @@ class LiteRTModel:
             raise ParameterError(
                 f"content must be the bytes of a .tflite file, got {type(content).__name__}."
             )
-        if not isinstance(num_threads, int) or isinstance(num_threads, bool) or num_threads < 1:
-            raise ParameterError(f"num_threads must be a positive integer, got {num_threads!r}.")
         self.content = bytes(content)
-        self.num_threads = num_threads
+        self.num_threads = as_count(num_threads, "num_threads")
         self._open()
 
     def _open(self) -> None:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 
 from ..exceptions import ParameterError, suggest
 
@@ -85,6 +85,20 @@ def check_quantization(value: str | None) -> str | None:
         f"quantization must be None or one of {QUANTIZATIONS}, got {value!r}. "
         + suggest(str(value), QUANTIZATIONS)
     )
+
+
+def as_count(value: int, name: str) -> int:
+    """Return `value` as an int when it is a whole number of at least 1, else raise."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ParameterError(f"{name} must be a positive integer, got {value!r}.")
+    return int(value)
+
+
+def as_drop(value: float | None) -> float | None:
+    """Return `value` when it is None or a number of at least 0, else raise."""
+    if value is not None and not (_is_number(value) and value >= 0):
+        raise ParameterError(f"max_score_drop must be at least 0 or None, got {value!r}.")
+    return value
 
 
 def as_bytes(value: int | str | None, name: str = "max_size") -> int | None:

@@ -7,6 +7,7 @@ import os
 import pickle
 import queue
 import re
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -54,26 +55,34 @@ def _perform(folder: Path) -> None:
     part.rename(folder / "answer.pkl")
 
 
-def _read_orders(orders: queue.Queue[str]) -> None:
+def _read_orders(orders: queue.Queue[str], folder: str) -> None:
     for line in sys.stdin:
         orders.put(line.strip())
-    os._exit(0)  # the parent is gone, whatever this process is busy with
+    # The parent is gone, whatever this process is busy with, and cannot clean up.
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
 
 
-def main() -> None:
-    """Read folders from standard input, one a line; answer "done" for each."""
+def main(folder: str) -> None:
+    """Read folders from standard input, one a line; answer "done" for each.
+
+    Parameters
+    ----------
+    folder : str
+        Made by the parent for the temporary files of this process; removed when the parent dies.
+    """
     # Libraries print on standard output: it becomes standard error, and answers get their own.
     answers: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     orders: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_read_orders, args=(orders,), daemon=True).start()
+    threading.Thread(target=_read_orders, args=(orders, folder), daemon=True).start()
     with contextlib.suppress(ImportError):  # found later, with the search path of an order
         import keras  # noqa: F401  loaded while the parent still trains
 
     while True:
-        folder = orders.get()
+        order = orders.get()
         os.ftruncate(2, 0)
         os.lseek(2, 0, os.SEEK_SET)
-        _perform(Path(folder))
+        _perform(Path(order))
         answers.write("done\n")
         answers.flush()

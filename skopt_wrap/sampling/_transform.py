@@ -229,6 +229,8 @@ class Policy:
     def __call__(self, X, rng: np.random.Generator, labels=None, groups=None):
         """Return the changed batch and labels; `X` must be a private copy."""
         dtype = X.dtype
+        if not sparse.issparse(X):
+            X = np.ascontiguousarray(X)  # OpenCV writes in place
         for stage in self.stages:
             if not isinstance(stage, Transform):
                 X = _call_user(stage, cast_to(X, dtype), rng)

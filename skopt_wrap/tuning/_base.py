@@ -151,8 +151,9 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         if isinstance(architecture, str):
             return default_space(architecture)
         raise ParameterError(
-            "space=None works for an architecture's name and for a Keras Tuner model function; "
-            f"with model={self.model!r} give space={{'parameter': values}}."
+            "space=None works for an architecture's name and for a Keras Tuner HyperModel or model "
+            "function, whose only argument must be called hp; with "
+            f"model={self.model!r} give space={{'parameter': values}}."
         )
 
     def _check_model(self, network: Any) -> None:
@@ -316,7 +317,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         from ._space import SearchSpace
 
         space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
-        epochs = recipe.network.get_params().get("epochs")
+        epochs = recipe.base.get_params().get(recipe.locate("epochs"))
         oracle, n_trials = make_oracle(
             self.tuner,
             space.hyperparameters.copy(),
@@ -324,16 +325,17 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             epochs=epochs,
             seed=seed,
         )
-        declared = set(given)
+        declared, legal = set(given), space.default()
         if hasattr(oracle, "max_epochs"):  # Hyperband sets the epochs itself
-            if "epochs" in space.default():
+            if "epochs" in legal:
                 raise ParameterError("tuner='hyperband' sets the epochs; take them from space.")
             declared.add("epochs")
+            legal["epochs"] = oracle.max_epochs
         elif self.max_trials is None and self.tuner != "grid":
             raise ParameterError("max_trials=None needs tuner='grid' or 'hyperband'.")
         if self.tuner == "grid":
             n_trials = self._check_grid(space.size())
-        recipe.candidate(space.default(), declared)  # unknown names raise before any training
+        recipe.candidate(legal, declared)  # unknown names raise before any training
         error_score = np.nan if self.error_score == "raise" else float(self.error_score)
 
         def evaluate(result: TrialResult, out_of_time: Callable[[], bool]) -> Exception | None:

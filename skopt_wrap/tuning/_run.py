@@ -24,16 +24,25 @@ class Interrupt:
     """Ctrl-C: the first one lets the running trial finish, the second one stops at once.
 
     Until a trial has finished, and outside the main thread, Ctrl-C does what it always does.
+    Training that restores the best weights catches KeyboardInterrupt and returns; `check` raises
+    it again, so that what was cut short is never scored.
     """
 
     def __init__(self, can_keep: Callable[[], bool]) -> None:
         self.requested = False
+        self.at_once = False
         self._can_keep = can_keep
 
     def _handle(self, signum: int, frame: Any) -> None:
         if self.requested or not self._can_keep():
-            raise KeyboardInterrupt
+            self.at_once = True
         self.requested = True
+        self.check()
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt when the running trial is to be dropped."""
+        if self.at_once:
+            raise KeyboardInterrupt
 
     @contextmanager
     def watch(self) -> Iterator[Interrupt]:
@@ -105,11 +114,13 @@ class Search:
         """
         begin = time.monotonic()
 
-        def out_of_time() -> bool:
+        interrupt = Interrupt(self._has_best)
+
+        def out_of_time() -> bool:  # asked after every split
+            interrupt.check()
             spent = time.monotonic() - begin
             return self.max_seconds is not None and self._has_best() and spent >= self.max_seconds
 
-        interrupt = Interrupt(self._has_best)
         bar = tqdm(total=self.n_trials, unit="trial", disable=not self.progress)
         with temporary_folder(self.oracle), bar, interrupt.watch():
             try:

@@ -208,7 +208,8 @@ class SearchSpace:
         """Build until every conditional scope was open once."""
         never_open: list[Any] = []
         opened: list[Any] = []
-        trial = self.hyperparameters.copy()
+        found = keras_tuner.HyperParameters()
+        trial = found.copy()
         while True:
             try:
                 self.declare(trial)
@@ -217,15 +218,21 @@ class SearchSpace:
                     f"the model function raised {type(error).__name__}: {error}, "
                     f"with the hyperparameters {trial.values!r}."
                 ) from error
-            self.hyperparameters.merge(copy.deepcopy(trial.space), overwrite=False)
+            found.merge(copy.deepcopy(trial.space), overwrite=False)
             opened += [scope for scope in trial.active_scopes if scope not in opened]
             never_open += [scope for scope in trial.inactive_scopes if scope not in never_open]
             never_open = [scope for scope in never_open if scope not in opened]
             if not never_open:
-                return
+                break
             scope = never_open[0]
             opened.append(scope)  # tried once, even if it stays shut
-            trial = self.hyperparameters.copy()
+            trial = found.copy()
             for condition in scope:
                 trial.values[condition.name] = condition.values[0]
             trial.ensure_active_values()
+        twice = sorted(self.dimensions.keys() & {item.name for item in found.space})
+        if twice:  # the network would take its own default, whatever the trial says
+            raise ParameterError(
+                f"space has {twice}, which the model function declares itself; leave it to one."
+            )
+        self.hyperparameters.merge(found.space, overwrite=False)

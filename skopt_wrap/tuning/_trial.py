@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numbers
+import os
+import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -133,6 +136,22 @@ def evaluate_fold(estimator: Any, task: Task, split: int) -> Fold:
     return fold
 
 
+def evaluate_fold_elsewhere(estimator: Any, task: Task, split: int, parent: int) -> Fold:
+    """Evaluate a split; in a worker process, deaf to Ctrl-C.
+
+    A terminal sends Ctrl-C to the workers too, where it would end the training of a split or,
+    unnoticed, cut it short. What it means is for the process `parent` to say, which ends its
+    workers when it stops.
+    """
+    if os.getpid() == parent or threading.current_thread() is not threading.main_thread():
+        return evaluate_fold(estimator, task, split)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return evaluate_fold(estimator, task, split)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def evaluate_trial(
     result: TrialResult,
     estimator: Any,
@@ -144,7 +163,8 @@ def evaluate_trial(
 ) -> Exception | None:
     """Evaluate a candidate on every split and fill in `result`.
 
-    In one process the remaining splits are left out after the first that fails.
+    In one process the remaining splits are left out after the first that fails. `out_of_time` is
+    called after every split, and raises KeyboardInterrupt when the user wants to stop at once.
 
     Returns
     -------
@@ -155,15 +175,18 @@ def evaluate_trial(
     folds: list[Fold] = []
     if effective_n_jobs(n_jobs) == 1:
         for split in numbers_:
-            if split and out_of_time():
-                raise TimeIsUp
             folds.append(evaluate_fold(clone(estimator), task, split))
+            late = out_of_time()
             if folds[-1].error is not None:
                 break
+            if late and split < numbers_[-1]:
+                raise TimeIsUp
     else:
         folds = Parallel(n_jobs=n_jobs)(
-            delayed(evaluate_fold)(clone(estimator), task, split) for split in numbers_
+            delayed(evaluate_fold_elsewhere)(clone(estimator), task, split, os.getpid())
+            for split in numbers_
         )
+        out_of_time()
     failed = next((fold for fold in folds if fold.error is not None), None)
     folds += [Fold() for _ in range(len(task.splits) - len(folds))]
     names = dict.fromkeys(name for fold in folds for name in fold.scores)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 
@@ -35,6 +36,14 @@ class _Crash:
 
     def __reduce__(self):
         code = "import os, sys; print('it went wrong', file=sys.stderr, flush=True); os.abort()"
+        return exec, (code,)
+
+
+class _Leave:
+    """Leaves a temporary file behind, where it is unpickled."""
+
+    def __reduce__(self):
+        code = "import os, tempfile; open(os.path.join(tempfile.gettempdir(), 'left'), 'w')"
         return exec, (code,)
 
 
@@ -75,7 +84,7 @@ def test_child_that_was_killed_is_started_again(child):
         assert child.pid not in (None, pid)
 
 
-def test_child_does_not_outlive_its_parent():
+def test_child_does_not_outlive_its_parent(tmp_path):
     """Not even a parent that was killed, without cleaning up."""
     script = textwrap.dedent(
         """
@@ -86,9 +95,23 @@ def test_child_does_not_outlive_its_parent():
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env)
     assert done.stdout, done.stderr
     assert _gone(int(done.stdout))
+    assert not list(tmp_path.iterdir())
+
+
+def test_temporary_files_go_with_the_child(child, tmp_path, monkeypatch):
+    """Also those of TensorFlow, which wait for an exit that a killed process never has."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    request = {"network": _Leave(), "quantization": None, "calibration": None}
+    with child.lease(), pytest.raises(ConversionError):
+        child.run("convert", {**request, "check_x": None, "check_raw": None}, stage="convert")
+    (folder,) = tmp_path.iterdir()
+    assert [path.name for path in folder.iterdir()] == ["left"]
+    child.close()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

@@ -223,6 +223,23 @@ def test_models_that_cannot_be_taken_are_refused():
         compress(_build((4,), L.Dense(2)), x[:0])
 
 
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"fine_tune_epochs": 0}, ParameterError, "fine_tune_epochs"),
+        ({"calibration_samples": 0}, ParameterError, "calibration_samples"),
+        ({"batch_size": 2.5}, ParameterError, "batch_size"),
+        ({"num_threads": 0}, ParameterError, "num_threads"),
+        ({"max_score_drop": -1}, ParameterError, "max_score_drop"),
+        ({"y": np.zeros(2)}, DataError, "as many rows"),
+    ],
+)
+def test_bad_parameter_is_refused_before_conversion(params, error, message, monkeypatch):
+    monkeypatch.setattr("skopt_wrap.compression._compress.get_child", None)
+    with pytest.raises(error, match=message):
+        compress(_build((4,), L.Dense(2)), np.zeros((3, 4), "float32"), **params)
+
+
 def test_file_that_differs_is_refused():
     """Representative rows that say nothing about the rows to come."""
     from skopt_wrap.compression._convert import verify

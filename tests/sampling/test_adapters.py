@@ -165,3 +165,15 @@ def test_opencv_light_agrees_with_numpy(cls, value_range, monkeypatch):
             patch.setattr(opencv, "load_opencv", lambda: None)
             slow = transform(images, rng=0).astype(int)
         assert np.abs(fast - slow).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float16, np.float32, np.float64])
+def test_image_chain_takes_any_layout(dtype):
+    policy = ["horizontal_flip", "rotation", "random_crop", "brightness", "contrast", "cutout"]
+    images = X.astype(dtype)
+    for cut in (images[..., :1], images[:, ::2, 1:], np.ones((100, 5, 6, 7), dtype)):
+        sampler = AugmentingSampler("image", policy, factor=2, random_state=0)
+        new, _ = sampler.fit_resample(np.ascontiguousarray(cut), Y)
+        assert new.dtype == dtype and new.shape == (200, *cut.shape[1:])
+        for other in (np.asfortranarray(cut), cut):
+            np.testing.assert_array_equal(sampler.fit_resample(other, Y)[0], new)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import signal
 import time
@@ -7,9 +9,12 @@ import time
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import (
     SearchError,
     SkippedWarning,
@@ -17,7 +22,9 @@ from skopt_wrap.exceptions import (
     UnknownParameterError,
 )
 from skopt_wrap.tuning import TunedClassifier
+from skopt_wrap.tuning._trial import Task, evaluate_fold_elsewhere
 
+NESTED = {"kerasclassifier__batch_size": [8, 16]}
 SPACE = {"shift": stats.uniform(-3, 6), "power": [1.0, 2.0]}
 
 
@@ -40,6 +47,10 @@ def tuned(model, **kwargs):
         ({"max_trials": None}, "max_trials=None"),
         ({"tuner": "hyperband", "space": {"epochs": [1, 2]}}, "hyperband"),
         ({"tuner": "hyperband", "model": StandardScaler()}, "predict"),
+        (
+            {"tuner": "hyperband", "model": make_pipeline(KerasClassifier()), "space": NESTED},
+            "a parameter named 'epochs'",
+        ),
         ({"tuner": "annealing"}, "tuner"),
         ({"cv": 1.5}, "cv"),
         ({"model": Ridge()}, "wrong kind"),
@@ -123,6 +134,18 @@ def test_time_limit_keeps_what_is_done(centroid, iris, explosive):
     assert est.predict(iris[0]).shape == (60,)
 
 
+class Listener(BaseEstimator):
+    """Notes whether it can be interrupted."""
+
+    def fit(self, X, y):
+        self.heard = 0
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            self.heard = 1
+        return self
+
+
 def test_ctrl_c_lets_the_running_trial_finish(centroid, iris, explosive):
     stop = explosive(lambda: signal.raise_signal(signal.SIGINT), when=4)
     with pytest.warns(TrainingInterruptedWarning, match="interrupted"):
@@ -145,4 +168,29 @@ def test_ctrl_c_in_the_first_trial_is_raised(centroid, iris, explosive):
     stop = explosive(lambda: signal.raise_signal(signal.SIGINT), when=2)
     with pytest.raises(KeyboardInterrupt):
         tuned(centroid, preprocessor=stop).fit(*iris)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(("when", "n_signals"), [(1, 1), (3, 1), (6, 2)])
+def test_ctrl_c_that_training_swallows_is_not_lost(centroid, iris, explosive, when, n_signals):
+    def swallow():  # as a network does that restores its best weights
+        for _ in range(n_signals):
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    search = tuned(centroid, preprocessor=explosive(swallow, when=when))  # three splits a trial
+    if n_signals == 1:
+        with pytest.raises(KeyboardInterrupt):
+            search.fit(*iris)
+    else:
+        with pytest.warns(TrainingInterruptedWarning):
+            search.fit(*iris)
+        assert len(search.trials_) == 1
+    assert explosive.count == when + (n_signals == 2)  # nothing else was fitted but the best
+
+
+def test_workers_do_not_hear_ctrl_c(centroid, iris):
+    task = Task(*iris, [(np.arange(30, 60), np.arange(30))], lambda e, X, y: e.heard, {}, {})
+    for parent, heard in ((-1, 0), (os.getpid(), 1)):
+        assert evaluate_fold_elsewhere(Listener(), task, 0, parent).scores == {"score": heard}
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -111,6 +111,12 @@ def test_scope_that_never_opens_ends_the_discovery():
     assert SearchSpace({}, build).size() >= 2
 
 
+def test_name_in_the_space_and_in_the_model_function_is_refused():
+    # The network would be built with a default of its own, whatever the trial proposed.
+    with pytest.raises(ParameterError, match=r"\['units'\], which the model function"):
+        SearchSpace({"units": [16, 32], "epochs": [1, 2]}, lambda hp: hp.Choice("units", [4, 8]))
+
+
 def test_model_function_that_raises_is_a_builder_error():
     def build(hp):
         raise KeyError("oops")
