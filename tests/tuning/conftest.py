@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -60,6 +62,14 @@ class Explosive(BaseEstimator, TransformerMixin):
 
     def transform(self, X):
         return X
+
+
+@pytest.fixture(autouse=True)
+def _python_hears_ctrl_c():
+    """Handle SIGINT as Python does by itself; a job in the background starts with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
