@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -138,6 +138,3 @@ def refuse_rank(name: str, meta: Mapping[str, Any], shape: tuple[int, ...], take
         + (f", that is rows of shape {shape}." if shape != tuple(meta["X_shape_"][1:]) else ".")
         + " Reshape X, or give the shape of one row as model__input_shape."
     )
-
-
-Builder = Callable[..., Any]

@@ -221,11 +221,6 @@ class Policy:
                 stages[-1] = fused
         self.stages = stages
 
-    @property
-    def mixes(self) -> bool:
-        """Whether some transform mixes labels."""
-        return any(isinstance(stage, MixingTransform) for stage in self.stages)
-
     def __call__(self, X, rng: np.random.Generator, labels=None, groups=None):
         """Return the changed batch and labels; `X` must be a private copy."""
         dtype = X.dtype
