@@ -1,7 +1,8 @@
 """Hyperparameter search with cross-validation: tuned classifiers and regressors."""
 
+from ._classifier import TunedClassifier
 from ._display import SearchDisplay
-from ._search import TunedClassifier, TunedRegressor
+from ._regressor import TunedRegressor
 from ._trial import TrialResult
 
 __all__ = ["SearchDisplay", "TrialResult", "TunedClassifier", "TunedRegressor"]

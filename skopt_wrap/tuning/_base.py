@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,20 +15,19 @@ from sklearn.base import (
     MetaEstimatorMixin,
     _fit_context,
     is_classifier,
-    is_regressor,
 )
-from sklearn.utils import Bunch, check_array, check_random_state, get_tags, indexable
+from sklearn.utils import check_array, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
-from sklearn.utils.metadata_routing import UNUSED, process_routing
-from sklearn.utils.validation import _check_method_params, check_consistent_length
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import _check_method_params
 
 from ..estimators import KerasClassifier
-from ..exceptions import DataError, ParameterError, SkippedWarning
+from ..exceptions import DataError
 from . import _results, _scoring, _splits
 from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
 from ._delegate import routing_enabled
-from ._presets import default_space
 from ._trial import COMPLETED, Task, TrialResult, evaluate_trial
+from ._validation import check_data, check_model, given_space, route
 
 STRATEGIES = ("bayesian", "genetic", "grid", "hyperband", "random", "tpe")
 
@@ -52,12 +51,21 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
         **{
             name: KerasClassifier._parameter_constraints[name]
-            for name in ("early_stopping", "learning_rate_schedule")
+            for name in ("early_stopping", "learning_rate_schedule", "callbacks")
         },
         "preprocessor": [HasMethods(["fit", "transform"]), None],
         "sampler": [HasMethods(["fit_resample"]), None],
+        "pruner": [
+            StrOptions({"median", "hyperband", "successive_halving"}),
+            HasMethods(["prune"]),
+            None,
+        ],
+        "objectives": [list, tuple, None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "error_score": [StrOptions({"raise"}), Real],
+        "storage": [str, PathLike, None],
+        "study": [str, None],
+        "resume": ["boolean"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -81,10 +89,16 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         batch_size: int = 32,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
+        callbacks: Any = None,
         preprocessor: Any = None,
         sampler: Any = None,
+        pruner: Any = None,
+        objectives: Any = None,
         max_time: float | None = None,
         error_score: Any = np.nan,
+        storage: Any = None,
+        study: str | None = None,
+        resume: bool = True,
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -100,10 +114,16 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         self.batch_size = batch_size
         self.early_stopping = early_stopping
         self.learning_rate_schedule = learning_rate_schedule
+        self.callbacks = callbacks
         self.preprocessor = preprocessor
         self.sampler = sampler
+        self.pruner = pruner
+        self.objectives = objectives
         self.max_time = max_time
         self.error_score = error_score
+        self.storage = storage
+        self.study = study
+        self.resume = resume
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -126,6 +146,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             batch_size=self.batch_size,
             early_stopping=self.early_stopping,
             learning_rate_schedule=self.learning_rate_schedule,
+            callbacks=self.callbacks,
         )
         if routing_enabled():  # ours alone: nobody else could make the request
             network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
@@ -139,37 +160,6 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             hypermodel=self.model if is_hypermodel(self.model) else None,
             seed=seed,
         )
-
-    def _given_space(self, network: Any) -> dict[str, Any]:
-        if self.space is not None:
-            if not self.space and not is_hypermodel(self.model):
-                raise ParameterError("space is empty: there is nothing to search.")
-            return self.space
-        if is_hypermodel(self.model):
-            return {}
-        architecture = getattr(network, "model", None)
-        if isinstance(architecture, str):
-            return default_space(architecture)
-        raise ParameterError(
-            "space=None works for an architecture's name and for a Keras Tuner HyperModel or model "
-            "function, whose only argument must be called hp; with "
-            f"model={self.model!r} give space={{'parameter': values}}."
-        )
-
-    def _check_model(self, network: Any) -> None:
-        wrong = is_regressor if is_classifier(self) else is_classifier
-        if wrong(network):
-            raise ParameterError(
-                f"{type(self).__name__} was given model={type(network).__name__}, the wrong "
-                "kind of estimator."
-            )
-        fit = getattr(type(self.model), "fit", None) if is_hypermodel(self.model) else None
-        if fit is not None and fit.__qualname__ != "HyperModel.fit":
-            raise ParameterError(
-                f"{type(self.model).__name__}.fit is overridden, and training is done by "
-                f"{self._network_class().__name__} here. Move what it tunes to "
-                "space={'batch_size': ..., 'epochs': ...}."
-            )
 
     # Fitting
 
@@ -217,11 +207,11 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         rng = check_random_state(self.random_state)
         oracle_seed, model_seed = int(rng.randint(1, 2**31 - 1)), int(rng.randint(2**31 - 1))
         recipe = self._recipe(model_seed)
-        self._check_model(recipe.network)
-        given = self._given_space(recipe.network)
+        check_model(self, recipe.network)
+        given = given_space(self, recipe.network)
         X, y = indexable(X, y)
         y = self._check_target(y)
-        self._check_data(recipe, X, y)
+        check_data(self, recipe, X, y)
         metadata = {"sample_weight": sample_weight, "groups": groups, **params}
         metadata = {k: v for k, v in metadata.items() if v is not None}
         metadata = _check_method_params(X, params=metadata)
@@ -233,7 +223,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
         if metrics is not None:
             _scoring.objective(self.scoring, metrics, self.refit)
-        routed = self._route(metadata, recipe, scoring)
+        routed = route(self, metadata, recipe, scoring)
         splitter = _splits.make_splitter(
             self.cv, y, classifier=is_classifier(self), seed=model_seed
         )
@@ -269,79 +259,20 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         check_array(y, ensure_2d=False, dtype=None, input_name="y")
         return y
 
-    def _check_data(self, recipe: Recipe, X: Any, y: Any) -> None:
-        """Refuse what no candidate could be fitted on, where no preprocessor may mend it."""
-        check_consistent_length(X, y)
-        tags = get_tags(recipe.base).input_tags
-        if self.preprocessor is not None or self.sampler is not None or tags.string:
-            return
-        check_array(
-            X,
-            accept_sparse=True,
-            ensure_2d=tags.two_d_array and not tags.three_d_array,
-            allow_nd=True,
-            ensure_all_finite=not tags.allow_nan,
-            input_name="X",
-            estimator=self,
-        )
-
-    def _route(self, metadata: dict[str, Any], recipe: Recipe, scoring: Any) -> Bunch:
-        """Return who gets which metadata."""
-        if routing_enabled():
-            return process_routing(self, "fit", **metadata)
-        fit_params = dict(metadata)
-        groups = fit_params.pop("groups", None)
-        score_params = {}
-        if "sample_weight" in fit_params:
-            if scoring.accepts_sample_weight():
-                score_params["sample_weight"] = fit_params["sample_weight"]
-            else:
-                warnings.warn(
-                    f"scoring={self.scoring!r} takes no sample_weight, so that the validation "
-                    "rows are scored unweighted.",
-                    SkippedWarning,
-                    stacklevel=3,
-                )
-        return Bunch(
-            estimator=Bunch(fit={recipe.prefix + k: v for k, v in fit_params.items()}),
-            splitter=Bunch(split={"groups": groups}),
-            scorer=Bunch(score=score_params),
-        )
-
     def _search(
         self, recipe: Recipe, given: dict[str, Any], task: Task, seed: int
     ) -> list[TrialResult]:
         """Run the trials."""
-        from ._oracles import make_oracle  # Keras Tuner and Optuna are loaded here
-        from ._run import Search
-        from ._space import SearchSpace
+        from ._run import Search  # Keras Tuner and Optuna are loaded here
+        from ._strategy import make_plan
 
-        space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
-        epochs = recipe.base.get_params().get(recipe.locate("epochs"))
-        oracle, n_trials = make_oracle(
-            self.tuner,
-            space.hyperparameters.copy(),
-            max_trials=self.max_trials,
-            epochs=epochs,
-            seed=seed,
-        )
-        declared, legal = set(given), space.default()
-        if hasattr(oracle, "max_epochs"):  # Hyperband sets the epochs itself
-            if "epochs" in legal:
-                raise ParameterError("tuner='hyperband' sets the epochs; take them from space.")
-            declared.add("epochs")
-            legal["epochs"] = oracle.max_epochs
-        elif self.max_trials is None and self.tuner != "grid":
-            raise ParameterError("max_trials=None needs tuner='grid' or 'hyperband'.")
-        if self.tuner == "grid":
-            n_trials = self._check_grid(space.size())
-        recipe.candidate(legal, declared)  # unknown names raise before any training
+        plan = make_plan(self, recipe, given, seed)
         error_score = np.nan if self.error_score == "raise" else float(self.error_score)
 
         def evaluate(result: TrialResult, out_of_time: Callable[[], bool]) -> Exception | None:
             return evaluate_trial(
                 result,
-                recipe.candidate(result.params, declared),
+                recipe.candidate(result.params, plan.declared),
                 task,
                 error_score=error_score,
                 n_jobs=self.n_jobs,
@@ -349,32 +280,20 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             )
 
         search = Search(
-            oracle,
-            space,
+            plan.oracle,
+            plan.space,
             evaluate,
             metric=lambda trial: _scoring.objective(self.scoring, list(trial.scores), self.refit),
             max_seconds=self.max_time,
             progress=bool(self.verbose),
-            n_trials=n_trials,
+            n_trials=plan.n_trials,
             reraise=self.error_score == "raise",
         )
         trials = search.run()
-        self.oracle_ = oracle
-        self.space_ = space.table(oracle.hyperparameters)
-        self._declared = declared
+        self.oracle_ = plan.oracle
+        self.space_ = plan.space.table(plan.oracle.hyperparameters)
+        self._declared = plan.declared
         return trials
-
-    def _check_grid(self, size: int) -> int:
-        if self.max_trials is not None and size > self.max_trials:
-            warnings.warn(
-                f"The grid has {size} points and max_trials={self.max_trials} of them are tried, "
-                "in order: the last parameters vary, the first ones may stay at their first "
-                "value. Use max_trials=None for the whole grid, or another tuner.",
-                SkippedWarning,
-                stacklevel=4,
-            )
-            return self.max_trials
-        return size
 
     def _choose(self, metrics: list[str]) -> None:
         """Set ``best_*``, as scikit-learn's searches do."""

@@ -1,0 +1,212 @@
+"""The tuned regressor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from ._base import BaseTuned
+from ._delegate import DelegatingMixin
+
+
+class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
+    """Regressor whose hyperparameters are searched with cross-validation.
+
+    It differs from :class:`TunedClassifier` in the networks and in the folds, which are not
+    stratified. One target or several.
+
+    Parameters
+    ----------
+    model : str, estimator, callable or HyperModel, default="dense"
+        What is tuned: the name of an architecture (``"dense"``, ``"cnn"``, ``"lstm"``);
+        a KerasRegressor with the settings that are not searched;
+        an existing Keras Tuner ``build_model(hp)`` function (its only argument is called `hp`)
+        or ``HyperModel``; or anything else that KerasRegressor takes as its `model`.
+    tuner : str, keras_tuner.Oracle or optuna sampler, default="bayesian"
+        Strategy. ``"random"``, ``"grid"``, ``"bayesian"`` (Gaussian process) and
+        ``"hyperband"`` are Keras Tuner's, ``"tpe"`` and ``"genetic"`` (an evolutionary search,
+        NSGA-II) are Optuna's. An instance is copied, never changed, and its objective is
+        replaced by the score of this search, which is maximized.
+    max_trials : int or None, default=20
+        Number of candidates. Hyperband trains many candidates for few epochs: it makes as many
+        whole sweeps as fit into ``max_trials * epochs`` epochs, and at least one. None is for
+        the whole grid, or one sweep of Hyperband.
+    cv : int, float, None, splitter or iterable, default=5
+        Cross-validation, the same splits for every trial. An int is a number of folds,
+        taken in order; a float in (0, 1) is the share of the rows of a
+        single validation set; None is 0.2.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        What scikit-learn's searches take; None is the estimator's own score.
+    refit : bool, str or callable, default=True
+        Whether to train the best candidate on all rows. With several metrics, the name of the
+        one that decides, or a callable that gets ``cv_results_`` and returns an index.
+    space : dict or None, default=None
+        Parameter names mapped to lists, frozen scipy distributions or Optuna distributions:
+        ``model__units``, ``optimizer__learning_rate``, ``batch_size``, ``epochs``,
+        ``preprocessor__...``, ``sampler__...``. None is a default space of the architecture;
+        a Keras Tuner model function needs none.
+    epochs : int, default=50
+        Passes over the data. This parameter and the next three are for a `model` that is not
+        an estimator yet.
+    batch_size : int, default=32
+        Rows of a training step; -1 is all of them.
+    early_stopping : bool, int or EarlyStopping, default=False
+        See KerasRegressor.
+    learning_rate_schedule : object, default=None
+        See KerasRegressor.
+    callbacks : callback, class, list or dict of them, default=None
+        Keras callbacks of every fit; see KerasRegressor.
+    preprocessor : transformer or None, default=None
+        Fitted on the training rows of each split, never on validation rows.
+    sampler : imbalanced-learn sampler or None, default=None
+        Applied, after the preprocessor, to the training rows of each split only.
+    pruner : str, optuna pruner or None, default=None
+        Stops hopeless trials on partial results: ``"median"``, ``"hyperband"``,
+        ``"successive_halving"`` or an Optuna pruner.
+    objectives : list of str or None, default=None
+        Several objectives instead of the score alone: ``"score"`` or names of metrics,
+        ``"parameters"``, ``"latency"``, ``"size"``.
+    max_time : float or None, default=None
+        Seconds after which no trial starts and the running one is dropped at its next split;
+        one trial always finishes.
+    error_score : "raise" or float, default=nan
+        Score of the splits of a trial that failed, in ``cv_results_``. Such a trial is never
+        the best.
+    storage : str, path or None, default=None
+        Where finished trials are kept: a file, or the URL of a database.
+    study : str or None, default=None
+        Name of the search inside `storage`.
+    resume : bool, default=True
+        Whether a search that is in `storage` is continued.
+    n_jobs : int or None, default=None
+        Splits trained at the same time, in worker processes.
+    random_state : int, RandomState or None, default=None
+        Seed of the strategy and of every part whose own seed is None. All trials and splits
+        start from the same seed.
+    verbose : int, default=0
+        1 shows a progress bar with the best score so far.
+
+    Attributes
+    ----------
+    best_estimator_ : estimator
+        The best candidate, trained on all rows: a KerasRegressor, or a pipeline that ends in one.
+        Absent with ``refit=False``, as what follows from it.
+    best_params_ : dict
+        Parameters of the best trial, by the names of `space`.
+    best_score_ : float
+        Its mean score over the splits.
+    best_index_ : int
+        Its position.
+    cv_results_ : dict of str to array
+        One row for each trial, as in scikit-learn's searches, with a column ``state``.
+    trials_ : list of TrialResult
+        The trials, with the tracebacks of those that failed.
+    space_ : dict
+        What was searched, by name.
+    oracle_ : keras_tuner.Oracle
+        The strategy at its end; not kept by pickle and copy.
+    scorer_ : callable or dict
+        The scorer, or one for each metric.
+    multimetric_ : bool
+        Whether there are several metrics.
+    n_splits_ : int
+        Number of splits.
+    refit_time_ : float
+        Seconds that the last training took.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when the data had names.
+    model_ : keras.Model
+        The best network.
+    history_ : dict of str to list
+        Its training history.
+    target_encoder_ : object
+        Turns its raw outputs into predictions.
+
+    See Also
+    --------
+    TunedClassifier : The same for classes; says more about failures and interruption.
+    SearchDisplay : Plot of the scores by trial.
+
+    References
+    ----------
+    .. [1] L. Li et al., "Hyperband: a novel bandit-based approach to hyperparameter
+       optimization", JMLR 18, 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from skopt_wrap.tuning import TunedRegressor
+    >>> X, y = make_regression(60, 3, random_state=0)
+    >>> reg = TunedRegressor(
+    ...     tuner="grid", cv=2, space={"model__units": [4, 8]}, epochs=3, random_state=0
+    ... )
+    >>> reg.fit(X, y).predict(X).shape
+    (60,)
+    >>> reg.cv_results_["params"]
+    [{'model__units': 4}, {'model__units': 8}]
+    """
+
+    def __init__(
+        self,
+        model: Any = "dense",
+        *,
+        tuner: Any = "bayesian",
+        max_trials: int | None = 20,
+        cv: Any = 5,
+        scoring: Any = None,
+        refit: Any = True,
+        space: dict[str, Any] | None = None,
+        epochs: int = 50,
+        batch_size: int = 32,
+        early_stopping: Any = False,
+        learning_rate_schedule: Any = None,
+        callbacks: Any = None,
+        preprocessor: Any = None,
+        sampler: Any = None,
+        pruner: Any = None,
+        objectives: Any = None,
+        max_time: float | None = None,
+        error_score: Any = np.nan,
+        storage: Any = None,
+        study: str | None = None,
+        resume: bool = True,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            model,
+            tuner=tuner,
+            max_trials=max_trials,
+            cv=cv,
+            scoring=scoring,
+            refit=refit,
+            space=space,
+            epochs=epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            learning_rate_schedule=learning_rate_schedule,
+            callbacks=callbacks,
+            preprocessor=preprocessor,
+            sampler=sampler,
+            pruner=pruner,
+            objectives=objectives,
+            max_time=max_time,
+            error_score=error_score,
+            storage=storage,
+            study=study,
+            resume=resume,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+
+    @staticmethod
+    def _network_class() -> Any:
+        from ..estimators import KerasRegressor
+
+        return KerasRegressor

@@ -1,0 +1,89 @@
+"""What a search is made of before it runs: space, strategy, number of trials."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from ..exceptions import ParameterError, SkippedWarning
+from ._compose import Recipe
+from ._oracles import make_oracle
+from ._space import SearchSpace
+
+
+@dataclass
+class Plan:
+    """A search that has not begun.
+
+    Attributes
+    ----------
+    oracle : keras_tuner.Oracle
+        Proposes trials.
+    space : SearchSpace
+        Turns proposals into parameters.
+    n_trials : int or None
+        How many trials it will run at most, where that is known.
+    declared : set of str
+        Parameters that belong to the estimator, and not to a Keras Tuner model function.
+    """
+
+    oracle: Any
+    space: SearchSpace
+    n_trials: int | None
+    declared: set[str]
+
+
+def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], seed: int) -> Plan:
+    """Build the strategy of a search; unknown parameter names raise here.
+
+    Parameters
+    ----------
+    tuned : TunedClassifier or TunedRegressor
+        Whose parameters say how to search.
+    recipe : Recipe
+        The candidate.
+    given : dict
+        The space.
+    seed : int
+        Seed of the strategy.
+
+    Returns
+    -------
+    plan : Plan
+        What the search runs.
+    """
+    space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
+    epochs = recipe.base.get_params().get(recipe.locate("epochs"))
+    oracle, n_trials = make_oracle(
+        tuned.tuner,
+        space.hyperparameters.copy(),
+        max_trials=tuned.max_trials,
+        epochs=epochs,
+        seed=seed,
+    )
+    declared, legal = set(given), space.default()
+    if hasattr(oracle, "max_epochs"):  # Hyperband sets the epochs ittuned
+        if "epochs" in legal:
+            raise ParameterError("tuner='hyperband' sets the epochs; take them from space.")
+        declared.add("epochs")
+        legal["epochs"] = oracle.max_epochs
+    elif tuned.max_trials is None and tuned.tuner != "grid":
+        raise ParameterError("max_trials=None needs tuner='grid' or 'hyperband'.")
+    if tuned.tuner == "grid":
+        n_trials = _check_grid(tuned, space.size())
+    recipe.candidate(legal, declared)  # unknown names raise before any training
+    return Plan(oracle, space, n_trials, declared)
+
+
+def _check_grid(tuned: Any, size: int) -> int:
+    if tuned.max_trials is not None and size > tuned.max_trials:
+        warnings.warn(
+            f"The grid has {size} points and max_trials={tuned.max_trials} of them are tried, "
+            "in order: the last parameters vary, the first ones may stay at their first "
+            "value. Use max_trials=None for the whole grid, or another tuner.",
+            SkippedWarning,
+            stacklevel=5,
+        )
+        return tuned.max_trials
+    return size

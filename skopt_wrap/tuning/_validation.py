@@ -1,0 +1,92 @@
+"""Refuse, before anything is trained, what no candidate could work with."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import Bunch, check_array, get_tags
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.validation import check_consistent_length
+
+from ..exceptions import ParameterError, SkippedWarning
+from ._compose import Recipe, is_hypermodel
+from ._delegate import routing_enabled
+from ._presets import default_space
+
+
+def check_model(tuned: Any, network: Any) -> None:
+    """Refuse a network of the wrong kind."""
+    wrong = is_regressor if is_classifier(tuned) else is_classifier
+    if wrong(network):
+        raise ParameterError(
+            f"{type(tuned).__name__} was given model={type(network).__name__}, the wrong "
+            "kind of estimator."
+        )
+    fit = getattr(type(tuned.model), "fit", None) if is_hypermodel(tuned.model) else None
+    if fit is not None and fit.__qualname__ != "HyperModel.fit":
+        raise ParameterError(
+            f"{type(tuned.model).__name__}.fit is overridden, and training is done by "
+            f"{tuned._network_class().__name__} here. Move what it tunes to "
+            "space={'batch_size': ..., 'epochs': ...}."
+        )
+
+
+def given_space(tuned: Any, network: Any) -> dict[str, Any]:
+    """Return the space that the caller gave, or the preset."""
+    if tuned.space is not None:
+        if not tuned.space and not is_hypermodel(tuned.model):
+            raise ParameterError("space is empty: there is nothing to search.")
+        return tuned.space
+    if is_hypermodel(tuned.model):
+        return {}
+    architecture = getattr(network, "model", None)
+    if isinstance(architecture, str):
+        return default_space(architecture)
+    raise ParameterError(
+        "space=None works for an architecture's name and for a Keras Tuner HyperModel or model "
+        "function, whose only argument must be called hp; with "
+        f"model={tuned.model!r} give space={{'parameter': values}}."
+    )
+
+
+def check_data(tuned: Any, recipe: Recipe, X: Any, y: Any) -> None:
+    """Refuse what no candidate could be fitted on, where no preprocessor may mend it."""
+    check_consistent_length(X, y)
+    tags = get_tags(recipe.base).input_tags
+    if tuned.preprocessor is not None or tuned.sampler is not None or tags.string:
+        return
+    check_array(
+        X,
+        accept_sparse=True,
+        ensure_2d=tags.two_d_array and not tags.three_d_array,
+        allow_nd=True,
+        ensure_all_finite=not tags.allow_nan,
+        input_name="X",
+        estimator=tuned,
+    )
+
+
+def route(tuned: Any, metadata: dict[str, Any], recipe: Recipe, scoring: Any) -> Bunch:
+    """Return who gets which metadata."""
+    if routing_enabled():
+        return process_routing(tuned, "fit", **metadata)
+    fit_params = dict(metadata)
+    groups = fit_params.pop("groups", None)
+    score_params = {}
+    if "sample_weight" in fit_params:
+        if scoring.accepts_sample_weight():
+            score_params["sample_weight"] = fit_params["sample_weight"]
+        else:
+            warnings.warn(
+                f"scoring={tuned.scoring!r} takes no sample_weight, so that the validation "
+                "rows are scored unweighted.",
+                SkippedWarning,
+                stacklevel=3,
+            )
+    return Bunch(
+        estimator=Bunch(fit={recipe.prefix + k: v for k, v in fit_params.items()}),
+        splitter=Bunch(split={"groups": groups}),
+        scorer=Bunch(score=score_params),
+    )
