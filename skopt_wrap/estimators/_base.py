@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
-from .._keras import dtype_scope, name_scope, seed_scope
+from .._keras import name_scope
 from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
-from ..training import TrainingData, train
+from ..training import TrainingData
 from ._callbacks import constant_rate, make_callbacks, needs_validation
-from ._dataset import fit_on_batches, train_augmented
+from ._dataset import fit_on_batches
+from ._fitting import prepare_fit
 from ._losses import OWN_LOSSES, infer_loss
 from ._network import (
     ScopedModel,
@@ -29,7 +29,7 @@ from ._network import (
     is_builder,
     make_optimizer,
 )
-from ._rows import RowsMixin, check_weights, dense_rows
+from ._rows import RowsMixin, dense_rows
 
 # What a call of `fit` may override for itself, as users of SciKeras and keras.wrappers do.
 _FIT_OVERRIDES = ("batch_size", "callbacks", "epochs", "shuffle", "validation_split", "verbose")
@@ -113,74 +113,23 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
     ) -> Any:
         """Fit, and change nothing of this estimator unless training succeeds."""
         with self._unchanged_on_failure():
-            self._fit_unguarded(X, y, sample_weight, X_val, y_val, overrides, classes, keep, epochs)
+            fitting = prepare_fit(
+                self,
+                X,
+                y,
+                sample_weight,
+                X_val,
+                y_val,
+                overrides,
+                classes=classes,
+                keep=keep,
+                epochs=epochs,
+            )
+            with fitting.scope():
+                fitting.build()
+                result = fitting.train()
+            fitting.store(result)
         return self
-
-    def _fit_unguarded(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        X_val: Any,
-        y_val: Any,
-        overrides: Mapping[str, Any],
-        classes: Any,
-        keep: bool,
-        epochs: int | None,
-    ) -> None:
-        settings = self._settings(overrides, X_val, y_val)
-        settings["epochs"] = epochs or settings["epochs"]
-        keep = keep and hasattr(self, "model_")
-        X = self._check_X(X, reset=not keep)
-        if y is None:
-            raise DataError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
-        y = self._check_y(y)
-        if X.shape[0] != len(y):
-            raise DataError(
-                "Found input variables with inconsistent numbers of samples: X has "
-                f"{X.shape[0]} rows, y has {len(y)}."
-            )
-        weights = check_weights(sample_weight, X, self._floatx)
-        target = self.target_encoder_ if keep else self._make_target(y, weights, classes)
-        rng = check_random_state(self.random_state)
-        seed = int(rng.randint(2**31 - 1))
-        validation = None
-        if X_val is not None:
-            y_val = self._check_y(y_val)
-            X_val = self._check_X(X_val, reset=False)
-            validation = (X_val, y_val, check_weights(None, X_val, self._floatx))
-        elif settings["validation_split"]:
-            X, y, weights, validation = self._hold_out(X, y, weights, target, settings, seed)
-
-        with seed_scope(seed), dtype_scope(self.dtype):
-            network = self.model_ if keep else self._new_network(X, y, target)
-            callbacks, yours = self._new_callbacks(settings["callbacks"], validation is not None)
-            self._check_tokens(X, network)
-            held_out = None if validation is None else self._encode(*validation, target)
-            if self.augment is not None:
-                result = train_augmented(
-                    self, network, (X, y, weights), target, settings, held_out, callbacks, seed
-                )
-                self._store(network, target, result, keep)
-                return
-            balanced = self._class_weights(y, weights, target)
-            data = self._encode(X, y, balanced, target)
-            result = train(
-                network,
-                data,
-                epochs=settings["epochs"],
-                batch_size=len(data) if settings["batch_size"] == -1 else settings["batch_size"],
-                seed=seed,
-                validation=held_out,
-                callbacks=callbacks,
-                user_callbacks=yours,
-                shuffle=settings["shuffle"],
-                verbose=int(settings["verbose"]),
-                **settings["passed_on"],
-            )
-        self._store(network, target, result, keep)
 
     def _new_network(self, X: Any, y: np.ndarray, target: Any) -> Any:
         """Return a network for the data, built and compiled; learn what it is told of them."""

@@ -5,7 +5,7 @@ whole epoch, reuses the traced graph for the next network of the same architectu
 ``model.fit`` for what cannot be fused.
 """
 
-from ._callbacks import best_keeper
+from ._callbacks import best_keeper, snapshots
 from ._data import TrainingData
 from ._graph import clear_graphs
 from ._train import TrainingResult, train, train_batches
@@ -15,6 +15,7 @@ __all__ = [
     "TrainingResult",
     "best_keeper",
     "clear_graphs",
+    "snapshots",
     "train",
     "train_batches",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from .._keras import load_keras
@@ -71,3 +71,21 @@ def best_keeper(monitor: str, mode: str = "auto") -> Any:
     from ._keeper import BestKeeper
 
     return BestKeeper(monitor, mode)
+
+
+def snapshots(epochs: Collection[int]) -> Any:
+    """Return a callback that copies the weights after `epochs`, counted from one.
+
+    Parameters
+    ----------
+    epochs : collection of int
+        Epochs after which the weights are copied.
+
+    Returns
+    -------
+    callback : keras.callbacks.Callback
+        ``callback.weights`` maps an epoch to what ``get_weights`` returned after it.
+    """
+    from ._keeper import Snapshots
+
+    return Snapshots(epochs)

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.keras
 @pytest.fixture
 def untrained(monkeypatch):
     """Make training itself fail the test."""
-    from skopt_wrap.estimators import _base
+    from skopt_wrap.estimators import _fitting
 
-    monkeypatch.setattr(_base, "train", lambda *a, **k: pytest.fail("training was started"))
+    monkeypatch.setattr(_fitting, "train", lambda *a, **k: pytest.fail("training was started"))
 
 
 @pytest.mark.parametrize(

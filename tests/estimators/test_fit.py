@@ -177,16 +177,16 @@ def test_validation_data_are_evaluated_every_epoch(blobs):
 
 def test_validation_split_is_stratified_and_seeded(blobs, monkeypatch):
     X, y = blobs
-    from skopt_wrap.estimators import _base
+    from skopt_wrap.estimators import _fitting
 
     seen = []
-    original = _base.train
+    original = _fitting.train
 
     def spy(network, data, **options):
         seen.append((data.y.copy(), options["validation"].y.copy()))
         return original(network, data, **options)
 
-    monkeypatch.setattr(_base, "train", spy)
+    monkeypatch.setattr(_fitting, "train", spy)
     for _ in range(2):
         KerasClassifier(epochs=1, validation_split=0.2, random_state=3).fit(X, y)
     assert np.bincount(seen[0][1]).tolist() == [6, 6, 6]
