@@ -8,7 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from ._image import random_boxes
+from ._opencv import opencv_for_rows
 from ._transform import MixingTransform, Transform, register, spread
+
+#: Steps of the share that a row of bytes keeps: 16 bits hold a byte times a share.
+STEPS = 256
+#: Numbers that numpy blends at once.
+NUMBERS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Mix(MixingTransform, Transform):
         if self.probability < 1.0:
             share[rng.random(n) >= self.probability] = 1.0
         partner = _partners(n, rng, groups if self.same_class else None)
-        X, share = self._blend(X, X[partner], share, rng)
+        X, share = self._blend(X, partner, share, rng)
         if labels is not None:
             weight = share[:, None]
             labels = weight * labels + (1 - weight) * labels[partner]
@@ -42,7 +48,8 @@ class Mix(MixingTransform, Transform):
         """Mix a batch without labels; `_mix` minds the probability."""
         return self._apply(X, rng)
 
-    def _blend(self, X, other, share, rng):
+    def _blend(self, X, partner, share, rng):
+        """Return the rows mixed with ``X[partner]``, and the share that each row really keeps."""
         raise NotImplementedError
 
 
@@ -103,19 +110,10 @@ class MixUp(Mix):
         """Bytes are blended in 16 bits, with weights in steps of 1/256."""
         return True
 
-    def _blend(self, X, other, share, rng):
+    def _blend(self, X, partner, share, rng):
         if X.dtype == np.uint8:
-            steps = np.rint(share * 256).astype(np.uint16)
-            mixed = X * spread(steps, X.ndim)
-            mixed += other * spread(256 - steps, X.ndim)
-            mixed += 128
-            mixed >>= 8
-            return mixed.astype(np.uint8), steps / 256
-        weight = spread(share.astype(X.dtype), X.ndim)
-        X *= weight
-        other *= 1 - weight
-        X += other
-        return X, share
+            share = np.rint(share * STEPS) / STEPS
+        return blend(X, partner, share), share
 
 
 @register("cutmix")
@@ -155,15 +153,66 @@ class CutMix(Mix):
     needs_float: ClassVar[bool] = False
     magnitude: float = 1.0
 
-    def _blend(self, X, other, share, rng):
+    def _blend(self, X, partner, share, rng):
         height, width = X.shape[1:3]
         # Rounded down, so that the image keeps at least half of its area.
         sizes = np.floor(np.sqrt(1 - share)[:, None] * (height, width))
-        pasted = np.zeros(len(share))
-        for i, (rows, columns) in enumerate(random_boxes(rng, sizes, height, width)):
-            X[i, rows, columns] = other[i, rows, columns]
-            pasted[i] = (rows.stop - rows.start) * (columns.stop - columns.start)
+        boxes = random_boxes(rng, sizes, height, width)
+        places = [(i, *box) for i, box in enumerate(boxes)]
+        # All pieces are taken before the first one is pasted.
+        pieces = [X[(j, *box)].copy() for j, box in zip(partner.tolist(), boxes, strict=True)]
+        for place, piece in zip(places, pieces, strict=True):
+            X[place] = piece
+        pasted = np.array([piece.shape[0] * piece.shape[1] for piece in pieces])
         return X, 1 - pasted / (height * width)
+
+
+def blend(X: np.ndarray, partner: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return ``share * X + (1 - share) * X[partner]``, row by row.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+        Rows, float or uint8.
+    partner : ndarray of int, of shape (n,)
+        The row that each is mixed with.
+    share : ndarray of shape (n,)
+        Shares, in [0, 1]; for uint8 multiples of ``1 / STEPS``.
+
+    Returns
+    -------
+    mixed : ndarray of the same shape and dtype
+        The rows; uint8 is rounded.
+    """
+    result = np.empty_like(X)
+    size = X[0].size if len(X) else 0
+    cv2 = opencv_for_rows(X)
+    if cv2 is not None:
+        flat = X.reshape(len(X), X.shape[1], -1), result.reshape(len(X), X.shape[1], -1)
+        for i, (j, weight) in enumerate(zip(partner.tolist(), share.tolist(), strict=True)):
+            if weight < 1.0:
+                cv2.addWeighted(flat[0][i], weight, flat[0][j], 1 - weight, 0.0, dst=flat[1][i])
+            else:
+                result[i] = X[i]
+        return result
+    step = max(1, NUMBERS_AT_ONCE // max(1, size))
+    for start in range(0, len(X), step):
+        rows = slice(start, start + step)
+        if X.dtype == np.uint8:
+            steps = np.rint(share[rows] * STEPS).astype(np.uint16)
+            mixed, other = X[rows].astype(np.uint16), X[partner[rows]].astype(np.uint16)
+            mixed *= spread(steps, X.ndim)
+            other *= spread(STEPS - steps, X.ndim)
+            mixed += other
+            mixed += STEPS // 2
+            mixed >>= STEPS.bit_length() - 1
+        else:
+            mixed = X[partner[rows]]
+            mixed -= X[rows]
+            mixed *= spread((1 - share[rows]).astype(X.dtype), X.ndim)
+            mixed += X[rows]
+        result[rows] = mixed
+    return result
 
 
 __all__ = ["CutMix", "MixUp"]

@@ -274,6 +274,11 @@ class SeriesFlip(SeriesTransform):
     axis: str = "time"
     probability: float = field(default=0.5, kw_only=True)
 
+    @property
+    def needs_float(self) -> bool:  # type: ignore[override]
+        """Whether it computes; reading backwards only moves values."""
+        return self.axis == "value"
+
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
@@ -282,7 +287,8 @@ class SeriesFlip(SeriesTransform):
     def _apply(self, X, rng):
         """Turn every series."""
         if self.axis == "time":
-            return X[:, ::-1].copy()
+            # Faster than a copy of X[:, ::-1], which numpy makes feature by feature.
+            return X.take(np.arange(X.shape[1] - 1, -1, -1), axis=1)
         return 2 * X.mean(axis=1, keepdims=True) - X
 
 

@@ -129,8 +129,9 @@ class TabularMixUp(Mix):
         """Learn which columns are mixed."""
         return replace(self, columns=column_scale(X) > 0)
 
-    def _blend(self, X, other, share, rng):
+    def _blend(self, X, partner, share, rng):
         """Mix the columns that have more than two values."""
+        other = X[partner]
         weight = np.where(self.columns, share[:, None], 1.0)
         if sparse.issparse(X):
             mixed = X.multiply(weight) + other.multiply(1 - weight)

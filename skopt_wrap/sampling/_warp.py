@@ -12,6 +12,8 @@ from ._opencv import opencv_for, warp_with_opencv
 from ._transform import check_option
 
 PIXELS_AT_ONCE = 2**13
+# Channels of bytes share one 64-bit number, with 21 bits each, while they are interpolated.
+LANE, WEIGHT_BITS, MOST_LANES = 21, 13, 3
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
 
 
@@ -39,8 +41,8 @@ class WarpTransform(ImageTransform):
         return maps
 
     def _takes_bytes(self, X):
-        """OpenCV warps bytes."""
-        return opencv_for(X) is not None
+        """Bytes are warped as they are, up to three channels also without OpenCV."""
+        return warps_bytes(X)
 
     def _fuse(self, other) -> _WarpChain | None:
         """Return one transform that does both with a single interpolation, or None."""
@@ -61,7 +63,7 @@ class _WarpChain(ImageTransform):
     fill_value: float = field(default=0.0, kw_only=True)
 
     def _takes_bytes(self, X):
-        return opencv_for(X) is not None
+        return warps_bytes(X)
 
     def _fuse(self, other) -> _WarpChain | None:
         same = isinstance(other, Flip) or (
@@ -81,13 +83,18 @@ class _WarpChain(ImageTransform):
         return warp(X, maps, self.fill, self.fill_value)
 
 
+def warps_bytes(X: np.ndarray) -> bool:
+    """Say whether :func:`warp` takes these uint8 images."""
+    return X.ndim == 3 or X.shape[3] <= MOST_LANES or opencv_for(X) is not None
+
+
 def warp(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
     """Resample each image through its affine map with bilinear interpolation.
 
     Parameters
     ----------
     X : ndarray of shape (n, height, width) or (n, height, width, channels)
-        Images, float; with OpenCV also uint8.
+        Images, float; also uint8 where :func:`warps_bytes` says so.
     maps : ndarray of shape (n, 3, 3)
         Maps from result to source in (row, column, 1), relative to the centre of the image.
     fill : {"constant", "nearest", "reflect", "wrap"}
@@ -105,28 +112,77 @@ def warp(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.nd
         return warp_with_opencv(cv2, X, maps, fill, fill_value)
     result = X.copy()
     moved = np.flatnonzero(np.any(maps != np.eye(3), axis=(1, 2)))
+    bytes_ = X.dtype == np.uint8
+    interpolate, dtype = (_bilinear_bytes, np.float32) if bytes_ else (_bilinear, X.dtype)
     # A few images at a time: the temporaries stay small, and in the cache.
-    step = max(1, PIXELS_AT_ONCE // (X.shape[1] * X.shape[2]))
+    step = max(1, (4 * PIXELS_AT_ONCE if bytes_ else PIXELS_AT_ONCE) // (X.shape[1] * X.shape[2]))
     for start in range(0, moved.size, step):
         rows = moved[start : start + step]
-        result[rows] = _bilinear(X[rows], maps[rows].astype(X.dtype), fill, fill_value)
+        result[rows] = interpolate(X[rows], maps[rows].astype(dtype), fill, fill_value)
     return result
 
 
-def _bilinear(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
-    """Read all images at once: four gathers from the flattened batch."""
-    n, height, width = X.shape[:3]
-    row = np.arange(height, dtype=X.dtype) - X.dtype.type((height - 1) / 2)
-    column = np.arange(width, dtype=X.dtype) - X.dtype.type((width - 1) / 2)
+def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str) -> tuple:
+    """Return both lines and both columns next to each pixel's source in the flattened batch.
+
+    Then come the weights of the lower line and of the right column, and what lies outside.
+    """
+    n, height, width = shape[:3]
+    dtype = maps.dtype
+    row = np.arange(height, dtype=dtype) - dtype.type((height - 1) / 2)
+    column = np.arange(width, dtype=dtype) - dtype.type((width - 1) / 2)
     places = []
     for axis, size in ((0, height), (1, width)):
         along = maps[:, axis, 1, None] * column + (maps[:, axis, 2, None] + (size - 1) / 2)
         where = (maps[:, axis, 0, None] * row)[:, :, None] + along[:, None, :]
-        places.append(_neighbours(where.astype(X.dtype, copy=False), size, fill))
+        places.append(_neighbours(where.astype(dtype, copy=False), size, fill))
     (top, bottom, down, out_rows), (left, right, across, out_columns) = places
     first = (np.arange(n, dtype=top.dtype) * (height * width))[:, None, None]
-    top, bottom = first + top * width, first + bottom * width
-    pixels = X.reshape(n * height * width, *X.shape[3:])
+    for line in (top, bottom):
+        line *= width
+        line += first
+    outside = out_rows | out_columns if fill == "constant" else None
+    return top, bottom, left, right, down, across, outside
+
+
+def _bilinear_bytes(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
+    """Do what :func:`_bilinear` does with uint8 images, rounding once.
+
+    All channels of a pixel are read and weighted as one integer.
+    """
+    top, bottom, left, right, down, across, outside = _places(X.shape, maps, fill)
+    images = X[..., None] if X.ndim == 3 else X
+    pixels = images[..., 0].astype(np.int64)
+    for channel in range(1, images.shape[3]):
+        pixels |= images[..., channel].astype(np.int64) << (LANE * channel)
+    pixels = pixels.ravel()
+    down *= 1 << WEIGHT_BITS
+    both = np.rint(down * across)
+    across *= 1 << WEIGHT_BITS
+    across -= both
+    down -= both
+    weights = [weight.astype(np.int32) for weight in (both, down, across)]
+    weights.append((1 << WEIGHT_BITS) - sum(weights))
+    total = 0
+    corners = ((bottom, right), (bottom, left), (top, right), (top, left))
+    for (line, place), weight in zip(corners, weights, strict=True):
+        part = pixels.take(line + place, mode="clip")
+        part *= weight
+        total += part
+    total += sum(1 << (LANE * channel + WEIGHT_BITS - 1) for channel in range(images.shape[3]))
+    result = np.empty_like(images)
+    for channel in range(images.shape[3]):
+        total >>= LANE if channel else WEIGHT_BITS
+        result[..., channel] = total  # the lowest eight bits
+    if outside is not None:
+        result[outside] = np.uint8(min(max(round(fill_value), 0), 255))
+    return result.reshape(X.shape)
+
+
+def _bilinear(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
+    """Read all images at once: four gathers from the flattened batch."""
+    top, bottom, left, right, down, across, outside = _places(X.shape, maps, fill)
+    pixels = X.reshape(-1, *X.shape[3:])
     if X.ndim == 4:
         across, down = across[..., None], down[..., None]
     upper = _between(pixels, top + left, top + right, across)
@@ -134,8 +190,8 @@ def _bilinear(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> 
     lower -= upper
     lower *= down
     lower += upper
-    if fill == "constant":
-        lower[out_rows | out_columns] = fill_value
+    if outside is not None:
+        lower[outside] = fill_value
     return lower
 
 
