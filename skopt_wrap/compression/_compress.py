@@ -12,21 +12,16 @@ from sklearn.utils import check_random_state
 
 from .._keras import output_kind
 from ..exceptions import DataError, ParameterError
+from ._budget import Budget
 from ._child import get_child
 from ._export import write_export
 from ._network import check_network
+from ._plan import make_plan
 from ._report import CompressionReport
 from ._runtime import LiteRTModel
-from ._specs import (
-    Pruning,
-    as_bytes,
-    as_count,
-    as_drop,
-    as_pruning,
-    as_seconds,
-    check_quantization,
-)
-from ._stages import Budget, Chain, Raw, Tuning
+from ._specs import Pruning, as_count
+from ._stages import Chain, Raw
+from ._tuning import Tuning
 
 
 @dataclass
@@ -97,8 +92,12 @@ def compress(
     X: Any,
     y: Any = None,
     *,
+    factorization: Any = None,
+    distillation: Any = None,
     pruning: float | Pruning | None = None,
+    clustering: Any = None,
     quantization: str | None = "int8",
+    quantization_aware: bool = False,
     metric: Callable[[np.ndarray, np.ndarray], float] | None = None,
     X_val: Any = None,
     y_val: Any = None,
@@ -109,6 +108,8 @@ def compress(
     max_score_drop: float | None = None,
     max_size: int | str | None = None,
     max_latency: float | str | None = None,
+    on_missed_budget: str = "raise",
+    runtime: str = "litert",
     num_threads: int = 1,
     random_state: Any = None,
     verbose: int = 0,
@@ -123,10 +124,14 @@ def compress(
         Rows as the network takes them, to calibrate, tune and measure with.
     y : array-like of shape (n_rows, ...), default=None
         Targets as the loss takes them. Needed for pruning with a loss, and for `metric`.
+    factorization, distillation, clustering : object, default=None
+        Not available yet: None.
     pruning : float or Pruning, default=None
         Fraction in [0, 1) of each kernel to set to zero while fine-tuning.
     quantization : {"dynamic", "float16", "int8", "int16x8"} or None, default="int8"
         What the file's numbers are; see :class:`CompressedModel`.
+    quantization_aware : bool, default=False
+        Not available yet: False.
     metric : callable, default=None
         ``metric(y_true, raw_outputs) -> float``, higher is better, for the report and
         `max_score_drop`. None leaves scores out.
@@ -143,6 +148,10 @@ def compress(
         Rows on which ranges for "int8" and "int16x8" are measured.
     max_score_drop, max_size, max_latency : float, int or str, default=None
         Promises about the result; see :class:`CompressedModel`.
+    on_missed_budget : {"raise", "warn"}, default="raise"
+        What happens when a promise is missed.
+    runtime : {"litert"}, default="litert"
+        What runs the file.
     num_threads : int, default=1
         Threads of the LiteRT interpreter.
     random_state : int, RandomState instance or None, default=None
@@ -174,12 +183,20 @@ def compress(
     >>> result.predict(X).shape
     (50, 3)
     """
-    spec, quantization = as_pruning(pruning), check_quantization(quantization)
-    budget = Budget(as_drop(max_score_drop), as_bytes(max_size), as_seconds(max_latency))
-    fine_tune_epochs = as_count(fine_tune_epochs, "fine_tune_epochs")
+    plan = make_plan(
+        factorization=factorization,
+        distillation=distillation,
+        pruning=pruning,
+        clustering=clustering,
+        quantization=quantization,
+        quantization_aware=quantization_aware,
+        fine_tune_epochs=fine_tune_epochs,
+        calibration_samples=calibration_samples,
+        runtime=runtime,
+        num_threads=num_threads,
+    )
+    budget = Budget.of(max_score_drop, max_size, max_latency, on_missed_budget)
     batch_size = as_count(batch_size, "batch_size")
-    calibration_samples = as_count(calibration_samples, "calibration_samples")
-    num_threads = as_count(num_threads, "num_threads")
     check_network(model)
     X = np.asarray(X)
     if (X_val is None) != (y_val is None):
@@ -201,6 +218,11 @@ def compress(
     def score(raw: Raw) -> float | None:
         return None if metric is None else float(metric(y_score, raw(np.asarray(x_score))))
 
+    def tuning() -> Tuning:
+        wanted = getattr(model, "loss", None) if loss is None else loss
+        target = None if y is None or wanted is None else np.asarray(y)
+        return Tuning(X, target, None, wanted, plan.fine_tune_epochs, batch_size)
+
     with get_child().lease() as child:
         chain = Chain(
             model=model,
@@ -212,17 +234,10 @@ def compress(
             ),
             score=score,
             seed=int(check_random_state(random_state).randint(2**31 - 1)),
-            num_threads=num_threads,
+            num_threads=plan.num_threads,
             say=lambda what: print(f"[compress] {what}") if verbose else None,
         )
-        chain.trained()
-        chain.convert()
-        if spec is not None:
-            loss = getattr(model, "loss", None) if loss is None else loss
-            target = None if y is None or loss is None else np.asarray(y)
-            chain.prune(spec, Tuning(X, target, None, loss, fine_tune_epochs, batch_size))
-        if quantization is not None:
-            chain.quantize(quantization, calibration_samples)
+        chain.run(plan, tuning)
     budget.check(chain.report)
     assert chain.runtime is not None
-    return CompressionResult(chain.model, chain.runtime, chain.report, quantization)
+    return CompressionResult(chain.model, chain.runtime, chain.report, plan.quantization)

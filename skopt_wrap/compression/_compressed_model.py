@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import copy
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone, is_classifier
-from sklearn.metrics import accuracy_score, check_scoring, r2_score
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ..exceptions import ParameterError
+from ._budget import ON_MISSED, Budget
 from ._child import get_child
-from ._export import write_export
+from ._deployed import DeployedMixin
 from ._network import check_network
 from ._parts import check_estimator, fit_estimator, take_apart, weighted_rows
+from ._plan import PLANNED, RUNTIMES, make_plan
 from ._report import CompressionReport
-from ._specs import Pruning, as_bytes, as_drop, as_pruning, as_seconds, check_quantization
-from ._stages import Budget, Chain, Raw
+from ._specs import Pruning
+from ._stages import Chain, Raw
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
 _MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")
 
 
-def _of_classifier(self: CompressedModel) -> bool:
-    if is_classifier(self.estimator):
-        return True
-    raise AttributeError("only a CompressedModel around a classifier has this method.")
-
-
-class CompressedModel(MetaEstimatorMixin, BaseEstimator):
+class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
     """Train a Keras estimator, compress its network, and predict with the compressed file.
 
     A classifier or a regressor, as its `estimator` is. After `fit`, every prediction and every
     score comes from a LiteRT (``.tflite``) file, so that cross-validation and grid search judge
-    what will be deployed. The stages run in a fixed order: prune, then quantize. All conversion
-    and all TFMOT work happens in a child process, which a crash of a converter cannot leave.
+    what will be deployed. The stages run in a fixed order: factorize, distil, prune, cluster,
+    quantize. All conversion and all TFMOT work happens in a child process, which a crash of a
+    converter cannot leave.
 
     Parameters
     ----------
@@ -51,26 +43,40 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         these. Preprocessing is kept in front of the file; samplers act only in `fit`. It is
         cloned and fitted, unless it is wrapped in :class:`sklearn.frozen.FrozenEstimator`: then
         it is used as it is, and `X` only calibrates, tunes and scores.
+    factorization : str or object, default=None
+        Not available yet: None. Kernels as products of smaller ones.
+    distillation : object, default=None
+        Not available yet: None. A smaller network that learns from the trained one.
     pruning : float or Pruning, default=None
         Fraction in [0, 1) of each kernel to set to zero while fine-tuning, or a
         :class:`Pruning` with the details. None and 0 do not prune.
+    clustering : int or object, default=None
+        Not available yet: None. Number of distinct values in each kernel.
     quantization : {"dynamic", "float16", "int8", "int16x8"} or None, default="int8"
         What the file's numbers are. None: float32. "float16": weights of half the size.
         "dynamic": weights in int8, activations in float. "int8": weights and activations in
         int8, with ranges measured on rows of `X`. "int16x8": activations in int16, more exact
         and far slower. The file's input and output stay float32.
+    quantization_aware : bool, default=False
+        Not available yet: False. Whether to train with the file's rounding.
     fine_tune_epochs : int, default=10
-        Epochs of fine-tuning while pruning.
-    calibration_samples : int, default=256
-        Rows of `X` on which the ranges for "int8" and "int16x8" are measured.
+        Epochs of fine-tuning of each stage that trains.
     max_score_drop : float, default=None
         Largest accepted loss of score against the trained network, a promise: see Raises.
     max_size : int or str, default=None
         Largest accepted file, bytes or text such as "50 kB".
     max_latency : float or str, default=None
         Largest accepted median latency of one row, seconds or text such as "1 ms".
+    on_missed_budget : {"raise", "warn"}, default="raise"
+        What happens when a promise is missed: a BudgetError, or a
+        :class:`~skopt_wrap.exceptions.BudgetWarning` and a note in the report. Either names what
+        was reached.
     scoring : str or callable, default=None
         Score of the report, of `max_score_drop` and of :meth:`score`; None is accuracy or R^2.
+    calibration_samples : int, default=256
+        Rows of `X` on which the ranges for "int8" and "int16x8" are measured.
+    runtime : {"litert"}, default="litert"
+        What runs the file.
     num_threads : int, default=1
         Threads of the LiteRT interpreter.
     random_state : int, RandomState instance or None, default=None
@@ -111,7 +117,8 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
     ConversionError
         When a stage fails, or its file does not agree with the network.
     BudgetError
-        When a promise is missed. The fitted attributes are then set, to be looked at.
+        When a promise is missed and `on_missed_budget` is "raise". The fitted attributes are
+        then set, to be looked at.
 
     See Also
     --------
@@ -139,14 +146,20 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
     runtime_: Any
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012
         "estimator": [HasMethods(["fit", "predict"])],
+        "factorization": [object],  # make_plan checks what names and objects mean
+        "distillation": [object],
         "pruning": [Real, Pruning, None],
+        "clustering": [object],
         "quantization": [str, None],
+        "quantization_aware": ["boolean"],
         "fine_tune_epochs": [Interval(Integral, 1, None, closed="left")],
-        "calibration_samples": [Interval(Integral, 1, None, closed="left")],
         "max_score_drop": [Real, None],
         "max_size": [Real, str, None],
         "max_latency": [Real, str, None],
+        "on_missed_budget": [StrOptions(set(ON_MISSED))],
         "scoring": [str, callable, None],
+        "calibration_samples": [Interval(Integral, 1, None, closed="left")],
+        "runtime": [StrOptions(set(RUNTIMES))],
         "num_threads": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -156,27 +169,39 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         self,
         estimator: Any,
         *,
+        factorization: Any = None,
+        distillation: Any = None,
         pruning: float | Pruning | None = None,
+        clustering: Any = None,
         quantization: str | None = "int8",
+        quantization_aware: bool = False,
         fine_tune_epochs: int = 10,
-        calibration_samples: int = 256,
         max_score_drop: float | None = None,
         max_size: int | str | None = None,
         max_latency: float | str | None = None,
+        on_missed_budget: str = "raise",
         scoring: Any = None,
+        calibration_samples: int = 256,
+        runtime: str = "litert",
         num_threads: int = 1,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
         self.estimator = estimator
+        self.factorization = factorization
+        self.distillation = distillation
         self.pruning = pruning
+        self.clustering = clustering
         self.quantization = quantization
+        self.quantization_aware = quantization_aware
         self.fine_tune_epochs = fine_tune_epochs
-        self.calibration_samples = calibration_samples
         self.max_score_drop = max_score_drop
         self.max_size = max_size
         self.max_latency = max_latency
+        self.on_missed_budget = on_missed_budget
         self.scoring = scoring
+        self.calibration_samples = calibration_samples
+        self.runtime = runtime
         self.num_threads = num_threads
         self.random_state = random_state
         self.verbose = verbose
@@ -205,10 +230,9 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
         self : CompressedModel
             The fitted model.
         """
-        pruning = as_pruning(self.pruning)
-        quantization = check_quantization(self.quantization)
-        budget = Budget(
-            as_drop(self.max_score_drop), as_bytes(self.max_size), as_seconds(self.max_latency)
+        plan = make_plan(**{name: getattr(self, name) for name in PLANNED})
+        budget = Budget.of(
+            self.max_score_drop, self.max_size, self.max_latency, self.on_missed_budget
         )
         if (X_val is None) != (y_val is None):
             raise ParameterError("X_val and y_val must be given together.")
@@ -235,16 +259,11 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
                 report=self.report_,
                 score=lambda raw: self._score_of(raw, *eval_rows),
                 seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
-                num_threads=int(self.num_threads),
+                num_threads=plan.num_threads,
                 say=self._say,
             )
             try:
-                chain.trained()
-                chain.convert()
-                if pruning is not None:
-                    chain.prune(pruning, parts.tuning(X, y, sample_weight, self.fine_tune_epochs))
-                if quantization is not None:
-                    chain.quantize(quantization, int(self.calibration_samples))
+                chain.run(plan, lambda: parts.tuning(X, y, sample_weight, plan.fine_tune_epochs))
             finally:  # a late failure leaves what the earlier stages reached
                 self.model_ = chain.model
                 if chain.runtime is not None:
@@ -274,113 +293,6 @@ class CompressedModel(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a file to predict with."""
         return "runtime_" in vars(self)
-
-    def _raw(self, X: Any) -> tuple[Any, np.ndarray]:
-        check_is_fitted(self)
-        parts = take_apart(self.estimator_)
-        return parts.network.target_encoder_, self.runtime_(parts.network_input(X))
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict labels or values with the compressed file.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, or values in float64.
-        """
-        target, raw = self._raw(X)
-        return target.labels(raw) if is_classifier(self) else target.values(raw)
-
-    @available_if(_of_classifier)
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict class probabilities with the compressed file.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows.
-
-        Returns
-        -------
-        p : ndarray of shape (n_samples, n_classes), float64
-            Probabilities, in the order of `classes_`.
-        """
-        target, raw = self._raw(X)
-        return target.probabilities(raw)
-
-    @available_if(_of_classifier)
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Return the confidence in each class by the compressed file.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows.
-
-        Returns
-        -------
-        d : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
-            One column for two classes.
-        """
-        target, raw = self._raw(X)
-        return target.decision(raw)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the score of the compressed file.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True target.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights; not used when `scoring` is given.
-
-        Returns
-        -------
-        score : float
-            `scoring`, or accuracy or R^2.
-        """
-        check_is_fitted(self)
-        if self.scoring is not None:
-            return check_scoring(self, self.scoring)(self, X, y)
-        measure = accuracy_score if is_classifier(self) else r2_score
-        return measure(y, self.predict(X), sample_weight=sample_weight)
-
-    def export(self, path: str | Path) -> Path:
-        """Write the file, and a JSON file beside it that says what goes in and comes out.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Where to write; ``.tflite`` is added when it is missing. The JSON file has the same
-            name and ends in ``.json``.
-
-        Returns
-        -------
-        path : pathlib.Path
-            The ``.tflite`` file.
-        """
-        check_is_fitted(self)
-        parts = take_apart(self.estimator_)
-        target = parts.network.target_encoder_
-        return write_export(
-            path,
-            self.runtime_,
-            output_kind=target.output_kind_,
-            target_type=target.target_type_,
-            classes=getattr(target, "classes_", None),
-            quantization=self.quantization,
-            preprocessing=[
-                repr(step) for step in parts.transformers if not hasattr(step, "fit_resample")
-            ],
-        )
 
     def __sklearn_tags__(self) -> Any:
         """Return the tags of the estimator."""

@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..exceptions import ParameterError
-from ._stages import Tuning
+from ._tuning import Tuning
 
 _CONTRACT = ("network_input", "model_", "target_encoder_")
 

@@ -11,7 +11,7 @@ from ..exceptions import ConversionError, UnsupportedLayerError
 from ._bridge import check_same, copy_back, load_tfmot, to_tf_keras
 from ._network import from_payload
 from ._specs import Pruning
-from ._stages import Tuning
+from ._tuning import Tuning
 
 _PRUNABLE = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "LSTM", "GRU", "SimpleRNN")
 _MASK_UPDATES = 50

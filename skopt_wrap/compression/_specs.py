@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 
+import numpy as np
+
 from ..exceptions import ParameterError, suggest
 
 QUANTIZATIONS = ("dynamic", "float16", "int8", "int16x8")
@@ -92,6 +94,13 @@ def as_count(value: int, name: str) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ParameterError(f"{name} must be a positive integer, got {value!r}.")
     return int(value)
+
+
+def as_flag(value: bool, name: str) -> bool:
+    """Return `value` as a bool when it is True or False, else raise."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ParameterError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
 
 
 def as_drop(value: float | None) -> float | None:

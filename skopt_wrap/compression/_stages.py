@@ -1,24 +1,26 @@
-"""The chain of stages over one trained network: convert, prune, quantize."""
+"""The chain of stages over one trained network."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from .._keras import load_keras, predict_raw
-from ..exceptions import BudgetError, DataError, SkoptWrapWarning
+from .._keras import predict_raw
+from ..exceptions import DataError, SkoptWrapWarning
 from ._child import Child
-from ._losses import portable_loss
 from ._network import count_parameters, gzip_bytes, to_payload, weight_bytes
+from ._plan import Plan
 from ._report import CompressionReport, StageRow
+from ._run_stage import run_stage
 from ._runtime import LiteRTModel
-from ._specs import CALIBRATED, Pruning
+from ._specs import CALIBRATED
 from ._timing import measure_latency
+from ._tuning import Tuning
 
 CHECK_ROWS = 64
 # Difference of a quantized file, in units of the outputs' own size, that is worth a warning.
@@ -28,52 +30,14 @@ Raw = Callable[[np.ndarray], np.ndarray]
 Score = Callable[[Raw], float | None]
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """Rows and settings for fine-tuning."""
-
-    x: np.ndarray
-    y: np.ndarray | None
-    sample_weight: np.ndarray | None
-    loss: Any
-    epochs: int
-    batch_size: int
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Promises about the result; None promises nothing."""
-
-    max_score_drop: float | None = None
-    max_size: int | None = None
-    max_latency: float | None = None
-
-    def check(self, report: CompressionReport) -> None:
-        """Raise a BudgetError that names every promise the last stage misses."""
-        first, last = report.rows[0], report.rows[-1]
-        missed = []
-        if self.max_size is not None and last.bytes > self.max_size:
-            missed.append(f"max_size={self.max_size:,} bytes: reached {last.bytes:,} bytes")
-        if self.max_latency is not None and last.latency_p50 > self.max_latency:
-            missed.append(
-                f"max_latency={self.max_latency:.3g} s: reached {last.latency_p50:.3g} s "
-                "(median of one row)"
-            )
-        if self.max_score_drop is not None and first.score is not None and last.score is not None:
-            drop = first.score - last.score
-            if not drop <= self.max_score_drop:
-                missed.append(
-                    f"max_score_drop={self.max_score_drop:g}: reached {drop:.4g} "
-                    f"({first.score:.4g} -> {last.score:.4g}, {report.metric} on "
-                    f"{report.scored_on})"
-                )
-        if missed:
-            raise BudgetError("the compressed model misses " + "; ".join(missed) + ".")
-
-
 @dataclass
 class Chain:
-    """Runs the stages one after another and writes their rows into the report."""
+    """Runs the stages one after another and writes their rows into the report.
+
+    The order is fixed: factorize, distil, prune, cluster, quantize. ``model`` is what the last
+    stage that ended made, ``runtime`` its file: when a stage fails, they are those of the stage
+    before.
+    """
 
     model: Any
     x: np.ndarray
@@ -91,10 +55,16 @@ class Chain:
         self._check_x = self.x[self._subset(CHECK_ROWS)]
         self.runtime: LiteRTModel | None = None
 
-    def _subset(self, n: int) -> np.ndarray:
-        """Return the indices of up to `n` rows, drawn with the seed, in order."""
-        rng = np.random.default_rng(self.seed)
-        return np.sort(rng.permutation(len(self.x))[:n])
+    def run(self, plan: Plan, tuning: Callable[[], Tuning]) -> None:
+        """Run every stage of `plan`; `tuning` is asked for rows only when a stage trains."""
+        self.trained()
+        self.convert()
+        rows: Tuning | None = None
+        for stage, spec in plan.changes:
+            rows = tuning() if rows is None else rows
+            self.change(stage, spec, rows)
+        if plan.quantization is not None:
+            self.quantize(plan.quantization, plan.calibration_samples)
 
     def trained(self) -> None:
         """Measure the network as Keras runs it."""
@@ -104,18 +74,29 @@ class Chain:
 
         start = perf_counter()
         size, packed = weight_bytes(self.model)
-        self._row("trained", raw, size, packed, 0.0, start)
+        self._row("trained", self.model, raw, size, packed, 0.0, start)
 
     def convert(self) -> None:
         """Make the network a float32 file."""
         start = perf_counter()
-        file, answer = self._file("convert", None, 0)
-        self._file_row("convert", file, answer, start, notes=answer["notes"])
+        file, answer = self._file("convert", self.model, None, 0)
+        self._file_row("convert", self.model, file, answer, start, notes=answer["notes"])
+
+    def change(self, stage: str, spec: Any, tuning: Tuning) -> None:
+        """Replace the network by what a stage makes of it, and measure its float32 file."""
+        start = perf_counter()
+        self.say(f"{stage}: {spec!r}, {tuning.epochs} epochs")
+        made, done, skipped, notes = run_stage(
+            self.child, stage, self.model, spec, tuning, self.seed, self._check_x
+        )
+        file, answer = self._file(stage, made, None, 0)
+        lists = {"done": done, "skipped": skipped, "notes": [*notes, *answer["notes"]]}
+        self._file_row(stage, made, file, answer, start, **lists)
 
     def quantize(self, quantization: str, calibration_samples: int) -> None:
         """Quantize the network after training."""
         start = perf_counter()
-        file, answer = self._file("quantize", quantization, calibration_samples)
+        file, answer = self._file("quantize", self.model, quantization, calibration_samples)
         notes = [quantization, *answer["notes"]]
         if len(file.content) >= self.report.rows[-1].bytes:
             notes.append("this file is not smaller than the float32 one")
@@ -127,40 +108,15 @@ class Chain:
             )
             notes.append(message)
             warnings.warn(message, SkoptWrapWarning, stacklevel=2)
-        self._file_row("quantize", file, answer, start, notes=notes)
+        self._file_row("quantize", self.model, file, answer, start, notes=notes)
 
-    def prune(self, spec: Pruning, tuning: Tuning) -> None:
-        """Replace the network by a sparse one, fine-tuned, and measure its float32 file."""
-        start = perf_counter()
-        self.say(f"prune to {spec.sparsity:.0%}, {tuning.epochs} epochs")
-        answer = self.child.run(
-            "prune",
-            {
-                "network": to_payload(self.model),
-                "spec": spec,
-                "tuning": replace(tuning, loss=portable_loss(tuning.loss)),
-                "seed": self.seed,
-                "check_x": self._check_x,
-            },
-            stage="prune",
-        )
-        keras = load_keras()
-        pruned = keras.models.clone_model(self.model)
-        pruned.set_weights(answer["weights"])
-        self.model = pruned
-        file, made = self._file("prune", None, 0)
-        lists = {name: answer[name] for name in ("done", "skipped", "notes")}
-        self._file_row("prune", file, made, start, **lists)
-
-    def _file_row(
-        self, stage: str, file: LiteRTModel, answer: dict[str, Any], start: float, **lists: Any
-    ) -> None:
-        size, packed = len(file.content), gzip_bytes(file.content)
-        self._row(stage, file, size, packed, answer["difference"], start, **lists)
-        self.runtime = file
+    def _subset(self, n: int) -> np.ndarray:
+        """Return the indices of up to `n` rows, drawn with the seed, in order."""
+        rng = np.random.default_rng(self.seed)
+        return np.sort(rng.permutation(len(self.x))[:n])
 
     def _file(
-        self, stage: str, quantization: str | None, calibration_samples: int
+        self, stage: str, model: Any, quantization: str | None, calibration_samples: int
     ) -> tuple[LiteRTModel, dict[str, Any]]:
         self.say(f"{stage}: {quantization or 'float32'} file")
         calibration = None
@@ -169,19 +125,33 @@ class Chain:
         answer = self.child.run(
             "convert",
             {
-                "network": to_payload(self.model),
+                "network": to_payload(model),
                 "quantization": quantization,
                 "calibration": calibration,
                 "check_x": self._check_x,
-                "check_raw": predict_raw(self.model, self._check_x),
+                "check_raw": predict_raw(model, self._check_x),
             },
             stage=stage,
         )
         return LiteRTModel(answer["content"], self.num_threads), answer
 
+    def _file_row(
+        self,
+        stage: str,
+        model: Any,
+        file: LiteRTModel,
+        answer: dict[str, Any],
+        start: float,
+        **lists: list[str],
+    ) -> None:
+        size, packed = len(file.content), gzip_bytes(file.content)
+        self._row(stage, model, file, size, packed, answer["difference"], start, **lists)
+        self.model, self.runtime = model, file
+
     def _row(
         self,
         stage: str,
+        model: Any,
         raw: Raw,
         size: int,
         packed: int,
@@ -190,7 +160,7 @@ class Chain:
         **lists: list[str],
     ) -> None:
         seconds = perf_counter() - start
-        parameters, nonzero = count_parameters(self.model)
+        parameters, nonzero = count_parameters(model)
         p50, p99, batch = measure_latency(raw, self._check_x)
         score = self.score(raw)
         self.report.rows.append(

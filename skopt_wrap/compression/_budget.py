@@ -1,0 +1,76 @@
+"""Promises about the result of a compression."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+from ..exceptions import BudgetError, BudgetWarning, ParameterError, suggest
+from ._report import CompressionReport
+from ._specs import as_bytes, as_drop, as_seconds
+
+ON_MISSED = ("raise", "warn")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Promises about the result; None promises nothing."""
+
+    max_score_drop: float | None = None
+    max_size: int | None = None
+    max_latency: float | None = None
+    on_missed: str = "raise"
+
+    @classmethod
+    def of(
+        cls,
+        max_score_drop: float | None,
+        max_size: int | str | None,
+        max_latency: float | str | None,
+        on_missed: str = "raise",
+    ) -> Budget:
+        """Return the budget of checked parameters.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter outside its rule.
+        """
+        if on_missed not in ON_MISSED:
+            raise ParameterError(
+                f"on_missed_budget must be one of {ON_MISSED}, got {on_missed!r}. "
+                + suggest(str(on_missed), ON_MISSED)
+            )
+        return cls(as_drop(max_score_drop), as_bytes(max_size), as_seconds(max_latency), on_missed)
+
+    def missed(self, report: CompressionReport) -> list[str]:
+        """Return a text for every promise that the last stage of `report` misses."""
+        first, last = report.rows[0], report.rows[-1]
+        missed = []
+        if self.max_size is not None and last.bytes > self.max_size:
+            missed.append(f"max_size={self.max_size:,} bytes: reached {last.bytes:,} bytes")
+        if self.max_latency is not None and last.latency_p50 > self.max_latency:
+            missed.append(
+                f"max_latency={self.max_latency:.3g} s: reached {last.latency_p50:.3g} s "
+                "(median of one row)"
+            )
+        if self.max_score_drop is not None and first.score is not None and last.score is not None:
+            drop = first.score - last.score
+            if not drop <= self.max_score_drop:
+                missed.append(
+                    f"max_score_drop={self.max_score_drop:g}: reached {drop:.4g} "
+                    f"({first.score:.4g} -> {last.score:.4g}, {report.metric} on "
+                    f"{report.scored_on})"
+                )
+        return missed
+
+    def check(self, report: CompressionReport) -> None:
+        """Raise a BudgetError, or warn, naming every promise the last stage misses."""
+        missed = self.missed(report)
+        if not missed:
+            return
+        message = "the compressed model misses " + "; ".join(missed) + "."
+        if self.on_missed == "raise":
+            raise BudgetError(message)
+        report.rows[-1].notes.append(message)
+        warnings.warn(message, BudgetWarning, stacklevel=3)

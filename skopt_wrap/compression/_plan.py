@@ -1,0 +1,98 @@
+"""What a compression is asked to do: the parameters of every stage, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..exceptions import ParameterError, suggest
+from ._specs import Pruning, as_count, as_flag, as_pruning, check_quantization
+
+RUNTIMES = ("litert",)
+# The parameters of CompressedModel that make_plan takes.
+PLANNED = (
+    "factorization",
+    "distillation",
+    "pruning",
+    "clustering",
+    "quantization",
+    "quantization_aware",
+    "fine_tune_epochs",
+    "calibration_samples",
+    "runtime",
+    "num_threads",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stages in their order, with the settings of each; None leaves a stage out."""
+
+    factorization: Any
+    distillation: Any
+    pruning: Pruning | None
+    clustering: Any
+    quantization: str | None
+    quantization_aware: bool
+    fine_tune_epochs: int
+    calibration_samples: int
+    num_threads: int
+
+    @property
+    def changes(self) -> list[tuple[str, Any]]:
+        """Stages that make a Keras network of a Keras network, in order, with their settings."""
+        stages = {
+            "factorize": self.factorization,
+            "distil": self.distillation,
+            "prune": self.pruning,
+            "cluster": self.clustering,
+        }
+        return [(name, spec) for name, spec in stages.items() if spec is not None]
+
+
+def make_plan(
+    *,
+    factorization: Any,
+    distillation: Any,
+    pruning: Any,
+    clustering: Any,
+    quantization: str | None,
+    quantization_aware: bool,
+    fine_tune_epochs: int,
+    calibration_samples: int,
+    runtime: str,
+    num_threads: int,
+) -> Plan:
+    """Return the plan of checked parameters; they are those of :class:`CompressedModel`.
+
+    Raises
+    ------
+    ParameterError
+        For a parameter outside its rule, or a stage that does not go with another.
+    """
+    if runtime not in RUNTIMES:
+        raise ParameterError(
+            f"runtime must be one of {RUNTIMES}, got {runtime!r}. {suggest(str(runtime), RUNTIMES)}"
+        )
+    for name, value in {
+        "factorization": factorization,
+        "distillation": distillation,
+        "clustering": clustering,
+    }.items():
+        if value is not None:
+            raise ParameterError(f"{name}={value!r}: this stage is not available yet; use None.")
+    aware = as_flag(quantization_aware, "quantization_aware")
+    quantization = check_quantization(quantization)
+    if aware:
+        raise ParameterError("quantization_aware=True: this is not available yet; use False.")
+    return Plan(
+        factorization=factorization,
+        distillation=distillation,
+        pruning=as_pruning(pruning),
+        clustering=clustering,
+        quantization=quantization,
+        quantization_aware=aware,
+        fine_tune_epochs=as_count(fine_tune_epochs, "fine_tune_epochs"),
+        calibration_samples=as_count(calibration_samples, "calibration_samples"),
+        num_threads=as_count(num_threads, "num_threads"),
+    )
