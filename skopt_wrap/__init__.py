@@ -94,6 +94,7 @@ _SUBPACKAGES = (
     "estimators",
     "exceptions",
     "losses",
+    "model_selection",
     "sampling",
     "scoring",
     "training",

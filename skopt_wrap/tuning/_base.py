@@ -275,7 +275,6 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
                 recipe.candidate(result.params, plan.declared),
                 task,
                 error_score=error_score,
-                n_jobs=self.n_jobs,
                 out_of_time=out_of_time,
             )
 

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from ..exceptions import ParameterError
+from ..model_selection import last_step
 
 _HP_NAMES = ("hp", "hps", "hyperparameters", "hyper_parameters")
 _STEP = "estimator"
@@ -123,13 +124,6 @@ class Recipe:
             if (name == "random_state" or name.endswith("__random_state")) and value is None
         }
         return estimator.set_params(**unset) if unset else estimator
-
-
-def last_step(estimator: Any) -> Any:
-    """Return the estimator that a chain of pipelines ends in."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return estimator
 
 
 def compose(

@@ -13,8 +13,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..model_selection import last_step
 from . import _scoring
-from ._compose import last_step
 
 
 def routing_enabled() -> bool:

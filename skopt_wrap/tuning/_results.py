@@ -33,6 +33,7 @@ def make_table(
     table : dict of str to array or list
         ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``, ``std_score_time``,
         ``param_<name>`` (masked where a trial has no such parameter), ``params``, ``state``,
+        ``fit_path`` (how the networks were trained),
         and for each metric ``split<i>_test_<metric>``, ``mean_test_<metric>``,
         ``std_test_<metric>`` and ``rank_test_<metric>``; one row for each trial.
     """
@@ -51,6 +52,8 @@ def make_table(
         table[f"param_{name}"] = _masked([trial.params for trial in trials], name)
     table["params"] = [trial.params for trial in trials]
     table["state"] = np.array([trial.state for trial in trials], dtype=object)
+    paths = [" | ".join(dict.fromkeys(filter(None, trial.fit_path))) for trial in trials]
+    table["fit_path"] = np.array(paths, dtype=object)
     for metric in metrics:
         blank = [error_score] * n_splits
         scores = np.array([trial.scores.get(metric, blank) for trial in trials], dtype=float)

@@ -16,7 +16,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
 from ..exceptions import ParameterError, suggest
-from ._trial import as_scores
+from ..model_selection import as_scores
 
 _DRY_ROWS = 10  # of a regression target; a class gives two
 

@@ -1,0 +1,20 @@
+"""Cross-validation that trains the networks of all folds together.
+
+`cross_validate`, `cross_val_score` and `cross_val_predict` take the place of scikit-learn's; the
+names live here alone, so that ``from skopt_wrap import ...`` never hides scikit-learn's.
+"""
+
+from ._apart import as_scores, last_step
+from ._folds import Fold, evaluate_folds
+from ._validation import CVResults, cross_val_predict, cross_val_score, cross_validate
+
+__all__ = [
+    "CVResults",
+    "Fold",
+    "as_scores",
+    "cross_val_predict",
+    "cross_val_score",
+    "cross_validate",
+    "evaluate_folds",
+    "last_step",
+]
