@@ -32,12 +32,26 @@ COMPILE_OPTIONS = (
     "weighted_metrics",
 )
 PREDICT_OPTIONS = ("batch_size",)
+# Those of all schedules by name: a search over several gives each trial the options of all.
+SCHEDULE_OPTIONS = (
+    "decay_rate",
+    "final",
+    "m_mul",
+    "n_cycles",
+    "n_drops",
+    "patience",
+    "power",
+    "start",
+    "t_mul",
+    "warmup",
+)
 
 # None: the names depend on a Keras class, and are checked when it is at hand (in `fit`).
 _PREFIXES: dict[str, tuple[str, ...] | None] = {
     "callbacks": None,
     "compile": COMPILE_OPTIONS,
     "fit": FIT_OPTIONS,
+    "learning_rate_schedule": SCHEDULE_OPTIONS,
     "loss": None,
     "metrics": None,
     "model": None,

@@ -17,7 +17,7 @@ from .._keras import name_scope
 from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
 from ..training import TrainingData
-from ._callbacks import constant_rate, make_callbacks, needs_validation
+from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._dataset import fit_on_batches
 from ._fitting import prepare_fit
 from ._losses import OWN_LOSSES, infer_loss
@@ -52,7 +52,7 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
             Interval(Integral, 0, None, closed="left"),
             HasMethods(["on_epoch_end", "get_monitor_value"]),
         ],
-        "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), callable, None],
+        "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), str, callable, None],
         "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), None],
         "augment": [HasMethods(["flow"]), None],
         "dtype": [
@@ -145,6 +145,7 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
             self._routed("callbacks"),
             early_stopping=self.early_stopping,
             schedule=self.learning_rate_schedule,
+            options_of_schedule=self._routed("learning_rate_schedule"),
             validated=validated,
         )
 
@@ -175,6 +176,7 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
                 )
         if (X_val is None) != (y_val is None):
             raise DataError("X_val and y_val go together; one of them is missing.")
+        check_schedule(self.learning_rate_schedule, self._routed("learning_rate_schedule"))
         fit = self._routed("fit")
         settings = {
             "epochs": fit.pop("epochs", self.epochs),

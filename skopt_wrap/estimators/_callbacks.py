@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._keras import load_keras
-from ..training import best_keeper
+from ..exceptions import ParameterError
+from ..training import best_keeper, schedule_callbacks, schedule_options
 from ._parts import make_parts
 
 DEFAULT_PATIENCE = 10
@@ -29,11 +30,24 @@ def constant_rate(schedule: Any) -> Any:
     schedule : float, keras.optimizers.schedules.LearningRateSchedule, callable or None
         The estimator's `learning_rate_schedule`.
     """
+    if isinstance(schedule, str):
+        return None
     if schedule is None or isinstance(schedule, numbers.Real):
         return None if schedule is None else float(schedule)
     if isinstance(schedule, load_keras().optimizers.schedules.LearningRateSchedule):
         return type(schedule).from_config(schedule.get_config())
     return None
+
+
+def check_schedule(schedule: Any, options: Mapping[str, Any]) -> None:
+    """Raise unless a schedule by name is known and takes its options."""
+    if isinstance(schedule, str):
+        schedule_options(schedule, options)
+    elif options and schedule is not None:
+        raise ParameterError(
+            f"learning_rate_schedule__{next(iter(options))} is for schedules by name; got "
+            f"learning_rate_schedule={schedule!r}."
+        )
 
 
 def make_callbacks(
@@ -42,6 +56,7 @@ def make_callbacks(
     *,
     early_stopping: Any,
     schedule: Any,
+    options_of_schedule: Mapping[str, Any],
     validated: bool,
 ) -> tuple[list[Any], bool]:
     """Return fresh callbacks, and whether some of them are the user's.
@@ -57,9 +72,10 @@ def make_callbacks(
         As the user gave it; True means a patience of 10 epochs.
     schedule : object
         `learning_rate_schedule`; a plain callable is called as ``f(epoch, learning_rate)``.
+    options_of_schedule : mapping
+        ``learning_rate_schedule__*``, for a schedule by name.
     validated : bool
         Whether there are validation data to watch.
-
     """
     keras = load_keras()
     made = make_parts("callbacks", callbacks, options, keras.callbacks.Callback)
@@ -79,6 +95,8 @@ def make_callbacks(
             stops and not callback.restore_best_weights
         ):
             made.append(best_keeper(callback.monitor, getattr(callback, "mode", "auto")))
-    if callable(schedule) and constant_rate(schedule) is None:
+    if isinstance(schedule, str):
+        made += schedule_callbacks(schedule, options_of_schedule, watch)
+    elif callable(schedule) and constant_rate(schedule) is None:
         made.append(keras.callbacks.LearningRateScheduler(schedule))
     return made, yours

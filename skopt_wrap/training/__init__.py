@@ -5,9 +5,10 @@ whole epoch, reuses the traced graph for the next network of the same architectu
 ``model.fit`` for what cannot be fused.
 """
 
-from ._callbacks import best_keeper, snapshots
+from ._callbacks import best_keeper, schedule_callbacks, snapshots
 from ._data import TrainingData
 from ._graph import clear_graphs
+from ._schedules import schedule_options, schedule_rates
 from ._train import TrainingResult, train, train_batches
 
 __all__ = [
@@ -15,6 +16,9 @@ __all__ = [
     "TrainingResult",
     "best_keeper",
     "clear_graphs",
+    "schedule_callbacks",
+    "schedule_options",
+    "schedule_rates",
     "snapshots",
     "train",
     "train_batches",

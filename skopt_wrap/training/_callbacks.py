@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .._keras import load_keras
@@ -24,8 +24,12 @@ def unfusable_callback(callbacks: Sequence[Any]) -> str | None:
 
     An epoch that is one graph call has no moment at which such a hook could run.
     """
+    from ._rates import StepRates
+
     keras = load_keras()
     for callback in callbacks:
+        if isinstance(callback, StepRates):  # the graph takes the rates of all steps
+            continue
         if isinstance(callback, keras.callbacks.ModelCheckpoint) and callback.save_freq == "epoch":
             continue
         # A LambdaCallback keeps its functions on the object.
@@ -51,6 +55,28 @@ def keep_best(callbacks: Sequence[Any]) -> bool:
             callback.interrupted = True
             found = True
     return found
+
+
+def schedule_callbacks(name: str, options: Mapping[str, Any], monitor: str) -> list[Any]:
+    """Return the callbacks that set the learning rate by a schedule.
+
+    Parameters
+    ----------
+    name : str
+        Name of the schedule; see :func:`schedule_rates`.
+    options : mapping
+        Its options.
+    monitor : str
+        Name of the value that "reduce_on_plateau" watches.
+
+    Returns
+    -------
+    callbacks : list of keras.callbacks.Callback
+        One or two; training stays fused with them.
+    """
+    from . import _rates
+
+    return _rates.schedule_callbacks(name, options, monitor)
 
 
 def best_keeper(monitor: str, mode: str = "auto") -> Any:

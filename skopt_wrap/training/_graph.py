@@ -40,19 +40,25 @@ class EpochGraph:
     """
 
     def __init__(self, model: Any) -> None:
+        from ._rates import rate_variable
+
         tf = load_tensorflow()
         self.model = model
         self.lock = threading.Lock()
         self._steps = _FIRST_STEPS
 
-        def loop(step: Callable[[Any], Any]) -> Any:
+        rate = rate_variable(model)
+
+        def loop(step: Callable[[Any], Any], rate: Any = None) -> Any:
             if model._compile_config.config.get("jit_compile") is True:
                 step = tf.function(step, autograph=False, jit_compile=True)
 
             @traced
-            def run(x: Any, y: Any, weights: Any, table: Any) -> None:
+            def run(x: Any, y: Any, weights: Any, table: Any, rates: Any) -> None:
                 def body(i: Any) -> Any:
                     rows = table[i]
+                    if rate is not None:
+                        rate.assign(rates[i])
                     step((tf.gather(x, rows), tf.gather(y, rows), tf.gather(weights, rows)))
                     return i + 1
 
@@ -60,29 +66,40 @@ class EpochGraph:
 
             return run
 
-        self._train, self._test = loop(model.train_step), loop(model.test_step)
+        self._rate = rate
+        self._train, self._test = loop(model.train_step, rate), loop(model.test_step)
 
     def prepare(self, data: TrainingData) -> None:
         """Create the variables of loss and metrics, which a traced function must find there."""
         prepare_metrics(self.model, *data.take(np.arange(min(2, len(data)))))
 
-    def train_epoch(self, data: Any, tables: list[np.ndarray]) -> dict[str, float]:
-        """Train on the batches of `tables`; return loss and metrics over the epoch."""
+    def train_epoch(
+        self, data: Any, tables: list[np.ndarray], rates: np.ndarray | None = None
+    ) -> dict[str, float]:
+        """Train on the batches of `tables`; return loss and metrics over the epoch.
+
+        `rates` are the learning rates of the steps; None keeps the optimizer's.
+        """
         self.model.reset_metrics()
-        self._run(self._train, data, tables)
+        if rates is None:
+            rate = 0.0 if self._rate is None else float(self._rate)
+            rates = np.full(sum(map(len, tables)), rate)
+        self._run(self._train, data, tables, rates)
         return self._logs()
 
     def evaluate(self, data: Any, tables: list[np.ndarray]) -> dict[str, float]:
         """Return loss and metrics on the batches of `tables`, names prefixed by ``val_``."""
         self.model.reset_metrics()
-        self._run(self._test, data, tables)
+        self._run(self._test, data, tables, np.zeros(sum(map(len, tables))))
         return {f"val_{name}": value for name, value in self._logs().items()}
 
     def _logs(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.model.get_metrics_result().items()}
 
-    def _run(self, function: Any, data: Any, tables: list[np.ndarray]) -> None:
+    def _run(self, function: Any, data: Any, tables: list[np.ndarray], rates: np.ndarray) -> None:
         tf = load_tensorflow()
+        rates = rates.astype("float32" if self._rate is None else self._rate.dtype)
+        done = 0
         for table in tables:
             start = 0
             while start < len(table):
@@ -96,7 +113,9 @@ class EpochGraph:
                     rows = np.arange(part.size, dtype=np.int32).reshape(part.shape)
                 else:
                     (x, y, weights), rows = data, part
-                function(x, y, weights, tf.constant(rows))
+                now = rates[done : done + len(part)]
+                function(x, y, weights, tf.constant(rows), tf.constant(now))
+                done += len(part)
                 seconds = float(tf.timestamp() - began)
                 if len(part) == self._steps:
                     wanted = int(self._steps * _SECONDS_PER_CALL / max(seconds, 1e-4))

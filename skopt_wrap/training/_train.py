@@ -177,6 +177,8 @@ def _train_fused(
     validation_freq: int,
     verbose: int,
 ) -> TrainingResult:
+    from ._rates import rates_of
+
     keras = load_keras()
     model, result = graph.model, TrainingResult()
     tensors = as_tensors(data)
@@ -199,7 +201,8 @@ def _train_fused(
     try:
         for epoch in range(epochs):
             listener.on_epoch_begin(epoch)
-            logs = graph.train_epoch(tensors, batch_plan(next(orders), batch_size))
+            tables = batch_plan(next(orders), batch_size)
+            logs = graph.train_epoch(tensors, tables, rates_of(callbacks, epoch))
             if validation is not None and (epoch + 1) % validation_freq == 0:
                 logs |= graph.evaluate(val_tensors, val_tables)
             listener.on_epoch_end(epoch, logs)
