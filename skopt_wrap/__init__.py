@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from .scoring import bootstrap_interval as bootstrap_interval
     from .scoring import imbalance_report as imbalance_report
     from .scoring import list_metrics as list_metrics
+    from .tuning import Genetic as Genetic
+    from .tuning import Halving as Halving
     from .tuning import SearchDisplay as SearchDisplay
     from .tuning import TunedClassifier as TunedClassifier
     from .tuning import TunedRegressor as TunedRegressor
@@ -60,6 +62,8 @@ _EXPORTS = {
     "FitDiagnosis": "diagnostics",
     "FitDisplay": "diagnostics",
     "FitThresholds": "diagnostics",
+    "Genetic": "tuning",
+    "Halving": "tuning",
     "ImbalanceAwareScorer": "scoring",
     "ImbalanceReport": "scoring",
     "KerasClassifier": "estimators",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -26,10 +27,9 @@ from ..exceptions import DataError
 from . import _results, _scoring, _splits
 from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
 from ._delegate import routing_enabled
+from ._strategies import STRATEGIES, Genetic, Halving
 from ._trial import COMPLETED, Task, TrialResult, evaluate_trial
 from ._validation import check_data, check_model, given_space, route
-
-STRATEGIES = ("bayesian", "genetic", "grid", "hyperband", "random", "tpe")
 
 
 class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -39,6 +39,8 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "model": [str, callable, HasMethods(["fit", "predict"]), HasMethods(["build"])],
         "tuner": [
             StrOptions(set(STRATEGIES)),
+            Genetic,
+            Halving,
             HasMethods(["create_trial", "end_trial"]),
             HasMethods(["sample_relative", "sample_independent"]),
         ],
@@ -266,14 +268,14 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         from ._run import Search  # Keras Tuner and Optuna are loaded here
         from ._strategy import make_plan
 
-        plan = make_plan(self, recipe, given, seed)
+        plan = make_plan(self, recipe, given, task, seed)
         error_score = np.nan if self.error_score == "raise" else float(self.error_score)
 
         def evaluate(result: TrialResult, out_of_time: Callable[[], bool]) -> Exception | None:
             return evaluate_trial(
                 result,
                 recipe.candidate(result.params, plan.declared),
-                task,
+                self._share(task, result, seed),
                 error_score=error_score,
                 out_of_time=out_of_time,
             )
@@ -293,6 +295,12 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         self.space_ = plan.space.table(plan.oracle.hyperparameters)
         self._declared = plan.declared
         return trials
+
+    def _share(self, task: Task, result: TrialResult, seed: int) -> Task:
+        """Return the task with as many training rows as the strategy gives the trial."""
+        share = result.resource.get("samples", 1.0)
+        rows = _splits.shrink(task.splits, task.y, share, classifier=is_classifier(self), seed=seed)
+        return replace(task, splits=rows)
 
     def _choose(self, metrics: list[str]) -> None:
         """Set ``best_*``, as scikit-learn's searches do."""

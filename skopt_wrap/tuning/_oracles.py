@@ -7,10 +7,11 @@ nothing, and the folder that they insist on writing is a temporary one.
 from __future__ import annotations
 
 import copy
+import importlib.util
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,20 +19,20 @@ import keras_tuner
 import numpy as np
 import optuna
 from keras_tuner import oracles
-from keras_tuner.engine import hyperparameters as kinds
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from ..exceptions import ParameterError
+from ._halving import HalvingOracle
+from ._optuna import OptunaOracle
+from ._strategies import SEVERAL_OBJECTIVES, Genetic, Halving
 
 OBJECTIVE = "score"
 HYPERBAND_FACTOR = 3
 _ACQUISITION_POINTS = 2000
 _ACQUISITION_STARTS = 3
 _GP_RESTARTS = 3
-_MAX_REPEATS = 20  # proposals equal to an earlier trial before the space counts as exhausted
 
 
 class BayesianOracle(oracles.BayesianOptimizationOracle):
@@ -77,150 +78,6 @@ class BayesianOracle(oracles.BayesianOptimizationOracle):
         return mean - self.beta * deviation
 
 
-class OptunaOracle(keras_tuner.Oracle):
-    """A Keras Tuner oracle whose proposals come from an Optuna sampler.
-
-    Conditional scopes and hyperparameters that appear while a trial is built are understood.
-
-    Parameters
-    ----------
-    sampler : optuna.samplers.BaseSampler
-        The sampler.
-    **kwargs : dict
-        Arguments of ``keras_tuner.Oracle``.
-    """
-
-    def __init__(self, sampler: optuna.samplers.BaseSampler, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces each new study
-        try:
-            self.study = optuna.create_study(sampler=sampler, direction="maximize")
-        finally:
-            optuna.logging.set_verbosity(verbosity)
-        self._asked: dict[str, optuna.Trial] = {}
-
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Propose the values of a trial."""
-        for _ in range(_MAX_REPEATS):
-            asked = self.study.ask()
-            scratch = kinds.HyperParameters()
-            for hyperparameter in self.hyperparameters.space:  # parents come before children
-                scratch.merge([hyperparameter])
-                if scratch.is_active(hyperparameter):
-                    scratch.values[hyperparameter.name] = _suggest(asked, hyperparameter)
-            if not self._duplicate(scratch.values):
-                self._asked[trial_id] = asked
-                return {"status": "RUNNING", "values": scratch.values}
-            self.study.tell(asked, state=optuna.trial.TrialState.FAIL)
-        return {"status": "STOPPED", "values": None}
-
-    @keras_tuner.synchronized
-    def end_trial(self, trial: Any) -> None:
-        """Close a trial and tell the sampler its score."""
-        super().end_trial(trial)
-        trial = self.trials[trial.trial_id]
-        asked = self._asked.pop(trial.trial_id)
-        failed = optuna.trial.TrialState.FAIL
-        if trial.status != "COMPLETED":
-            self.study.tell(asked, state=failed)
-            return
-        params, distributions = _observed(trial.hyperparameters)
-        if params.keys() <= asked.params.keys():
-            self.study.tell(asked, trial.score)
-            return
-        # The build declared new hyperparameters. A trial recorded without them would empty the
-        # search space that some samplers take as the intersection of all trials.
-        self.study.tell(asked, state=failed)
-        self.study.add_trial(
-            optuna.create_trial(params=params, distributions=distributions, value=trial.score)
-        )
-
-
-def _key(hyperparameter: Any) -> str:
-    """Keras Tuner allows one name under several conditions; Optuna needs one name for each."""
-    conditions = [(item.name, tuple(item.values)) for item in hyperparameter.conditions]
-    return f"{hyperparameter.name} | {conditions}" if conditions else hyperparameter.name
-
-
-def _distribution(item: Any) -> Any:
-    """Return the Optuna distribution of a hyperparameter, or None for a constant."""
-    if isinstance(item, kinds.Fixed):
-        return None
-    if isinstance(item, kinds.Boolean):
-        return CategoricalDistribution((True, False))
-    if isinstance(item, kinds.Choice):
-        if item.ordered:
-            return IntDistribution(0, len(item.values) - 1)
-        return CategoricalDistribution(tuple(item.values))
-    if item.sampling == "linear":
-        if isinstance(item, kinds.Int):
-            step = item.step or 1
-            return IntDistribution(item.min_value, _last(item, step), step=step)
-        return FloatDistribution(item.min_value, _last(item, item.step), step=item.step)
-    if item.sampling == "log" and item.step is None:
-        make = IntDistribution if isinstance(item, kinds.Int) else FloatDistribution
-        return make(item.min_value, item.max_value, log=True)
-    return FloatDistribution(0.0, 1.0)  # a quantile: Optuna has no such scale
-
-
-def _last(item: Any, step: Any) -> Any:
-    """Return the largest value that whole steps reach."""
-    if step is None:
-        return item.max_value
-    return item.min_value + step * int((item.max_value - item.min_value) // step)
-
-
-def _to_value(item: Any, suggested: Any) -> Any:
-    if isinstance(item, kinds.Choice) and item.ordered:
-        return item.values[suggested]
-    if _by_quantile(item):
-        return item.prob_to_value(suggested)
-    return suggested
-
-
-def _to_suggested(item: Any, value: Any) -> Any:
-    if isinstance(item, kinds.Choice) and item.ordered:
-        return item.values.index(value)
-    if _by_quantile(item):
-        return min(max(item.value_to_prob(value), 0.0), 1.0)
-    return value
-
-
-def _by_quantile(item: Any) -> bool:
-    sampling = getattr(item, "sampling", "linear")
-    return sampling == "reverse_log" or (sampling == "log" and item.step is not None)
-
-
-def _suggest(asked: optuna.Trial, item: Any) -> Any:
-    distribution = _distribution(item)
-    if distribution is None:
-        return item.value
-    name = _key(item)
-    if isinstance(distribution, CategoricalDistribution):
-        suggested: Any = asked.suggest_categorical(name, distribution.choices)
-    else:
-        integral = isinstance(distribution, IntDistribution)
-        suggest = asked.suggest_int if integral else asked.suggest_float
-        scale: dict[str, Any] = {"log": distribution.log}
-        if not distribution.log:
-            scale["step"] = distribution.step
-        suggested = suggest(name, distribution.low, distribution.high, **scale)
-    return _to_value(item, suggested)
-
-
-def _observed(hyperparameters: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return Optuna's view of the active values of a trial."""
-    params, distributions = {}, {}
-    for item in hyperparameters.space:
-        distribution = _distribution(item)
-        if distribution is not None and hyperparameters.is_active(item):
-            value = hyperparameters.values.get(item.name, item.default)
-            params[_key(item)] = _to_suggested(item, value)
-            distributions[_key(item)] = distribution
-    return params, distributions
-
-
 def hyperband_plan(max_epochs: int, factor: int = HYPERBAND_FACTOR) -> tuple[int, int]:
     """Return the number of trials and of epochs that one sweep of Hyperband takes.
 
@@ -260,22 +117,36 @@ def hyperband_plan(max_epochs: int, factor: int = HYPERBAND_FACTOR) -> tuple[int
 
 
 def make_oracle(
-    tuner: Any, hyperparameters: Any, *, max_trials: int | None, epochs: int | None, seed: int
+    tuner: Any,
+    hyperparameters: Any,
+    *,
+    max_trials: int | None,
+    epochs: int | None,
+    seed: int,
+    rows: int | None = None,
+    least_rows: int = 1,
+    directions: Sequence[str] = ("maximize",),
 ) -> tuple[Any, int | None]:
     """Build the oracle of a search.
 
     Parameters
     ----------
-    tuner : str, keras_tuner.Oracle or optuna.samplers.BaseSampler
+    tuner : str, Genetic, Halving, keras_tuner.Oracle or optuna.samplers.BaseSampler
         The strategy; an instance is copied.
     hyperparameters : keras_tuner.HyperParameters
         The space.
     max_trials : int or None
         Number of trials; None for as many as the strategy wants.
     epochs : int or None
-        Epochs of a full training, for Hyperband.
+        Epochs of a full training, for Hyperband and successive halving.
     seed : int
         Seed, not 0 (Keras Tuner takes 0 for "no seed").
+    rows : int or None, default=None
+        Training rows of the smallest split, for successive halving.
+    least_rows : int, default=1
+        Fewest of them that a trial can be trained on.
+    directions : sequence of {"maximize", "minimize"}, default=("maximize",)
+        One for each objective.
 
     Returns
     -------
@@ -283,26 +154,29 @@ def make_oracle(
         The oracle.
     n_trials : int or None
         How many trials it will run at most, where that is known.
+
+    Raises
+    ------
+    ParameterError
+        For a strategy that cannot work with these arguments.
+    ImportError
+        When the strategy needs a package that is not installed.
     """
     common: dict[str, Any] = {
         "objective": keras_tuner.Objective(OBJECTIVE, "max"),
         "hyperparameters": hyperparameters,
         "seed": seed,
     }
-    limit = max_trials or 0
+    if tuner == "halving":
+        tuner = Halving()
+    if len(directions) > 1:
+        _check_several(tuner)
     if tuner == "hyperband":
-        if epochs is None:
-            raise ParameterError(
-                "tuner='hyperband' varies the number of epochs, so that the model needs a "
-                "parameter named 'epochs'; it has none."
-            )
-        sweep_trials, sweep_epochs = hyperband_plan(epochs)
-        sweeps = max(1, limit * epochs // sweep_epochs)
-        oracle = oracles.HyperbandOracle(
-            max_epochs=epochs, factor=HYPERBAND_FACTOR, hyperband_iterations=sweeps, **common
-        )
-        return _prepared(oracle), sweeps * sweep_trials
+        return _make_hyperband(max_trials, epochs, common)
+    if isinstance(tuner, Halving):
+        return _make_halving(tuner, max_trials, epochs, rows, least_rows, common)
     common["max_trials"] = max_trials
+    limit = max_trials or 0
     if tuner == "random":
         oracle = oracles.RandomSearchOracle(**common)
     elif tuner == "grid":
@@ -312,23 +186,135 @@ def make_oracle(
         wanted = max(3, 3 * len(hyperparameters.space))
         points = max(2, min(wanted, math.ceil(limit / 2))) if limit else wanted
         oracle = BayesianOracle(num_initial_points=points, **common)
-    elif tuner == "tpe":
-        oracle = OptunaOracle(optuna.samplers.TPESampler(seed=seed), **common)
-    elif tuner == "genetic":
-        # Several generations within the budget; Optuna's 50 would leave one random generation.
-        population = max(4, min(50, round(2 * math.sqrt(limit or 100))))
-        sampler = optuna.samplers.NSGAIISampler(population_size=population, seed=seed)
-        oracle = OptunaOracle(sampler, **common)
-    elif isinstance(tuner, optuna.samplers.BaseSampler):
-        oracle = OptunaOracle(copy.deepcopy(tuner), **common)
     elif isinstance(tuner, keras_tuner.Oracle):
         oracle = _adopt(tuner, common)
     else:
-        raise ParameterError(
-            "tuner must be the name of a strategy, a keras_tuner.Oracle or an Optuna sampler; "
-            f"got {tuner!r}."
-        )
+        sampler = _make_sampler(tuner, limit, seed, len(directions))
+        oracle = OptunaOracle(sampler, directions, **common)
     return _prepared(oracle), oracle.max_trials
+
+
+def _check_several(tuner: Any) -> None:
+    """Refuse a strategy that knows a single objective only."""
+    single = isinstance(tuner, (Halving, keras_tuner.Oracle, optuna.samplers.CmaEsSampler))
+    if single or (isinstance(tuner, str) and tuner not in SEVERAL_OBJECTIVES):
+        name = tuner if isinstance(tuner, str) else type(tuner).__name__
+        raise ParameterError(
+            f"tuner={name!r} knows a single objective; with several, use one of "
+            f"{SEVERAL_OBJECTIVES}, or a Genetic object."
+        )
+
+
+def _make_hyperband(
+    max_trials: int | None, epochs: int | None, common: dict[str, Any]
+) -> tuple[Any, int]:
+    _check_epochs("hyperband", epochs)
+    epochs = int(epochs or 0)
+    sweep_trials, sweep_epochs = hyperband_plan(epochs)
+    sweeps = max(1, (max_trials or 0) * epochs // sweep_epochs)
+    oracle = oracles.HyperbandOracle(
+        max_epochs=epochs, factor=HYPERBAND_FACTOR, hyperband_iterations=sweeps, **common
+    )
+    return _prepared(oracle), sweeps * sweep_trials
+
+
+def _make_halving(
+    settings: Halving,
+    max_trials: int | None,
+    epochs: int | None,
+    rows: int | None,
+    least_rows: int,
+    common: dict[str, Any],
+) -> tuple[Any, int]:
+    by_epochs = settings.resources[0] == "epochs"
+    if "epochs" in settings.resources:
+        _check_epochs("halving", epochs)
+    full, least = (epochs, 1) if by_epochs else (rows, least_rows)
+    shares = settings.rounds(int(full or 1), least)
+    n_candidates = settings.n_candidates
+    if n_candidates is None:
+        # Every round costs about as much: the cost of all is that of max_trials full trainings.
+        cost = sum(share / settings.factor**i for i, share in enumerate(shares))
+        n_candidates = max(settings.factor ** (len(shares) - 1), round((max_trials or 20) / cost))
+    oracle = HalvingOracle(settings, shares, n_candidates, epochs, **common)
+    return _prepared(oracle), sum(oracle.sizes)
+
+
+def _check_epochs(tuner: str, epochs: int | None) -> None:
+    if epochs is None:
+        raise ParameterError(
+            f"tuner={tuner!r} varies the number of epochs, so that the model needs a "
+            "parameter named 'epochs'; it has none."
+        )
+
+
+def _make_sampler(tuner: Any, limit: int, seed: int, n_objectives: int) -> Any:
+    """Return the Optuna sampler that `tuner` stands for."""
+    samplers = optuna.samplers
+    start = max(2, min(10, math.ceil(limit / 2))) if limit else 10
+    if isinstance(tuner, samplers.BaseSampler):
+        return copy.deepcopy(tuner)
+    if tuner == "tpe":
+        return samplers.TPESampler(seed=seed)
+    if tuner == "gp":
+        _need("torch", "gp", "tuner='gp' (Optuna's GPSampler)")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return samplers.GPSampler(
+                seed=seed, n_startup_trials=start, warn_independent_sampling=False
+            )
+    if tuner == "cmaes":
+        _need("cmaes", "cmaes", "tuner='cmaes'")
+        return samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
+    if tuner == "genetic":
+        tuner = Genetic()
+    if isinstance(tuner, Genetic):
+        return _make_genetic(tuner, limit, seed, n_objectives)
+    raise ParameterError(
+        "tuner must be the name of a strategy, a Genetic or Halving object, a keras_tuner.Oracle "
+        f"or an Optuna sampler; got {tuner!r}."
+    )
+
+
+def _make_genetic(settings: Genetic, limit: int, seed: int, n_objectives: int) -> Any:
+    operators = optuna.samplers.nsgaii
+    crossovers: dict[str, Callable[[], Any]] = {
+        "uniform": lambda: operators.UniformCrossover(settings.swapping_prob),
+        "blxalpha": operators.BLXAlphaCrossover,
+        "sbx": operators.SBXCrossover,
+        "vsbx": operators.VSBXCrossover,
+        "spx": operators.SPXCrossover,
+        "undx": operators.UNDXCrossover,
+    }
+    # Several generations within the budget; Optuna's 50 would leave one random generation.
+    population = settings.population_size or max(4, min(50, round(2 * math.sqrt(limit or 100))))
+    options: dict[str, Any] = {
+        "population_size": population,
+        "crossover_prob": settings.crossover_prob,
+        "swapping_prob": settings.swapping_prob,
+        "mutation_prob": settings.mutation_prob,
+        "seed": seed,
+    }
+    if settings.mutation == "polynomial":
+        if not hasattr(operators, "PolynomialMutation"):
+            raise ParameterError(
+                "Genetic(mutation='polynomial') needs Optuna 5 or later; "
+                f"{optuna.__version__} is installed."
+            )
+        options["mutation"] = operators.PolynomialMutation()
+    third = settings.algorithm == "nsga3" or (settings.algorithm is None and n_objectives > 3)
+    kind = optuna.samplers.NSGAIIISampler if third else optuna.samplers.NSGAIISampler
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return kind(crossover=crossovers[settings.crossover](), **options)
+
+
+def _need(package: str, extra: str, what: str) -> None:
+    """Raise unless `package` is installed."""
+    if importlib.util.find_spec(package) is None:
+        raise ImportError(
+            f"{what} needs the package {package!r}: pip install 'skopt_wrap[{extra}]'."
+        )
 
 
 def _adopt(tuner: Any, common: dict[str, Any]) -> Any:
@@ -349,9 +335,14 @@ def _adopt(tuner: Any, common: dict[str, Any]) -> Any:
 def _prepared(oracle: Any) -> Any:
     """Silence an oracle, and leave retries and failed trials to the search."""
     oracle.verbose = 0
+    oracle.save = oracle._save_trial = _save_nothing
     oracle.max_retries_per_trial = 0
     oracle.max_consecutive_failed_trials = None  # never reached: one bad trial ends nothing
     return oracle
+
+
+def _save_nothing(*args: Any) -> None:
+    """Stand in for Keras Tuner's files, several for each trial, that nobody would read."""
 
 
 @contextmanager

@@ -24,15 +24,18 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         a KerasRegressor with the settings that are not searched;
         an existing Keras Tuner ``build_model(hp)`` function (its only argument is called `hp`)
         or ``HyperModel``; or anything else that KerasRegressor takes as its `model`.
-    tuner : str, keras_tuner.Oracle or optuna sampler, default="bayesian"
+    tuner : str, Genetic, Halving, keras_tuner.Oracle or optuna sampler, default="bayesian"
         Strategy. ``"random"``, ``"grid"``, ``"bayesian"`` (Gaussian process) and
-        ``"hyperband"`` are Keras Tuner's, ``"tpe"`` and ``"genetic"`` (an evolutionary search,
-        NSGA-II) are Optuna's. An instance is copied, never changed, and its objective is
-        replaced by the score of this search, which is maximized.
+        ``"hyperband"`` are Keras Tuner's; ``"tpe"``, ``"gp"`` (Gaussian process; extra ``gp``),
+        ``"cmaes"`` (extra ``cmaes``) and ``"genetic"`` (evolution, :class:`Genetic`) are
+        Optuna's; ``"halving"`` is successive halving (:class:`Halving`). An oracle or a sampler
+        is copied, never changed, and its objective is replaced by the score of this search,
+        which is maximized.
     max_trials : int or None, default=20
         Number of candidates. Hyperband trains many candidates for few epochs: it makes as many
-        whole sweeps as fit into ``max_trials * epochs`` epochs, and at least one. None is for
-        the whole grid, or one sweep of Hyperband.
+        whole sweeps as fit into ``max_trials * epochs`` epochs, and at least one. Halving starts
+        with so many candidates that all rounds cost as much as `max_trials` full trainings. None
+        is for the whole grid, one sweep of Hyperband, or a halving that costs as much as 20.
     cv : int, float, None, splitter or iterable, default=5
         Cross-validation, the same splits for every trial. An int is a number of folds,
         taken in order; a float in (0, 1) is the share of the rows of a

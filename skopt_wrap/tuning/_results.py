@@ -50,6 +50,9 @@ def make_table(
         table[f"mean_{key}"], table[f"std_{key}"] = mean, np.sqrt(square)
     for name in dict.fromkeys(name for trial in trials for name in trial.params):
         table[f"param_{name}"] = _masked([trial.params for trial in trials], name)
+    for column, key in (("n_epochs", "epochs"), ("share_samples", "samples"), ("iter", "iter")):
+        if any(key in trial.resource for trial in trials):
+            table[column] = _masked([trial.resource for trial in trials], key)
     table["params"] = [trial.params for trial in trials]
     table["state"] = np.array([trial.state for trial in trials], dtype=object)
     paths = [" | ".join(dict.fromkeys(filter(None, trial.fit_path))) for trial in trials]
@@ -133,11 +136,14 @@ def select(table: dict[str, Any], trials: Sequence[TrialResult], refit: Any, met
         Position of the best completed trial; the earliest of equal ones.
     """
     if not callable(refit):
-        means = np.array(
-            [m if t.state == COMPLETED else -np.inf
-             for m, t in zip(table[f"mean_test_{metric}"], trials, strict=True)]
-        )  # fmt: skip
-        return int(np.argmax(means))
+        # Scores after fewer rows or epochs of a halving are not compared with those of the last.
+        last = max(t.resource.get("iter", 0) for t in trials if t.state == COMPLETED)
+        halving = any("iter" in t.resource for t in trials)
+        legal = [
+            t.state == COMPLETED and (not halving or t.resource.get("iter", 0) == last)
+            for t in trials
+        ]
+        return int(np.argmax(np.where(legal, table[f"mean_test_{metric}"], -np.inf)))
     chosen: Callable[..., Any] = refit
     index = chosen(table)
     if not isinstance(index, (int, np.integer)):

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from ..exceptions import SearchError, SkippedWarning, TrainingInterruptedWarning
 from ._oracles import OBJECTIVE, temporary_folder
-from ._space import SearchSpace
+from ._space import SearchSpace, resource_of
 from ._trial import COMPLETED, TimeIsUp, TrialResult, fail
 
 
@@ -172,6 +172,7 @@ class Search:
         """Evaluate a trial; an error while its network declares itself fails it too."""
         values = trial.hyperparameters.values
         try:
+            result.resource = resource_of(values)
             self.space.declare(trial.hyperparameters)
             result.params = self._params(values)
             return self.evaluate(result, out_of_time)

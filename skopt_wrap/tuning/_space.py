@@ -27,6 +27,19 @@ _TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution
 TUNER_PREFIX = "tuner/"  # names that Keras Tuner's oracles use for their own bookkeeping
 
 
+def resource_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the strategy gave a trial to train with, out of the oracle's values.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._space import resource_of
+    >>> resource_of({"units": 8, "tuner/epochs": 3, "tuner/trial_id": "0001"})
+    {'epochs': 3}
+    """
+    named = {name: TUNER_PREFIX + name for name in ("epochs", "samples", "iter")}
+    return {name: values[key] for name, key in named.items() if key in values}
+
+
 @dataclass(frozen=True)
 class Dimension:
     """One parameter of a search.

@@ -71,3 +71,80 @@ def freeze(splitter: Any, X: Any, y: Any, **metadata: Any) -> list[tuple[Any, An
                 "both need at least one."
             )
     return splits
+
+
+def nested_order(train: Any, y: Any, *, stratify: bool, seed: int) -> Any:
+    """Return training rows so ordered that every first part is a fair sample of them.
+
+    Parameters
+    ----------
+    train : ndarray of shape (n_train,), int
+        Training rows of a split.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        The target.
+    stratify : bool
+        Whether every part keeps the proportions of the classes.
+    seed : int
+        Seed of the order.
+
+    Returns
+    -------
+    order : ndarray of shape (n_train,), int
+        The same rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.tuning._splits import nested_order
+    >>> y = np.array([0, 0, 0, 0, 1, 1])
+    >>> np.bincount(y[nested_order(np.arange(6), y, stratify=True, seed=0)[:3]]).tolist()
+    [2, 1]
+    """
+    train = np.random.RandomState(seed).permutation(train)
+    if not stratify:
+        return train
+    labels = np.asarray(y)[train]
+    place = np.empty(len(train))
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)  # spread evenly over [0, 1)
+    return train[np.argsort(place, kind="stable")]
+
+
+def shrink(splits: Any, y: Any, share: float, *, classifier: bool, seed: int) -> Any:
+    """Return the splits with a share of their training rows, and all of their validation rows.
+
+    Parameters
+    ----------
+    splits : list of (ndarray, ndarray)
+        The splits.
+    y : array-like
+        The target.
+    share : float
+        Share of the training rows, in (0, 1]; smaller shares are parts of larger ones.
+    classifier : bool
+        Whether `y` holds classes.
+    seed : int
+        Seed of the choice.
+
+    Returns
+    -------
+    splits : list of (ndarray, ndarray)
+        Training rows stand in the order that they had.
+    """
+    if share >= 1:
+        return splits
+    stratify = classifier and type_of_target(y) in ("binary", "multiclass")
+    shrunk = []
+    for train, test in splits:
+        rows = np.flatnonzero(train) if train.dtype == bool else train
+        chosen = nested_order(rows, y, stratify=stratify, seed=seed)
+        kept = chosen[: int(np.ceil(share * len(rows) - 1e-9))]
+        shrunk.append((rows[np.isin(rows, kept)], test))
+    return shrunk
+
+
+def least_rows(y: Any, *, classifier: bool) -> int:
+    """Return how many training rows a first round needs at least, about ten for each class."""
+    single = classifier and type_of_target(y) in ("binary", "multiclass")
+    return 10 * (len(np.unique(np.asarray(y))) if single else 2)

@@ -6,10 +6,14 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from sklearn.base import is_classifier
+
 from ..exceptions import ParameterError, SkippedWarning
+from . import _splits
 from ._compose import Recipe
 from ._oracles import make_oracle
 from ._space import SearchSpace
+from ._trial import Task
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Plan:
     declared: set[str]
 
 
-def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], seed: int) -> Plan:
+def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, seed: int) -> Plan:
     """Build the strategy of a search; unknown parameter names raise here.
 
     Parameters
@@ -45,6 +49,8 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], seed: int) -> P
         The candidate.
     given : dict
         The space.
+    task : Task
+        The data and the splits.
     seed : int
         Seed of the strategy.
 
@@ -61,6 +67,8 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], seed: int) -> P
         max_trials=tuned.max_trials,
         epochs=epochs,
         seed=seed,
+        rows=min(len(train) for train, _ in task.splits),
+        least_rows=_splits.least_rows(task.y, classifier=is_classifier(tuned)),
     )
     declared, legal = set(given), space.default()
     if hasattr(oracle, "max_epochs"):  # Hyperband sets the epochs ittuned
@@ -68,8 +76,8 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], seed: int) -> P
             raise ParameterError("tuner='hyperband' sets the epochs; take them from space.")
         declared.add("epochs")
         legal["epochs"] = oracle.max_epochs
-    elif tuned.max_trials is None and tuned.tuner != "grid":
-        raise ParameterError("max_trials=None needs tuner='grid' or 'hyperband'.")
+    elif tuned.max_trials is None and n_trials is None and tuned.tuner != "grid":
+        raise ParameterError("max_trials=None needs tuner='grid', 'hyperband' or 'halving'.")
     if tuned.tuner == "grid":
         n_trials = _check_grid(tuned, space.size())
     recipe.candidate(legal, declared)  # unknown names raise before any training

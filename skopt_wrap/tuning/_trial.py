@@ -50,6 +50,9 @@ class TrialResult:
         Type and message of the error.
     traceback : str or None
         Where the error came from.
+    resource : dict of str to number
+        What successive halving and Hyperband gave the trial: ``epochs``, ``samples`` (share of the
+        training rows) and ``iter`` (round of a halving, from 0).
     """
 
     number: int
@@ -62,6 +65,7 @@ class TrialResult:
     reports: dict[int, dict[str, float]] = field(default_factory=dict)
     error: str | None = None
     traceback: str | None = None
+    resource: dict[str, Any] = field(default_factory=dict)
 
     def mean(self, metric: str) -> float:
         """Return the mean score over the splits."""
