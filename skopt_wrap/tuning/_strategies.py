@@ -36,7 +36,7 @@ def _check_name(name: str, value: Any, legal: tuple[str, ...]) -> None:
 
 
 def _check_share(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise ParameterError(f"{name} must be a number in [0, 1]; got {value!r}.")
 
 
