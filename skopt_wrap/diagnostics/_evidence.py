@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.feature_selection import f_classif, f_regression
@@ -18,10 +18,11 @@ from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 
 from ..exceptions import DataError
+from ..model_selection import evaluate_folds
 from ..scoring import ImbalanceAwareScorer
 from ._parts import find_network
 
@@ -74,39 +75,41 @@ def make_scorer(estimator: Any, y: Any, scoring: Any) -> Any:
 def score_folds(
     estimator: Any, X: Any, y: Any, splits: list[Split], scorer: Any, *, watch: bool = False
 ) -> Scores:
-    """Fit clones on every split and score both sides.
+    """Fit clones on every split, the networks together, and score both sides.
 
     With `watch`, a bare network without validation rows of its own records the loss on the rows
     held out after every epoch; nothing of its training depends on them.
     """
-    scores = Scores(np.empty(len(splits)), np.empty(len(splits)))
-    for i, (rows, held) in enumerate(splits):
-        X_fit, y_fit = _safe_indexing(X, rows), _safe_indexing(y, rows)
-        X_held, y_held = _safe_indexing(X, held), _safe_indexing(y, held)
-        fitted, network = clone(estimator), None
-        network = find_network(fitted)[0]
-        bare = network is fitted and hasattr(network, "early_stopping")
-        if watch and bare and network.early_stopping is False and not network.validation_split:
-            fitted.fit(X_fit, y_fit, X_val=X_held, y_val=y_held)
-        else:
-            fitted.fit(X_fit, y_fit)
-        network = find_network(fitted)[0]
-        broken = False
-        if hasattr(network, "history_"):
-            scores.histories.append(network.history_)
-            scores.networks.append(network)
-            broken = not _finite(network)
-        for values, (a, b) in (
-            (scores.train, (X_fit, y_fit)),
-            (scores.validation, (X_held, y_held)),
-        ):
-            values[i] = np.nan if broken else scorer(fitted, a, b)
-    return scores
+    bare = find_network(estimator)[0]
+    watch = watch and bare is estimator and hasattr(bare, "early_stopping")
+    folds = evaluate_folds(
+        estimator,
+        X,
+        y,
+        splits,
+        lambda fitted, X, y: scorer(fitted, X, y) if _finite(fitted) else np.nan,
+        train_scores=True,
+        keep_estimators=True,
+        watch=watch and bare.early_stopping is False and not bare.validation_split,
+        allow_nan=True,
+    )
+    if folds[-1].error is not None:
+        raise folds[-1].error
+    networks = [find_network(fold.estimator)[0] for fold in folds]
+    networks = [network for network in networks if hasattr(network, "history_")]
+    return Scores(
+        np.array([fold.train_scores["score"] for fold in folds]),
+        np.array([fold.scores["score"] for fold in folds]),
+        [network.history_ for network in networks],
+        networks,
+    )
 
 
-def _finite(network: Any) -> bool:
+def _finite(fitted: Any) -> bool:
     """Whether the weights are numbers; NaN comes back from every row otherwise."""
-    return all(np.isfinite(weight).all() for weight in network.model_.get_weights())
+    network = find_network(fitted)[0]
+    weights = network.model_.get_weights() if hasattr(network, "history_") else ()
+    return all(np.isfinite(weight).all() for weight in weights)
 
 
 def _flat(X: Any) -> Any:

@@ -76,6 +76,7 @@ def fit_folds(
     splits: Splits,
     *,
     fit_params: Mapping[str, Any] | None = None,
+    watch: bool = False,
     checkpoint_epochs: Collection[int] = (),
     checkpoint: Callable[[int, list[Fold]], bool] | None = None,
     tick: Callable[[], None] | None = None,
@@ -84,12 +85,16 @@ def fit_folds(
     """Fit clones of an estimator that can be taken apart; see `evaluate_folds`."""
     folds: list[Fold] = []
     jobs: dict[int, FitJob] = {}
-    for index, (train, _) in enumerate(splits):
+    for index, (train, test) in enumerate(splits):
         fold = Fold(estimator=clone(estimator))
         folds.append(fold)
         begin = time.perf_counter()
         try:
-            jobs[index] = put_off(fold.estimator, X, y, train, fit_params or {})
+            job = put_off(fold.estimator, X, y, train, fit_params or {})
+            if watch:
+                X_val, y_val = _safe_split(fold.estimator, X, y, test, train)
+                job.fit_params = {**job.fit_params, "X_val": X_val, "y_val": y_val}
+            jobs[index] = job
         except Exception as error:
             fold.fail(error)
         fold.fit_seconds = time.perf_counter() - begin
@@ -140,6 +145,7 @@ class _Judge:
     scorer: Callable[..., Any]
     params: Mapping[str, Any]
     train_scores: bool
+    allow_nan: bool
 
     def __call__(self, fold: Fold, index: int) -> None:
         if fold.error is not None:
@@ -150,7 +156,7 @@ class _Judge:
             fold.scores = self._score(fold.estimator, test, train)
             fold.score_seconds = time.perf_counter() - begin
             bad = {name: value for name, value in fold.scores.items() if not np.isfinite(value)}
-            if bad:
+            if bad and not self.allow_nan:
                 raise SearchError(f"the score of split {index} is not finite: {bad}.")
             if self.train_scores:
                 fold.train_scores = self._score(fold.estimator, train)
@@ -176,6 +182,8 @@ def evaluate_folds(
     train_scores: bool = False,
     keep_estimators: bool = False,
     stop_on_error: bool = True,
+    allow_nan: bool = False,
+    watch: bool = False,
     checkpoint_epochs: Collection[int] = (),
     checkpoint: Callable[[int, list[Scores]], bool] | None = None,
     tick: Callable[[], None] | None = None,
@@ -209,6 +217,10 @@ def evaluate_folds(
         Whether the folds keep their fitted estimators.
     stop_on_error : bool, default=True
         Whether to leave out what remains once a split has failed.
+    allow_nan : bool, default=False
+        Whether a score that is not finite is a score; otherwise it is an error.
+    watch : bool, default=False
+        Whether a network that stands alone gets the validation rows as ``X_val`` and ``y_val``.
     checkpoint_epochs : collection of int, default=()
         Epochs, from 1, after which the validation rows of all splits are scored.
     checkpoint : callable, default=None
@@ -237,7 +249,7 @@ def evaluate_folds(
     >>> bool(np.mean([fold.scores["score"] for fold in folds]) > 0.6)
     True
     """
-    judge = _Judge(X, y, splits, scorer, score_params or {}, train_scores)
+    judge = _Judge(X, y, splits, scorer, score_params or {}, train_scores, allow_nan)
     reason = why_whole(estimator)
     folds: list[Fold] = []
     if reason is not None:
@@ -271,6 +283,7 @@ def evaluate_folds(
         y,
         splits,
         fit_params=fit_params,
+        watch=watch,
         checkpoint_epochs=checkpoint_epochs,
         checkpoint=None if checkpoint is None else at_checkpoint,
         tick=tick,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -12,6 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skopt_wrap import KerasClassifier
 from skopt_wrap.diagnostics import Finding, FitThresholds, diagnose
+from skopt_wrap.diagnostics._evidence import make_scorer, make_splits, score_folds
 from skopt_wrap.diagnostics._judge import judge_scores
 from skopt_wrap.diagnostics._remedies import list_remedies
 from skopt_wrap.diagnostics._trials import gain_interval
@@ -153,3 +155,18 @@ def test_scores_need_data_that_can_be_split(noise):
     tree = diagnose(DecisionTreeClassifier(), *noise, train_sizes=(), baselines=False)
     with pytest.raises(ParameterError, match="confidence_level"):
         tree.try_remedies(confidence_level=2)
+
+
+@pytest.mark.keras
+def test_folds_scored_together_are_those_of_fits_one_by_one(blobs):
+    X, y = blobs
+    net = KerasClassifier(epochs=3, random_state=0)
+    splits = make_splits(net, X, y, 3, 0)
+    scorer = make_scorer(net, y, None)
+    found = score_folds(net, X, y, splits, scorer, watch=True)
+    for i, (rows, held) in enumerate(splits):
+        alone = clone(net).fit(X[rows], y[rows], X_val=X[held], y_val=y[held])
+        assert found.train[i] == pytest.approx(scorer(alone, X[rows], y[rows]), abs=1e-5)
+        assert found.validation[i] == pytest.approx(scorer(alone, X[held], y[held]), abs=1e-5)
+        for name, values in alone.history_.items():
+            np.testing.assert_allclose(found.histories[i][name], values, rtol=1e-4)
