@@ -6,16 +6,24 @@ import copy
 from numbers import Integral, Real
 from typing import Any
 
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, is_classifier
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from ..estimators import KerasClassifier, KerasRegressor, plain_kind
 from ..exceptions import ParameterError
 from ._budget import ON_MISSED, Budget
 from ._child import get_child
 from ._deployed import DeployedMixin
 from ._network import check_network
-from ._parts import check_estimator, fit_estimator, take_apart, weighted_rows
+from ._parts import (
+    as_estimator,
+    check_estimator,
+    fit_estimator,
+    plain_network,
+    take_apart,
+    weighted_rows,
+)
 from ._plan import PLANNED, RUNTIMES, make_plan
 from ._report import CompressionReport
 from ._specs import Pruning
@@ -23,6 +31,10 @@ from ._stages import Chain, Raw
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
 _MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")
+
+
+class _Undecided(BaseEstimator):
+    """What an estimator is before the target tells whether it classifies or regresses."""
 
 
 class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
@@ -40,9 +52,13 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         :class:`~skopt_wrap.KerasClassifier` or :class:`~skopt_wrap.KerasRegressor`; or one
         that has it as a fitted ``best_estimator_`` (:class:`~skopt_wrap.TunedClassifier`,
         ``GridSearchCV``); or a Pipeline of scikit-learn or imbalanced-learn that ends in one of
-        these. Preprocessing is kept in front of the file; samplers act only in `fit`. It is
-        cloned and fitted, unless it is wrapped in :class:`sklearn.frozen.FrozenEstimator`: then
-        it is used as it is, and `X` only calibrates, tunes and scores.
+        these; or a plain ``keras.Model``, or a builder of one, which is put into a
+        KerasClassifier or KerasRegressor with its default settings, by the loss that it was
+        compiled with or else by the kind of `y`. Preprocessing is kept in front of the file;
+        samplers act only in `fit`. It is cloned and fitted, unless it is wrapped in
+        :class:`sklearn.frozen.FrozenEstimator`: then it is used as it is, and `X` only
+        calibrates, tunes and scores. Whether a plain network was trained cannot be seen: wrap a
+        trained one in FrozenEstimator too, or `fit` trains a copy of it further.
     factorization : str or object, default=None
         Not available yet: None. Kernels as products of smaller ones.
     distillation : object, default=None
@@ -145,7 +161,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
 
     runtime_: Any
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [HasMethods(["fit", "predict"]), callable],
         "factorization": [object],  # make_plan checks what names and objects mean
         "distillation": [object],
         "pruning": [Real, Pruning, None],
@@ -240,7 +256,8 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         for name in (*_LEARNED, *_MIRRORED):
             self.__dict__.pop(name, None)
         with get_child().lease() as child:
-            self.estimator_ = fit_estimator(clone(self.estimator), X, y, sample_weight)
+            estimator = as_estimator(self.estimator, X, y, self.random_state)
+            self.estimator_ = fit_estimator(estimator, X, y, sample_weight)
             for name in _MIRRORED:
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
@@ -294,10 +311,20 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         """Return whether there is a file to predict with."""
         return "runtime_" in vars(self)
 
+    def _inner(self) -> Any:
+        """Return what this model is a classifier or a regressor by."""
+        network = plain_network(self.estimator)
+        if network is None:
+            return self.estimator
+        if hasattr(self, "estimator_"):
+            return self.estimator_
+        kinds = {"classifier": KerasClassifier(), "regressor": KerasRegressor()}
+        return kinds.get(plain_kind(network) or "", _Undecided())
+
     def __sklearn_tags__(self) -> Any:
         """Return the tags of the estimator."""
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
+        inner = get_tags(self._inner())
         for name in (
             "estimator_type",
             "classifier_tags",

@@ -19,6 +19,32 @@ _HALF = ("float16", "bfloat16")
 RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 
+def check_form(model: Any, name: str) -> None:
+    """Raise unless `model` is of a form that the stages can take, built or not.
+
+    Raises
+    ------
+    ModelError
+        For something that is no Keras 3 network, or is a subclassed one.
+    """
+    keras = load_keras()
+    problem = keras_model_problem(model)
+    if problem is not None:
+        raise ModelError(f"{name} cannot be compressed: {problem}.")
+    if not isinstance(model, (keras.Sequential, functional_class())):
+        raise ModelError(
+            f"{name} cannot be compressed: {type(model).__name__!r} is a subclassed model, whose "
+            "layers cannot be rebuilt from a configuration. Write it with keras.Sequential or "
+            "the functional API."
+        )
+    for layer in model._flatten_layers():
+        if getattr(layer, "quantization_mode", None) is not None:
+            raise ModelError(
+                f"{name} cannot be compressed: layer {layer.name!r} is quantized already "
+                f"({layer.quantization_mode!r})."
+            )
+
+
 def check_network(model: Any, name: str = "model") -> None:
     """Raise unless `model` is a network that the stages can take.
 
@@ -37,16 +63,7 @@ def check_network(model: Any, name: str = "model") -> None:
     DataError
         When a weight is NaN or infinite.
     """
-    keras = load_keras()
-    problem = keras_model_problem(model)
-    if problem is not None:
-        raise ModelError(f"{name} cannot be compressed: {problem}.")
-    if not isinstance(model, (keras.Sequential, functional_class())):
-        raise ModelError(
-            f"{name} cannot be compressed: {type(model).__name__!r} is a subclassed model, whose "
-            "layers cannot be rebuilt from a configuration. Write it with keras.Sequential or "
-            "the functional API."
-        )
+    check_form(model, name)
     if not model.built or not getattr(model, "inputs", None):
         raise ModelError(
             f"{name} cannot be compressed: it is not built. Give it a keras.Input, or call it "
@@ -62,12 +79,6 @@ def check_network(model: Any, name: str = "model") -> None:
             f"{name} cannot be compressed: every dimension of a row must be fixed, got the input "
             f"shape {model.inputs[0].shape}."
         )
-    for layer in model._flatten_layers():
-        if getattr(layer, "quantization_mode", None) is not None:
-            raise ModelError(
-                f"{name} cannot be compressed: layer {layer.name!r} is quantized already "
-                f"({layer.quantization_mode!r})."
-            )
     broken = [w.path for w in model.weights if not np.isfinite(_array(w)).all()]
     if broken:
         raise DataError(

@@ -10,10 +10,11 @@ from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from ..estimators import is_plain, wrap_plain, wrap_trained
 from ..exceptions import ParameterError
+from ._network import check_form
 from ._tuning import Tuning
 
 _CONTRACT = ("network_input", "model_", "target_encoder_")
@@ -56,8 +57,9 @@ class Parts:
         X, y = self.resample(X, y)
         class_weight = getattr(network, "class_weight", None)
         if class_weight is not None:
-            balance = compute_sample_weight(class_weight, y)
-            sample_weight = balance if sample_weight is None else balance * sample_weight
+            y = np.asarray(y)
+            weights = np.ones(len(y)) if sample_weight is None else sample_weight
+            sample_weight = network._class_weights(y, weights, network.target_encoder_)
         return Tuning(
             x=network.network_input(X),
             y=network.target_encoder_.transform(y),
@@ -97,6 +99,26 @@ def take_apart(estimator: Any) -> Parts:
             raise _no_network(inner)
 
 
+def plain_network(estimator: Any) -> Any:
+    """Return the plain network or builder that `estimator` is, frozen or not; None for others."""
+    inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+    return inner if is_plain(inner) else None
+
+
+def as_estimator(estimator: Any, X: Any, y: Any, random_state: Any) -> Any:
+    """Return an estimator that `fit_estimator` can take: `estimator`, or one around a network.
+
+    A plain network or builder gets a new estimator that trains it; a frozen network gets one that
+    is fitted already. Others are cloned, which leaves frozen ones as they are.
+    """
+    network = plain_network(estimator)
+    if network is None:
+        return clone(estimator)
+    if isinstance(estimator, FrozenEstimator):
+        return FrozenEstimator(wrap_trained(network, X, y))
+    return wrap_plain(network, y, random_state=random_state)
+
+
 def check_estimator(estimator: Any) -> None:
     """Raise, before anything is trained, when `estimator` cannot hold a Keras network.
 
@@ -105,6 +127,11 @@ def check_estimator(estimator: Any) -> None:
     ParameterError
         When the last step is neither a Keras estimator nor a search around one.
     """
+    network = plain_network(estimator)
+    if network is not None:
+        if hasattr(network, "get_weights"):
+            check_form(network, "estimator")
+        return
     inner = estimator
     while True:
         if hasattr(inner, "steps") and len(inner.steps):
@@ -122,8 +149,8 @@ def check_estimator(estimator: Any) -> None:
 def _no_network(found: Any) -> ParameterError:
     return ParameterError(
         "estimator must be a KerasClassifier or KerasRegressor, have one as its fitted "
-        "best_estimator_, or be a Pipeline that ends in one (a keras.Model is wrapped: "
-        f"KerasClassifier(model)); found {type(found).__name__}."
+        "best_estimator_, be a Pipeline that ends in one, or a keras.Model or a builder of one "
+        f"(within a Pipeline: KerasClassifier(model)); found {type(found).__name__}."
     )
 
 

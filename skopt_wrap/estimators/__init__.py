@@ -1,6 +1,7 @@
 """Keras models as scikit-learn estimators."""
 
 from ._classifier import KerasClassifier
+from ._plain import is_plain, plain_kind, wrap_plain, wrap_trained
 from ._regressor import KerasRegressor
 from ._targets import ClassTarget, ValueTarget
 from ._together import FitJob, FitOutcome, fit_together
@@ -13,4 +14,8 @@ __all__ = [
     "KerasRegressor",
     "ValueTarget",
     "fit_together",
+    "is_plain",
+    "plain_kind",
+    "wrap_plain",
+    "wrap_trained",
 ]

@@ -48,6 +48,14 @@ def loss_name(loss: Any) -> str | None:
     return None
 
 
+def is_label_loss(loss: Any) -> bool:
+    """Return whether a loss, given in any form, compares class labels."""
+    if isinstance(loss, str) and loss in OWN_LOSSES:
+        return True
+    own = getattr(type(loss), "__module__", "").startswith("skopt_wrap.losses.")
+    return own or loss_name(loss) in _LABEL_LOSSES
+
+
 def infer_loss(target: Any, units: int) -> str:
     """Return the name of the loss that suits a target and a number of output units.
 

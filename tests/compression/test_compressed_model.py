@@ -221,17 +221,10 @@ def test_validation_rows_come_with_their_target(blobs):
 
 
 def test_estimator_without_a_network_is_refused(blobs):
-    import keras
-
-    cases = {
-        "LogisticRegression": make_pipeline(StandardScaler(), LogisticRegression()),
-        "Sequential": keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]),
-    }
-    for name, estimator in cases.items():
-        model = CompressedModel(estimator)
-        with pytest.raises(ParameterError, match=f"found {name}"):
-            model.fit(*blobs)
-        assert not hasattr(model, "estimator_"), "trained in vain"
+    model = CompressedModel(make_pipeline(StandardScaler(), LogisticRegression()))
+    with pytest.raises(ParameterError, match="found LogisticRegression"):
+        model.fit(*blobs)
+    assert not hasattr(model, "estimator_"), "trained in vain"
     with pytest.raises(NotFittedError):
         CompressedModel(FrozenEstimator(_small())).fit(*blobs)
 
