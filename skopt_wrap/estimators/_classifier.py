@@ -67,7 +67,9 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         :class:`~skopt_wrap.sampling.AugmentingSampler` does; validation rows stay as they are.
         It is cloned; ``augment__<name>`` sets its parameters. Training takes
         ``keras.Model.fit``. A `random_state` of None in it takes the estimator's; `class_weight`
-        acts besides the balance that it makes.
+        acts besides the balance that it makes. Where it mixes labels, as
+        ``MixUp(soft_labels=True)``, the network learns from class probabilities:
+        ``loss=None`` is cross-entropy then, and a loss of yours must take them.
     class_weight : dict, "balanced", "effective" or None, default=None
         Weights of the classes, multiplied with the sample weights. "effective" follows the
         effective number of rows; see :func:`skopt_wrap.losses.effective_class_weight`.

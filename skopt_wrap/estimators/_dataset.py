@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import train_batches
+from ._losses import HARD_LOSSES, loss_name
 
 Encode = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
 
@@ -101,14 +102,15 @@ def train_augmented(
     batches = sampler.flow(
         X, y, batch_size=batch_size, sample_weight=balanced, shuffle=settings["shuffle"]
     )
-    if np.asarray(batches[0][1]).shape[1:] != y.shape[1:]:
-        raise ParameterError(
-            f"augment={estimator.augment!r} mixes labels, and the network learns from labels. Mix "
-            "within classes, as MixUp(same_class=True) does."
-        )
     floatx = estimator._floatx
+    soft = np.asarray(batches[0][1]).shape[1:] != y.shape[1:]
+    columns = getattr(sampler, "classes_", None)
+    if soft:
+        _check_soft(estimator, network, target)
 
     def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
+        if soft:
+            return target.transform_soft(labels, columns, floatx), np.asarray(weights, floatx)
         return target.transform(labels, floatx), np.asarray(weights, floatx)
 
     options = settings["passed_on"]
@@ -125,6 +127,17 @@ def train_augmented(
         },
         reason="augment makes the batches",
     )
+
+
+def _check_soft(estimator: Any, network: Any, target: Any) -> None:
+    """Raise where class probabilities meet a loss that takes labels."""
+    name = loss_name(network.loss)
+    if target.encoding_ not in ("column", "onehot") or name in HARD_LOSSES:
+        raise ParameterError(
+            f"augment={estimator.augment!r} mixes labels, and loss={name!r} takes labels as they "
+            "are. Use loss='categorical_crossentropy' (loss=None does where the estimator "
+            "compiles), or mix within classes, as MixUp(same_class=True) does."
+        )
 
 
 def _check_source(name: str, source: Any) -> None:

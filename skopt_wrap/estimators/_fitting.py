@@ -48,6 +48,8 @@ class Fitting:
     def build(self) -> None:
         """Build network and callbacks, and encode the validation rows."""
         estimator = self.estimator
+        if not self.keep and getattr(estimator.augment, "mixes_labels", False):
+            self.target.soft_ = self.target.target_type_ in ("binary", "multiclass")
         self.network = (
             estimator.model_ if self.keep else estimator._new_network(self.X, self.y, self.target)
         )

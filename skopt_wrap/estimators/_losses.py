@@ -25,6 +25,8 @@ _LABEL_LOSSES: dict[str, tuple[tuple[str, ...], str]] = {
     "categorical_hinge": (("binary", "multiclass"), "onehot"),
 }
 _ONE_HOT_HINT = " If y is one-hot, one class a row, give the labels: y.argmax(axis=1)."
+# They compare the outputs with one class of each row, and have no meaning between two classes.
+HARD_LOSSES = ("hinge", "squared_hinge", "categorical_hinge")
 _ONE_UNIT = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge")
 
 
@@ -70,7 +72,7 @@ def infer_loss(target: Any, units: int) -> str:
         return "mean_squared_error"
     if target.target_type_ == "multilabel-indicator" or units == 1:
         return "binary_crossentropy"
-    return "sparse_categorical_crossentropy"
+    return "categorical_crossentropy" if target.soft_ else "sparse_categorical_crossentropy"
 
 
 def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, kind: str) -> Any:

@@ -35,6 +35,8 @@ class ClassTarget:
         Form of the numbers, chosen by :meth:`match`.
     output_kind_ : {"logits", "probabilities"}
         Meaning of the network's outputs, set by :meth:`match`.
+    soft_ : bool
+        Whether training rows come with class probabilities instead of labels.
     class_prior_ : ndarray of shape (n_classes,), float64
         Share of each class, set by :meth:`learn_prior`.
 
@@ -78,6 +80,7 @@ class ClassTarget:
             self.target_type_ = "binary" if len(self.classes_) == 2 else "multiclass"
         self.n_outputs_ = y.shape[1] if kind == "multilabel-indicator" else 1
         self.encoding_ = self.output_kind_ = ""
+        self.soft_ = False
 
     def learn_prior(self, y: Any, sample_weight: Any = None) -> None:
         """Learn the share of each class, for losses that need it.
@@ -177,6 +180,40 @@ class ClassTarget:
         if self.encoding_ == "onehot":
             return np.eye(len(self.classes_), dtype=dtype)[index]
         return index[:, None].astype(dtype)
+
+    def transform_soft(
+        self, probabilities: Any, classes: Any, dtype: str = "float32"
+    ) -> np.ndarray:
+        """Return class probabilities as the loss takes them.
+
+        Parameters
+        ----------
+        probabilities : array-like of shape (n_samples, n_columns)
+            Probabilities of some or all classes.
+        classes : array-like of shape (n_columns,)
+            The label that each column belongs to.
+        dtype : str, default="float32"
+            Dtype of the numbers.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_units)
+            Numbers, in the form that :meth:`match` settled.
+
+        Raises
+        ------
+        ModelError
+            When the loss takes positions of labels.
+        """
+        if self.encoding_ not in ("column", "onehot"):
+            raise ModelError(
+                "Class probabilities need a loss that takes them, such as "
+                "loss='categorical_crossentropy'; the network's takes labels."
+            )
+        probabilities = np.asarray(probabilities, dtype)
+        rows = np.zeros((len(probabilities), len(self.classes_)), dtype)
+        rows[:, self.index(classes)] = probabilities
+        return rows[:, 1:] if self.encoding_ == "column" else rows
 
     def decision(self, raw: Any) -> np.ndarray:
         """Return the confidence in each class before it becomes a probability.

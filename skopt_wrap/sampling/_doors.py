@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from ._policies import mixes_labels
+
 
 class Doors:
     """Methods `flow` and `preview`."""
+
+    @property
+    def mixes_labels(self):
+        """Whether `flow` gives class probabilities instead of class labels."""
+        return mixes_labels(self.transforms)
 
     def flow(
         self,

@@ -151,6 +151,13 @@ def check_labels_can_mix(steps: list, hard: bool) -> None:
             )
 
 
+def mixes_labels(transforms) -> bool:
+    """Say whether what the caller wrote in ``transforms`` mixes labels of different classes."""
+    items = transforms if isinstance(transforms, list | tuple) else [transforms]
+    known = [REGISTRY.get(item) if isinstance(item, str) else item for item in items]
+    return makes_soft_labels([item() if isinstance(item, type) else item for item in known])
+
+
 def makes_soft_labels(steps: list) -> bool:
     """Say whether some transform turns the labels into mixtures."""
     return any(isinstance(step, MixingTransform) and not step.same_class for step in steps)

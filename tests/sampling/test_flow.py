@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skopt_wrap.exceptions import DataError, ParameterError, UnknownParameterError
+from skopt_wrap.exceptions import DataError, ModelError, ParameterError, UnknownParameterError
 from skopt_wrap.sampling import AugmentingSampler, MixUp
 
 pytestmark = pytest.mark.keras
@@ -198,6 +198,75 @@ def test_estimator_bad_augment():
     with pytest.raises(ValueError, match="augment"):
         classifier(augment="flip").fit(X, Y)
     mixing = AugmentingSampler("image", [MixUp(soft_labels=True)])
-    with pytest.raises(ParameterError, match="same_class=True"):
-        classifier(augment=mixing).fit(X, Y)
+    for loss in ("sparse_categorical_crossentropy", "categorical_hinge"):
+        with pytest.raises(ParameterError, match="same_class=True"):
+            classifier(augment=mixing, loss=loss).fit(X, Y)
     classifier(augment=mixing.set_params(transforms=[MixUp(same_class=True)]), epochs=1).fit(X, Y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("loss", [None, "mean_squared_error"])
+def test_estimator_learns_from_mixed_labels(n_classes, loss):
+    import keras
+
+    from skopt_wrap import KerasClassifier
+
+    labels = np.array(["a", "b", "c"])[np.minimum(Y, n_classes - 1)]
+    units = 1 if n_classes == 2 else 3
+    start = np.random.default_rng(1).normal(0, 0.01, size=(64, units))
+    network = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(units, use_bias=False)]
+    )
+    network.set_weights([start])
+    sampler = AugmentingSampler("image", [MixUp(1.0, soft_labels=True)], random_state=0)
+    model = KerasClassifier(
+        network, loss=loss, optimizer="sgd", optimizer__learning_rate=1e-12, augment=sampler,
+        epochs=1, batch_size=8, metrics=["accuracy"],
+    )  # fmt: skip
+    X_val, y_val = X[::6], labels[::6]
+    model.fit(X, labels, X_val=X_val, y_val=y_val)
+    batches, rounds = sampler.flow(X, labels, batch_size=8), []
+    for _ in range(2):  # Keras may look at a batch before its first epoch
+        rounds.append((stacked(batches), stacked(batches, 1)))
+        batches.on_epoch_end()
+    soft = rounds[0][1]
+    assert soft.shape == (40 * n_classes, n_classes) and ((soft > 0) & (soft < 1)).any()
+
+    def expected(pixels, soft):
+        raw = pixels.reshape(len(pixels), -1) @ start
+        if loss is not None:
+            return np.mean((raw - (soft[:, 1:] if units == 1 else soft)) ** 2)
+        raw = np.hstack([np.zeros_like(raw), raw]) if units == 1 else raw
+        return -np.mean(((raw - np.logaddexp.reduce(raw, axis=1)[:, None]) * soft).sum(axis=1))
+
+    hard = (y_val[:, None] == model.classes_).astype(float)
+    losses = [expected(pixels, soft) for pixels, soft in rounds]
+    assert np.isclose(model.history_["loss"][0], losses, rtol=1e-4).any()
+    assert model.history_["val_loss"][0] == pytest.approx(expected(X_val, hard), rel=1e-4)
+    assert set(model.predict(X)) <= set(labels) and model.predict_proba(X).shape == (60, n_classes)
+
+
+def test_estimator_puts_mixed_labels_under_their_classes():
+    from skopt_wrap.estimators import ClassTarget
+
+    target = ClassTarget(["a", "c"], classes=["a", "b", "c"])
+    target.match(units=3, encoding="onehot", output_kind="logits")
+    np.testing.assert_allclose(
+        target.transform_soft([[0.75, 0.25]], ["a", "c"]), [[0.75, 0.0, 0.25]]
+    )
+    target.match(units=3, encoding="index", output_kind="logits")
+    with pytest.raises(ModelError, match="categorical_crossentropy"):
+        target.transform_soft([[0.75, 0.25]], ["a", "c"])
+
+
+@pytest.mark.parametrize(
+    ("transforms", "mixes"),
+    [
+        ("default", False),
+        (["rotation", "cutmix"], True),
+        ([MixUp(same_class=True), len], False),
+        (MixUp(), True),
+    ],
+)
+def test_sampler_tells_whether_it_mixes_labels(transforms, mixes):
+    assert AugmentingSampler(transforms=transforms).mixes_labels is mixes
