@@ -180,6 +180,22 @@ def test_estimator_searches_the_sampler():
     assert search.estimator.augment.magnitude == 1.0
 
 
+@pytest.mark.parametrize("door", ["augment", "sampler"])
+def test_tuner_searches_the_sampler(door):
+    from skopt_wrap import TunedClassifier
+
+    space = {f"{door}__magnitude": (0.2, 2.0), f"{door}__transforms": ["default", "zoom"]}
+    sampler = AugmentingSampler("image", random_state=0)
+    model = classifier(epochs=1, augment=sampler if door == "augment" else None)
+    search = TunedClassifier(
+        model, space=space, sampler=sampler if door == "sampler" else None,
+        tuner="random", max_trials=2, cv=2, random_state=0,
+    ).fit(X, Y)  # fmt: skip
+    magnitudes = {values[f"{door}__magnitude"] for values in search.cv_results_["params"]}
+    assert len(magnitudes) == 2 and min(magnitudes) >= 0.2 and max(magnitudes) <= 2.0
+    assert set(search.best_params_) == set(space) and sampler.magnitude == 1.0
+
+
 def test_estimator_parameters_of_the_sampler():
     model = classifier()
     assert model.get_params()["augment__kind"] == "image"
