@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,7 @@ import numpy as np
 from ..exceptions import DataError, ParameterError, SkippedWarning
 from ._text import TextTransform
 from ._transform import check_fraction, check_option
-
-# Names of the sentencepiece models of a direction: source side, then target side.
-_PIECES = (
-    ("source.spm", "target.spm"),
-    ("sentencepiece.model", "sentencepiece.model"),
-    ("spm.model", "spm.model"),
-)
+from ._translators import check_folder, open_folder
 
 
 @dataclass(frozen=True)
@@ -36,10 +29,12 @@ class BackTranslation(TextTransform):
     ----------
     forward, backward : callable, str or path
         Translators to the other language and back. A callable maps a list of str to a list of
-        the same length, of str or of lists of alternatives. A path names a folder with a
-        CTranslate2 model (``model.bin`` and its vocabulary) and its sentencepiece models
-        (``source.spm`` and ``target.spm``, or ``sentencepiece.model`` for both); it needs the
-        extra ``skopt_wrap[translation]``.
+        the same length, of str or of lists of alternatives. A path names a folder with a model
+        of CTranslate2 (``model.bin`` and its vocabulary) or of Marian (one ``*.npz`` file; its
+        vocabularies as ``decoder.yml`` names them, or one ``*vocab*.yml`` file for both sides),
+        and its sentencepiece models (``source.spm`` and ``target.spm``, or
+        ``sentencepiece.model`` for both); it needs the extra ``skopt_wrap[translation]``. A
+        Marian model is converted when it is first used, in a temporary folder.
     batch_size : int, default=32
         Texts given to a translator at once.
     diversity : int, default=1
@@ -93,7 +88,7 @@ class BackTranslation(TextTransform):
                     f"of str, or the path of a model folder. Got {value!r}."
                 )
             if not callable(value):
-                _find_pieces(Path(value))
+                check_folder(Path(value))
         for name in ("batch_size", "diversity"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -186,62 +181,6 @@ def trigram_similarity(sources: Sequence[str], results: Sequence[str]) -> np.nda
         total = first.total() + second.total()
         values.append(2 * (first & second).total() / total if total else float(pair[0] == pair[1]))
     return np.array(values)
-
-
-def _find_pieces(folder: Path) -> tuple[Path, Path]:
-    """Return the sentencepiece models of a folder, after checking that it holds a model."""
-    if not (folder / "model.bin").is_file():
-        raise ParameterError(
-            f"{folder} is no folder of a CTranslate2 model: it has no model.bin. Convert a Marian "
-            f"model with ct2-transformers-converter, or pass a callable."
-        )
-    for names in _PIECES:
-        source, target = (folder / name for name in names)
-        if source.is_file() and target.is_file():
-            return source, target
-    known = ", ".join(" + ".join(dict.fromkeys(names)) for names in _PIECES)
-    raise ParameterError(f"{folder} has no sentencepiece models. Looked for: {known}.")
-
-
-@functools.lru_cache(maxsize=4)
-def open_folder(path: str, n_best: int) -> Callable[[list[str]], list[list[str]]]:
-    """Return the translator of a model folder; the last four stay open.
-
-    Parameters
-    ----------
-    path : str
-        Folder.
-    n_best : int
-        Translations to return for each text, the best first.
-
-    Returns
-    -------
-    translate : callable
-        From a list of str to a list of lists of str.
-    """
-    try:
-        import ctranslate2
-        import sentencepiece
-    except ImportError as error:
-        raise ParameterError(
-            "Model folders need ctranslate2 and sentencepiece: pip install "
-            "'skopt_wrap[translation]'. Or pass a callable."
-        ) from error
-
-    source, target = (
-        sentencepiece.SentencePieceProcessor(model_file=str(file))
-        for file in _find_pieces(Path(path))
-    )
-    model = ctranslate2.Translator(path, device="cpu")
-
-    def translate(texts: list[str]) -> list[list[str]]:
-        pieces = [[*source.encode(text, out_type=str), "</s>"] for text in texts]
-        results = model.translate_batch(
-            pieces, beam_size=max(2, n_best), num_hypotheses=n_best, max_decoding_length=256
-        )
-        return [[target.decode(tokens) for tokens in result.hypotheses] for result in results]
-
-    return translate
 
 
 __all__ = ["BackTranslation"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -111,13 +114,8 @@ def test_sampler_translates():
     assert X == ["a big house", "a big cat", "a large house", "a large cat"]
 
 
-def build_folder(folder):
-    """Write a transformer of random weights and its sentencepiece model."""
-    ctranslate2 = pytest.importorskip("ctranslate2")
-    sentencepiece = pytest.importorskip("sentencepiece")
-    from ctranslate2.specs import TransformerSpec
-    from ctranslate2.specs.model_spec import LayerSpec
-
+def build_pieces(folder, sentencepiece):
+    """Train a sentencepiece model on a few sentences; return it opened."""
     folder.mkdir()
     sentences = [f"the {a} {b} {c}" for a in "big old red".split() for b in "cat dog".split()
                  for c in "runs sleeps eats".split()]  # fmt: skip
@@ -128,7 +126,17 @@ def build_folder(folder):
         hard_vocab_limit=False,
         minloglevel=2,
     )
-    pieces = sentencepiece.SentencePieceProcessor(str(folder / "sentencepiece.model"))
+    return sentencepiece.SentencePieceProcessor(str(folder / "sentencepiece.model"))
+
+
+def build_folder(folder):
+    """Write a transformer of random weights and its sentencepiece model."""
+    ctranslate2 = pytest.importorskip("ctranslate2")
+    sentencepiece = pytest.importorskip("sentencepiece")
+    from ctranslate2.specs import TransformerSpec
+    from ctranslate2.specs.model_spec import LayerSpec
+
+    pieces = build_pieces(folder, sentencepiece)
     vocabulary = [pieces.id_to_piece(i) for i in range(pieces.get_piece_size())]
     rng, width = np.random.default_rng(0), 8
     spec = TransformerSpec.from_config(1, 2)
@@ -180,3 +188,104 @@ def test_model_folder_needs_its_pieces(tmp_path):
     (tmp_path / "model.bin").write_bytes(b"")
     with pytest.raises(ParameterError, match=r"source\.spm"):
         BackTranslation(tmp_path, tmp_path)
+
+
+def build_marian(folder):
+    """Write a transformer of random weights as Marian does, and its sentencepiece model."""
+    pytest.importorskip("ctranslate2")
+    sentencepiece = pytest.importorskip("sentencepiece")
+    import yaml
+
+    pieces = build_pieces(folder, sentencepiece)
+    tokens = ["</s>", "<unk>"] + [pieces.id_to_piece(i) for i in range(3, pieces.get_piece_size())]
+    lines = [f"{json.dumps(token, ensure_ascii=False)}: {i}\n" for i, token in enumerate(tokens)]
+    (folder / "model.vocab.yml").write_text("".join(lines), encoding="utf-8")
+    config = {
+        "type": "transformer", "enc-depth": 1, "dec-depth": 1, "transformer-heads": 2,
+        "transformer-preprocess": "", "transformer-postprocess": "dan",
+        "transformer-postprocess-emb": "d", "transformer-ffn-activation": "swish",
+        "transformer-decoder-autoreg": "self-attention", "transformer-no-projection": False,
+        "transformer-guided-alignment-layer": "last",
+    }  # fmt: skip
+    rng, width, inner = np.random.default_rng(0), 8, 16
+    weights = {"Wemb": rng.normal(size=(len(tokens), width))}
+    weights["decoder_ff_logit_out_b"] = np.zeros((1, len(tokens)))
+    for side, blocks in (("encoder", ["self"]), ("decoder", ["self", "context"])):
+        for block in blocks:
+            for letter in "qkvo":
+                weights[f"{side}_l1_{block}_W{letter}"] = rng.normal(size=(width, width))
+                weights[f"{side}_l1_{block}_b{letter}"] = np.zeros((1, width))
+        for number, shape in ((1, (width, inner)), (2, (inner, width))):
+            weights[f"{side}_l1_ffn_W{number}"] = rng.normal(size=shape)
+            weights[f"{side}_l1_ffn_b{number}"] = np.zeros((1, shape[1]))
+        for block in [*(f"{block}_Wo" for block in blocks), "ffn_ffn"]:
+            weights[f"{side}_l1_{block}_ln_scale"] = np.ones((1, width))
+            weights[f"{side}_l1_{block}_ln_bias"] = np.zeros((1, width))
+    content = {name: value.astype("float32") for name, value in weights.items()}
+    text = yaml.safe_dump(config).encode() + b"\0"
+    content["special:model.yml"] = np.frombuffer(text, dtype=np.int8)
+    np.savez(folder / "model.npz", **content)
+    return folder
+
+
+def test_marian_folder_translates(tmp_path, monkeypatch):
+    folder = build_marian(tmp_path / "marian")
+    import ctranslate2
+    import sentencepiece
+
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    texts = ["the big cat runs", "the red dog eats", ""]
+    there = BackTranslation(folder, same, min_similarity=0.0)(texts, rng=0).tolist()
+    assert there[2] == "" and all(a != b for a, b in zip(there[:2], texts[:2], strict=True))
+    assert not list(temporary.iterdir())
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "model.npz", "model.vocab.yml", "sentencepiece.model", "sentencepiece.vocab"
+    ]  # fmt: skip
+    # Converted beforehand, the model adds the end of a text by itself, too.
+    vocabulary = str(folder / "model.vocab.yml")
+    converter = ctranslate2.converters.MarianConverter(str(folder / "model.npz"), [vocabulary])
+    converter.convert(str(tmp_path / "converted"))
+    pieces = sentencepiece.SentencePieceProcessor(str(folder / "sentencepiece.model"))
+    tokens = [pieces.encode(text, out_type=str) for text in texts[:2]]
+    results = ctranslate2.Translator(str(tmp_path / "converted")).translate_batch(
+        tokens, max_decoding_length=256
+    )
+    expected = [pieces.decode(result.hypotheses[0]) for result in results]
+    (tmp_path / "converted" / "spm.model").write_bytes(
+        (folder / "sentencepiece.model").read_bytes()
+    )
+    other = BackTranslation(tmp_path / "converted", same, min_similarity=0.0)(texts, rng=0)
+    assert there[:2] == other.tolist()[:2] == expected
+
+
+def test_marian_folder_follows_its_decoder_settings(tmp_path):
+    folder = build_marian(tmp_path / "marian")
+    names = [f"{side}.vocab.yml" for side in ("one", "two")]
+    for name in names:
+        (folder / name).write_bytes((folder / "model.vocab.yml").read_bytes())
+    (folder / "model.vocab.yml").unlink()
+    with pytest.raises(ParameterError, match=r"decoder\.yml.*one\.vocab\.yml.*two\.vocab\.yml"):
+        BackTranslation(folder, same)
+    settings = {"models": ["/trained/at/model.npz"], "vocabs": names}
+    (folder / "decoder.yml").write_text(json.dumps(settings))
+    text = BackTranslation(folder, same, min_similarity=0.0)(["the big cat runs"], rng=0).tolist()
+    assert text != ["the big cat runs"]
+    (folder / "decoder.yml").write_text(json.dumps({**settings, "vocabs": ["three.yml"]}))
+    with pytest.raises(ParameterError, match=r"missing.*three\.yml"):
+        BackTranslation(folder, same)
+    (folder / "second.npz").write_bytes(b"")
+    (folder / "decoder.yml").unlink()
+    with pytest.raises(ParameterError, match="one model"):
+        BackTranslation(folder, same)
+
+
+def test_marian_folder_of_another_architecture_is_refused(tmp_path):
+    folder = build_marian(tmp_path / "marian")
+    content = dict(np.load(folder / "model.npz"))
+    text = content["special:model.yml"].tobytes().replace(b"type: transformer", b"type: s2s")
+    content["special:model.yml"] = np.frombuffer(text, dtype=np.int8)
+    np.savez(folder / "model.npz", **content)
+    with pytest.raises(DataError, match=r"(?s)cannot be converted.*'transformer'"):
+        BackTranslation(folder, same, on_error="raise")(["the big cat"], rng=0)
