@@ -265,6 +265,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         self, recipe: Recipe, given: dict[str, Any], task: Task, seed: int
     ) -> list[TrialResult]:
         """Run the trials."""
+        from ._pruning import warn_if_idle
         from ._run import Search  # Keras Tuner and Optuna are loaded here
         from ._strategy import make_plan
 
@@ -272,13 +273,18 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         error_score = np.nan if self.error_score == "raise" else float(self.error_score)
 
         def evaluate(result: TrialResult, out_of_time: Callable[[], bool]) -> Exception | None:
-            return evaluate_trial(
+            candidate = recipe.candidate(result.params, plan.declared)
+            error = evaluate_trial(
                 result,
-                recipe.candidate(result.params, plan.declared),
+                candidate,
                 self._share(task, result, seed),
                 error_score=error_score,
                 out_of_time=out_of_time,
+                **(plan.pruning.watch(result) if plan.pruning else {}),
             )
+            if plan.pruning:
+                plan.pruning.finish(result)
+            return error
 
         search = Search(
             plan.oracle,
@@ -291,6 +297,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             reraise=self.error_score == "raise",
         )
         trials = search.run()
+        warn_if_idle(plan.pruning, trials)
         self.oracle_ = plan.oracle
         self.space_ = plan.space.table(plan.oracle.hyperparameters)
         self._declared = plan.declared

@@ -19,7 +19,7 @@ _MAX_REPEATS = 20  # proposals equal to an earlier trial before the space counts
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep Optuna from announcing studies, and from warning of what is still experimental."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(logging.WARNING)
@@ -55,7 +55,7 @@ class OptunaOracle(keras_tuner.Oracle):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        with _quiet():
+        with quiet():
             self.study = optuna.create_study(sampler=sampler, directions=list(directions))
         samplers = optuna.samplers
         self._fits = isinstance(sampler, (samplers.GPSampler, samplers.CmaEsSampler))
@@ -77,7 +77,7 @@ class OptunaOracle(keras_tuner.Oracle):
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose the values of a trial."""
         for _ in range(_MAX_REPEATS):
-            with _quiet(), self._threads():
+            with quiet(), self._threads():
                 asked = self.study.ask()
                 values = self._propose(asked)
             if not self._duplicate(values):

@@ -66,8 +66,11 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
     sampler : imbalanced-learn sampler or None, default=None
         Applied, after the preprocessor, to the training rows of each split only.
     pruner : str, optuna pruner or None, default=None
-        Stops hopeless trials on partial results: ``"median"``, ``"hyperband"``,
-        ``"successive_halving"`` or an Optuna pruner.
+        Stops hopeless trials on partial results, the mean validation score over the splits
+        after some of the epochs: ``"median"`` (worse than half of the trials before),
+        ``"successive_halving"`` (not among the best third at epochs that grow threefold; ASHA),
+        ``"hyperband"`` (the same in several brackets) or an Optuna pruner. A trial that was stopped
+        has the state ``"PRUNED"`` and the scores of that epoch, and is never the best.
     objectives : list of str or None, default=None
         Several objectives instead of the score alone: ``"score"`` or names of metrics,
         ``"parameters"``, ``"latency"``, ``"size"``.

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from ..exceptions import ParameterError
-from ._trial import COMPLETED, TrialResult
+from ._trial import COMPLETED, PRUNED, TrialResult
 
 
 def make_table(
@@ -33,7 +33,9 @@ def make_table(
     table : dict of str to array or list
         ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``, ``std_score_time``,
         ``param_<name>`` (masked where a trial has no such parameter), ``params``, ``state``,
-        ``fit_path`` (how the networks were trained),
+        ``fit_path`` (how the networks were trained), where they differ from trial to trial
+        ``n_epochs`` (the epoch at which a trial was pruned, or what the strategy gave it),
+        ``share_samples`` and ``iter``,
         and for each metric ``split<i>_test_<metric>``, ``mean_test_<metric>``,
         ``std_test_<metric>`` and ``rank_test_<metric>``; one row for each trial.
     """
@@ -50,9 +52,10 @@ def make_table(
         table[f"mean_{key}"], table[f"std_{key}"] = mean, np.sqrt(square)
     for name in dict.fromkeys(name for trial in trials for name in trial.params):
         table[f"param_{name}"] = _masked([trial.params for trial in trials], name)
+    reached = [_reached(trial) for trial in trials]
     for column, key in (("n_epochs", "epochs"), ("share_samples", "samples"), ("iter", "iter")):
-        if any(key in trial.resource for trial in trials):
-            table[column] = _masked([trial.resource for trial in trials], key)
+        if any(key in item for item in reached):
+            table[column] = _masked(reached, key)
     table["params"] = [trial.params for trial in trials]
     table["state"] = np.array([trial.state for trial in trials], dtype=object)
     paths = [" | ".join(dict.fromkeys(filter(None, trial.fit_path))) for trial in trials]
@@ -65,8 +68,16 @@ def make_table(
         means = scores.mean(axis=1)
         table[f"mean_test_{metric}"] = means
         table[f"std_test_{metric}"] = scores.std(axis=1)
-        table[f"rank_test_{metric}"] = rank(means)
+        pruned = [trial.state == PRUNED for trial in trials]
+        table[f"rank_test_{metric}"] = rank(np.where(pruned, np.nan, means))
     return table
+
+
+def _reached(trial: TrialResult) -> dict[str, Any]:
+    """Return what a trial was trained with, as far as that was not the whole."""
+    if trial.state == PRUNED:
+        return {**trial.resource, "epochs": max(trial.reports)}
+    return trial.resource
 
 
 def rank(scores: Any) -> Any:
@@ -152,5 +163,6 @@ def select(table: dict[str, Any], trials: Sequence[TrialResult], refit: Any, met
     if not 0 <= index < len(trials):
         raise IndexError(f"refit returned the index {index}; there are {len(trials)} trials.")
     if trials[index].state != COMPLETED:
-        raise ParameterError(f"refit chose trial {index}, which failed: {trials[index].error}")
+        what = "was pruned" if trials[index].state == PRUNED else f"failed: {trials[index].error}"
+        raise ParameterError(f"refit chose trial {index}, which {what}")
     return index

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from ..exceptions import SearchError, SkippedWarning, TrainingInterruptedWarning
 from ._oracles import OBJECTIVE, temporary_folder
 from ._space import SearchSpace, resource_of
-from ._trial import COMPLETED, TimeIsUp, TrialResult, fail
+from ._trial import COMPLETED, FAILED, TimeIsUp, TrialResult, fail
 
 
 class Interrupt:
@@ -153,7 +153,13 @@ class Search:
         error = self._attempt(trial, result, out_of_time)
         if error is None:
             score = result.mean(self.metric(result))
-            self.best = score if self.best is None else max(self.best, score)
+            if result.state == COMPLETED:
+                self.best = score if self.best is None else max(self.best, score)
+            elif hasattr(self.oracle, "set_reports"):
+                metric = self.metric(result)
+                reports = {epoch: means[metric] for epoch, means in result.reports.items()}
+                self.oracle.set_reports(trial.trial_id, reports)
+            # The strategy learns from the partial score of a pruned trial as well.
             self.oracle.update_trial(trial.trial_id, {OBJECTIVE: score})
             trial.status = "COMPLETED"
         else:
@@ -194,7 +200,8 @@ class Search:
         n_failed = len(self.errors)
         if not self._has_best():
             if not self.errors:
-                raise SearchError("the search strategy proposed no trial.")
+                every = f"all {len(self.results)} trials were pruned."
+                raise SearchError(every if self.results else "the strategy proposed no trial.")
             first = self.errors[0]
             first.add_note(f"All {n_failed} trials of the search failed; this is the first error.")
             raise first
@@ -206,7 +213,7 @@ class Search:
                 stacklevel=2,
             )
         if n_failed:
-            first_failed = next(r for r in self.results if r.state != COMPLETED)
+            first_failed = next(r for r in self.results if r.state == FAILED)
             warnings.warn(
                 f"{n_failed} of {len(self.results)} trials failed; see trials_[i].traceback. "
                 f"The first was trial {first_failed.number}, {first_failed.error}",

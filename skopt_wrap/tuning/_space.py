@@ -196,6 +196,13 @@ class SearchSpace:
             if not name.startswith(TUNER_PREFIX)
         }
 
+    def values_of(self, name: str) -> list[Any]:
+        """Return the values that a parameter can take, on a grid where they are continuous."""
+        dimension = self.dimensions.get(name)
+        if dimension is None:
+            return []
+        return [dimension.decode(value) for value in dimension.hyperparameter.values]
+
     def default(self) -> dict[str, Any]:
         """Return one legal set of parameters."""
         return self.decode(self.hyperparameters.values)

@@ -9,9 +9,10 @@ from typing import Any
 from sklearn.base import is_classifier
 
 from ..exceptions import ParameterError, SkippedWarning
-from . import _splits
+from . import _scoring, _splits
 from ._compose import Recipe
 from ._oracles import make_oracle
+from ._pruning import Pruning, make_pruning
 from ._space import SearchSpace
 from ._trial import Task
 
@@ -30,12 +31,15 @@ class Plan:
         How many trials it will run at most, where that is known.
     declared : set of str
         Parameters that belong to the estimator, and not to a Keras Tuner model function.
+    pruning : Pruning or None
+        Stops hopeless trials.
     """
 
     oracle: Any
     space: SearchSpace
     n_trials: int | None
     declared: set[str]
+    pruning: Pruning | None
 
 
 def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, seed: int) -> Plan:
@@ -81,7 +85,14 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     if tuned.tuner == "grid":
         n_trials = _check_grid(tuned, space.size())
     recipe.candidate(legal, declared)  # unknown names raise before any training
-    return Plan(oracle, space, n_trials, declared)
+    longest = max([epochs or 0, *space.values_of("epochs")]) or None
+    pruning = make_pruning(
+        tuned,
+        longest,
+        oracle,
+        lambda metrics: _scoring.objective(tuned.scoring, metrics, tuned.refit),
+    )
+    return Plan(oracle, space, n_trials, declared, pruning)
 
 
 def _check_grid(tuned: Any, size: int) -> int:
