@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .diagnostics import diagnose as diagnose
     from .estimators import KerasClassifier as KerasClassifier
     from .estimators import KerasRegressor as KerasRegressor
+    from .estimators import LearningRateDisplay as LearningRateDisplay
+    from .estimators import LearningRateTest as LearningRateTest
+    from .estimators import find_learning_rate as find_learning_rate
     from .losses import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy
     from .losses import PriorCorrectedClassifier as PriorCorrectedClassifier
     from .losses import SparseCategoricalFocalCrossentropy as SparseCategoricalFocalCrossentropy
@@ -68,6 +71,8 @@ _EXPORTS = {
     "ImbalanceReport": "scoring",
     "KerasClassifier": "estimators",
     "KerasRegressor": "estimators",
+    "LearningRateDisplay": "estimators",
+    "LearningRateTest": "estimators",
     "LiteRTModel": "compression",
     "LogitAdjustedCrossentropy": "losses",
     "PrecisionRecallDisplay": "scoring",
@@ -87,6 +92,7 @@ _EXPORTS = {
     "diagnose": "diagnostics",
     "effective_class_weight": "losses",
     "estimate_prior": "losses",
+    "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
     "list_metrics": "scoring",
 }

@@ -56,8 +56,13 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
         Stop when the validation loss has not improved for 10 epochs (True) or so many (int), and
         restore the best weights. Without validation data, 10 % of the rows are held out.
-    learning_rate_schedule : float, LearningRateSchedule or callable, default=None
-        A constant rate, a ``keras.optimizers.schedules`` object, or ``f(epoch, rate) -> rate``.
+    learning_rate_schedule : str, float, LearningRateSchedule or callable, default=None
+        Name of a schedule over all steps of the fit, which starts from the optimizer's rate:
+        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine",
+        "cosine_restarts", "one_cycle" or "reduce_on_plateau", with options
+        ``learning_rate_schedule__*`` such as ``warmup=0.1`` (see
+        :func:`skopt_wrap.training.schedule_rates`). Or a constant rate, a
+        ``keras.optimizers.schedules`` object, or ``f(epoch, rate) -> rate``.
     callbacks : callback, class, list or dict of them, default=None
         Copied for every fit. ``callbacks__<argument>`` sets an argument of the classes given,
         ``callbacks__<position or key>__<argument>`` of one. Callbacks that act at every step
@@ -84,8 +89,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         1 shows a progress bar, which 2 leaves standing.
     **extra
         Prefixed parameters: ``model__*`` (knobs of the builder; also without the prefix),
-        ``optimizer__*``, ``loss__*``, ``metrics__*``, ``callbacks__*``, ``compile__*``, ``fit__*``
-        and ``predict__batch_size``.
+        ``optimizer__*``, ``loss__*``, ``metrics__*``, ``callbacks__*``,
+        ``learning_rate_schedule__*``, ``compile__*``, ``fit__*`` and ``predict__batch_size``.
 
     Attributes
     ----------

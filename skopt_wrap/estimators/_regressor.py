@@ -37,8 +37,13 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
         Stop when the validation loss has not improved for 10 epochs (True) or so many (int), and
         restore the best weights. Without validation data, 10 % of the rows are held out.
-    learning_rate_schedule : float, LearningRateSchedule or callable, default=None
-        A constant rate, a ``keras.optimizers.schedules`` object, or ``f(epoch, rate) -> rate``.
+    learning_rate_schedule : str, float, LearningRateSchedule or callable, default=None
+        Name of a schedule over all steps of the fit, which starts from the optimizer's rate:
+        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine",
+        "cosine_restarts", "one_cycle" or "reduce_on_plateau", with options
+        ``learning_rate_schedule__*`` such as ``warmup=0.1`` (see
+        :func:`skopt_wrap.training.schedule_rates`). Or a constant rate, a
+        ``keras.optimizers.schedules`` object, or ``f(epoch, rate) -> rate``.
     callbacks : callback, class, list or dict of them, default=None
         Copied for every fit; see :class:`KerasClassifier`.
     augment : sampler with a method ``flow``, default=None

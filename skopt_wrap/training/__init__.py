@@ -8,6 +8,7 @@ whole epoch, reuses the traced graph for the next network of the same architectu
 from ._callbacks import best_keeper, schedule_callbacks, snapshots
 from ._data import TrainingData
 from ._graph import clear_graphs
+from ._range import range_losses
 from ._schedules import schedule_options, schedule_rates
 from ._train import TrainingResult, train, train_batches
 
@@ -16,6 +17,7 @@ __all__ = [
     "TrainingResult",
     "best_keeper",
     "clear_graphs",
+    "range_losses",
     "schedule_callbacks",
     "schedule_options",
     "schedule_rates",
