@@ -22,9 +22,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import _check_method_params
 
-from ..estimators import KerasClassifier
+from ..estimators import KerasClassifier, KerasRegressor
 from ..exceptions import DataError
-from . import _results, _scoring, _splits
+from . import _objectives, _results, _scoring, _splits
 from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
 from ._delegate import routing_enabled
 from ._strategies import STRATEGIES, Genetic, Halving
@@ -223,8 +223,9 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             )
         scoring = _scoring.resolve(recipe.base, self.scoring)
         metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
-        if metrics is not None:
-            _scoring.objective(self.scoring, metrics, self.refit)
+        names = self._objective_names(metrics, recipe)
+        if metrics is not None and names is None:
+            self._deciding(metrics)
         routed = route(self, metadata, recipe, scoring)
         splitter = _splits.make_splitter(
             self.cv, y, classifier=is_classifier(self), seed=model_seed
@@ -233,7 +234,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             X,
             y,
             _splits.freeze(splitter, X, y, **routed.splitter.split),
-            scoring.scorer,
+            scoring.scorer if names is None else _objectives.Measuring(scoring.scorer, names),
             routed.estimator.fit,
             routed.scorer.score,
         )
@@ -247,10 +248,26 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         self.multimetric_ = metrics != ["score"]
         self.scorer_ = scoring.public
         self.cv_results_ = _results.make_table(trials, metrics, self.n_splits_, error_score)
+        self.__dict__.pop("pareto_front_", None)
+        if names is not None:
+            self.cv_results_ |= _objectives.objective_table(trials, names)
+            self.pareto_front_ = _objectives.front_table(trials, names)
         self._choose(metrics)
         if self.refit is not False:
             self._refit(recipe, task)
         return self
+
+    def _objective_names(self, metrics: list[str] | None, recipe: Recipe) -> list[str] | None:
+        if self.objectives is None:
+            return None
+        network = isinstance(recipe.network, (KerasClassifier, KerasRegressor))
+        return _objectives.check_objectives(self.objectives, metrics, self.refit, network)
+
+    def _deciding(self, metrics: list[str]) -> str:
+        """Return the name of the metric that decides."""
+        if self.objectives is not None:
+            return _objectives.main_metric(self.objectives)
+        return _scoring.objective(self.scoring, metrics, self.refit)
 
     def _check_target(self, y: Any) -> Any:
         """Return `y` checked; overridden for classes."""
@@ -284,13 +301,15 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             )
             if plan.pruning:
                 plan.pruning.finish(result)
+            if self.objectives is not None:
+                _objectives.take_objectives(result, self.objectives)
             return error
 
         search = Search(
             plan.oracle,
             plan.space,
             evaluate,
-            metric=lambda trial: _scoring.objective(self.scoring, list(trial.scores), self.refit),
+            metric=lambda trial: self._deciding(list(trial.scores)),
             max_seconds=self.max_time,
             progress=bool(self.verbose),
             n_trials=plan.n_trials,
@@ -314,10 +333,15 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         for name in ("best_index_", "best_params_", "best_score_", "best_estimator_"):
             self.__dict__.pop(name, None)
         self.__dict__.pop("refit_time_", None)
-        self._metric = _scoring.objective(self.scoring, metrics, self.refit)
+        self._metric = self._deciding(metrics)
         if self.refit is False and self.multimetric_:
             return
-        self.best_index_ = _results.select(self.cv_results_, self.trials_, self.refit, self._metric)
+        if self.objectives is None or callable(self.refit):
+            self.best_index_ = _results.select(
+                self.cv_results_, self.trials_, self.refit, self._metric
+            )
+        else:
+            self.best_index_ = _objectives.choose(self.trials_, self.objectives, self.refit)
         self.best_params_ = self.trials_[self.best_index_].params
         if not callable(self.refit):
             self.best_score_ = float(

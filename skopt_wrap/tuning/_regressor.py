@@ -44,7 +44,10 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         What scikit-learn's searches take; None is the estimator's own score.
     refit : bool, str or callable, default=True
         Whether to train the best candidate on all rows. With several metrics, the name of the
-        one that decides, or a callable that gets ``cv_results_`` and returns an index.
+        one that decides, or a callable that gets ``cv_results_`` and returns an index. With
+        `objectives`, True takes, of the trials on the Pareto front whose first score is within one
+        standard error of the highest, the one with the smallest first minimized objective; the
+        name of an objective takes the trial that is best in it.
     space : dict or None, default=None
         Parameter names mapped to lists, frozen scipy distributions or Optuna distributions:
         ``model__units``, ``optimizer__learning_rate``, ``batch_size``, ``epochs``,
@@ -72,8 +75,11 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         ``"hyperband"`` (the same in several brackets) or an Optuna pruner. A trial that was stopped
         has the state ``"PRUNED"`` and the scores of that epoch, and is never the best.
     objectives : list of str or None, default=None
-        Several objectives instead of the score alone: ``"score"`` or names of metrics,
-        ``"parameters"``, ``"latency"``, ``"size"``.
+        Several objectives: ``"score"``, or names out of `scoring`, which are maximized, and
+        ``"parameters"`` (weights of the network), ``"latency"`` (median seconds that ``predict``
+        takes for one row, measured), ``"size"`` (bytes of its float32 weights), which are
+        minimized. The default `tuner` then stands for ``"genetic"``; ``"tpe"``, ``"gp"``,
+        ``"random"`` and ``"grid"`` serve too. See `refit` and ``pareto_front_``.
     max_time : float or None, default=None
         Seconds after which no trial starts and the running one is dropped at its next split;
         one trial always finishes.
@@ -107,6 +113,9 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         Its position.
     cv_results_ : dict of str to array
         One row for each trial, as in scikit-learn's searches, with a column ``state``.
+    pareto_front_ : dict of str to array
+        With `objectives`: the trials that no other one beats in all of them, best score first;
+        columns ``index``, ``params`` and ``objective_<name>``, which ``cv_results_`` has too.
     trials_ : list of TrialResult
         The trials, with the tracebacks of those that failed.
     space_ : dict

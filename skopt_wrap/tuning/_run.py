@@ -159,6 +159,8 @@ class Search:
                 metric = self.metric(result)
                 reports = {epoch: means[metric] for epoch, means in result.reports.items()}
                 self.oracle.set_reports(trial.trial_id, reports)
+            if result.objectives and hasattr(self.oracle, "set_values"):
+                self.oracle.set_values(trial.trial_id, list(result.objectives.values()))
             # The strategy learns from the partial score of a pruned trial as well.
             self.oracle.update_trial(trial.trial_id, {OBJECTIVE: score})
             trial.status = "COMPLETED"

@@ -9,7 +9,7 @@ from typing import Any
 from sklearn.base import is_classifier
 
 from ..exceptions import ParameterError, SkippedWarning
-from . import _scoring, _splits
+from . import _objectives, _splits
 from ._compose import Recipe
 from ._oracles import make_oracle
 from ._pruning import Pruning, make_pruning
@@ -66,11 +66,12 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
     epochs = recipe.base.get_params().get(recipe.locate("epochs"))
     oracle, n_trials = make_oracle(
-        tuned.tuner,
+        "genetic" if tuned.objectives and tuned.tuner == "bayesian" else tuned.tuner,
         space.hyperparameters.copy(),
         max_trials=tuned.max_trials,
         epochs=epochs,
         seed=seed,
+        directions=_objectives.directions(tuned.objectives or ["score"]),
         rows=min(len(train) for train, _ in task.splits),
         least_rows=_splits.least_rows(task.y, classifier=is_classifier(tuned)),
     )
@@ -90,7 +91,7 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
         tuned,
         longest,
         oracle,
-        lambda metrics: _scoring.objective(tuned.scoring, metrics, tuned.refit),
+        tuned._deciding,
     )
     return Plan(oracle, space, n_trials, declared, pruning)
 

@@ -53,6 +53,8 @@ class TrialResult:
     resource : dict of str to number
         What successive halving and Hyperband gave the trial: ``epochs``, ``samples`` (share of the
         training rows) and ``iter`` (round of a halving, from 0).
+    objectives : dict of str to float
+        Values of several objectives, in their order.
     """
 
     number: int
@@ -66,6 +68,7 @@ class TrialResult:
     error: str | None = None
     traceback: str | None = None
     resource: dict[str, Any] = field(default_factory=dict)
+    objectives: dict[str, float] = field(default_factory=dict)
 
     def mean(self, metric: str) -> float:
         """Return the mean score over the splits."""
