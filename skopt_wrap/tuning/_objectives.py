@@ -128,7 +128,7 @@ def take_objectives(result: TrialResult, names: Sequence[str]) -> None:
         return
     for name in names:
         if name in MEASURED:
-            result.objectives[name] = float(np.median(measured[name]))
+            result.objectives[name] = float(np.median(np.asarray(measured[name])))
         elif name in result.scores:
             result.objectives[name] = result.mean(name)
         else:
