@@ -17,6 +17,7 @@ from ._inspect import (
     shareable_key,
 )
 from ._predict import predict_raw
+from ._resize import layer_width, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
@@ -27,13 +28,16 @@ __all__ = [
     "functional_class",
     "is_adapted",
     "keras_model_problem",
+    "layer_width",
     "load_keras",
     "load_tensorflow",
     "loss_classes",
     "name_scope",
     "output_kind",
+    "output_layers",
     "output_units",
     "predict_raw",
+    "resized",
     "seed_scope",
     "shareable_key",
     "traced",

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from ._crossentropy import (
         SparseCategoricalFocalCrossentropy as SparseCategoricalFocalCrossentropy,
     )
+    from ._distillation import DistillationLoss as DistillationLoss
 
-_KERAS_NAMES = ("LogitAdjustedCrossentropy", "SparseCategoricalFocalCrossentropy")
+_KERAS_NAMES = {
+    "DistillationLoss": "_distillation",
+    "LogitAdjustedCrossentropy": "_crossentropy",
+    "SparseCategoricalFocalCrossentropy": "_crossentropy",
+}
 
 __all__ = [
+    "DistillationLoss",
     "LogitAdjustedCrossentropy",
     "PriorCorrectedClassifier",
     "SparseCategoricalFocalCrossentropy",
@@ -31,7 +37,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in _KERAS_NAMES:
-        value = getattr(import_module(f"{__name__}._crossentropy"), name)
+        value = getattr(import_module(f"{__name__}.{_KERAS_NAMES[name]}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
