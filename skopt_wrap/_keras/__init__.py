@@ -17,10 +17,11 @@ from ._inspect import (
     shareable_key,
 )
 from ._predict import predict_raw
-from ._resize import layer_width, output_layers, resized
+from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
+    "applied_once",
     "compile_settings",
     "copy_optimizer",
     "dtype_scope",
@@ -33,6 +34,7 @@ __all__ = [
     "load_tensorflow",
     "loss_classes",
     "name_scope",
+    "next_operations",
     "output_kind",
     "output_layers",
     "output_units",

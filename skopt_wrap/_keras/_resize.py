@@ -91,3 +91,26 @@ def resized(model: Any, widths: Mapping[str, int]) -> Any:
             if hasattr(new, "finalize_state"):
                 new.finalize_state()
     return network
+
+
+def next_operations(model: Any) -> dict[str, list[Any]]:
+    """Return, for the name of every operation of `model`, the operations that take its output."""
+    operations = _operations(model)
+    known = {id(operation) for operation in operations}
+    found: dict[str, list[Any]] = {operation.name: [] for operation in operations}
+    for operation in operations:
+        for node in operation._inbound_nodes:
+            for parent in node.parent_nodes:
+                if id(parent.operation) in known:
+                    found[parent.operation.name].append(operation)
+    return found
+
+
+def applied_once(operation: Any) -> bool:
+    """Whether a network applies `operation` at one place only."""
+    return len(operation._inbound_nodes) == 1
+
+
+def _operations(model: Any) -> list[Any]:
+    graph = getattr(model, "_functional", None) or model  # of a Sequential network
+    return list(graph.operations)

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import load_keras, name_scope, output_kind, predict_raw, seed_scope
+from .._keras import (
+    load_keras,
+    loss_classes,
+    name_scope,
+    output_kind,
+    predict_raw,
+    seed_scope,
+)
 from ..exceptions import DataError, ModelError, suggest
 from ..training import TrainingData, train
 from ._spec import Distillation
@@ -118,7 +125,7 @@ def distill(
         student,
         temperature=temperature,
         alpha=alpha,
-        hints=tuple(tuple(pair) for pair in hints),  # type: ignore[misc]
+        hints=tuple(hints),
         hint_weight=hint_weight,
         augment=augment,
         copies=copies,
@@ -187,7 +194,9 @@ def _checked(
     if loss is not None:
         loss = keras.losses.get(loss)
         if not isinstance(loss, keras.losses.Loss):
-            loss = keras.losses.LossFunctionWrapper(loss)  # a function of the user's
+            # The function of a loss that Keras has as a class too, or one of the user's.
+            cls = loss_classes().get(getattr(loss, "__name__", ""))
+            loss = loss if cls is None else cls()
     y = None if y is None or loss is None else np.asarray(y)
     return x, y, weights.astype("float32"), loss
 
@@ -241,14 +250,12 @@ def mixup(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (np.rint(mixed) if x.dtype.kind in "iu" else mixed).astype(x.dtype)
 
 
-def _with_hints(
-    teacher: Any, student: Any, hints: Sequence[tuple[str, str]]
-) -> tuple[Any, Any]:
+def _with_hints(teacher: Any, student: Any, hints: Sequence[tuple[str, str]]) -> tuple[Any, Any]:
     """Return the student with its projected hint layers beside its output, and the teacher's."""
     keras = load_keras()
     if not hints:
         # Compiling the student itself would tie it to the loss on the teacher.
-        return keras.Model(student.inputs, student.outputs[0], name="distilled"), None
+        return keras.Model(student.inputs[0], student.outputs[0], name="distilled"), None
     theirs, ours = [], []
     for teacher_layer, student_layer in hints:
         target = _pooled(_layer(teacher, teacher_layer, "teacher").output)
@@ -257,8 +264,8 @@ def _with_hints(
         ours.append(keras.layers.Dense(target.shape[-1], name=f"hint_{len(ours)}")(guess))
     joined = keras.layers.Concatenate(name="with_hints")([student.outputs[0], *ours])
     watched = theirs[0] if len(theirs) == 1 else keras.layers.Concatenate()(theirs)
-    return keras.Model(student.inputs, joined, name="distilled"), keras.Model(
-        teacher.inputs, watched
+    return keras.Model(student.inputs[0], joined, name="distilled"), keras.Model(
+        teacher.inputs[0], watched
     )
 
 
@@ -280,14 +287,10 @@ def _pooled(tensor: Any) -> Any:
 def _output_activation(teacher: Any, loss: Any) -> str:
     """Say how the outputs of the teacher become probabilities; "linear" for regression."""
     name = type(loss).__name__ if loss is not None else ""
-    if name == "LossFunctionWrapper":
-        name = getattr(loss.fn, "__name__", "").replace("_", "")
     if "crossentropy" in name.lower():
         return "sigmoid" if "binary" in name.lower() else "softmax"
     last = getattr(teacher.layers[-1], "activation", None)
-    return {"softmax": "softmax", "sigmoid": "sigmoid"}.get(
-        getattr(last, "__name__", ""), "linear"
-    )
+    return {"softmax": "softmax", "sigmoid": "sigmoid"}.get(getattr(last, "__name__", ""), "linear")
 
 
 def _make_loss(teacher: Any, student: Any, loss: Any, spec: Distillation) -> Any:

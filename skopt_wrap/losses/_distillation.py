@@ -27,8 +27,9 @@ class DistillationLoss(keras.losses.Loss):
 
     Parameters
     ----------
-    loss : keras.losses.Loss, default=None
-        Loss on the labels, not reduced by this class. None uses no labels.
+    loss : keras.losses.Loss or callable, default=None
+        Loss on the labels; a callable ``f(y_true, y_pred)`` gives a number a row. None uses no
+        labels.
     outputs : {"softmax", "sigmoid", "linear"}, default="softmax"
         What turns logits into probabilities; "linear" is for regression.
     n_units : int, default=1
@@ -114,7 +115,8 @@ class DistillationLoss(keras.losses.Loss):
         total = self.alpha * self._soft(teacher, student)
         if self.loss is not None:
             labelled, labels = y_true[:, width], y_true[:, width + 1 :]
-            total = total + (1.0 - self.alpha) * labelled * self.loss.call(labels, student)
+            compare = getattr(self.loss, "call", self.loss)
+            total = total + (1.0 - self.alpha) * labelled * compare(labels, student)
         if width > self.n_units:
             hints = ops.square(y_true[:, self.n_units : width] - y_pred[:, self.n_units :])
             total = total + self.hint_weight * ops.mean(hints, axis=-1)
