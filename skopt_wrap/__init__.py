@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from .diagnostics import Remedy as Remedy
     from .diagnostics import RemedyResults as RemedyResults
     from .diagnostics import diagnose as diagnose
+    from .distillation import Distillation as Distillation
+    from .distillation import DistillationResult as DistillationResult
+    from .distillation import distill as distill
     from .estimators import KerasClassifier as KerasClassifier
     from .estimators import KerasRegressor as KerasRegressor
     from .estimators import LearningRateDisplay as LearningRateDisplay
     from .estimators import LearningRateTest as LearningRateTest
     from .estimators import find_learning_rate as find_learning_rate
+    from .losses import DistillationLoss as DistillationLoss
     from .losses import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy
     from .losses import PriorCorrectedClassifier as PriorCorrectedClassifier
     from .losses import SparseCategoricalFocalCrossentropy as SparseCategoricalFocalCrossentropy
@@ -61,6 +65,9 @@ _EXPORTS = {
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
+    "Distillation": "distillation",
+    "DistillationLoss": "losses",
+    "DistillationResult": "distillation",
     "Finding": "diagnostics",
     "FitDiagnosis": "diagnostics",
     "FitDisplay": "diagnostics",
@@ -90,6 +97,7 @@ _EXPORTS = {
     "compress": "compression",
     "correct_prior": "losses",
     "diagnose": "diagnostics",
+    "distill": "distillation",
     "effective_class_weight": "losses",
     "estimate_prior": "losses",
     "find_learning_rate": "estimators",
@@ -101,6 +109,7 @@ _SUBPACKAGES = (
     "architectures",
     "compression",
     "diagnostics",
+    "distillation",
     "estimators",
     "exceptions",
     "losses",

@@ -31,7 +31,8 @@ ARROWS = {
     "estimators": {*FOUNDATIONS, "architectures", "losses", "training"},
     "model_selection": {*FOUNDATIONS, "estimators"},
     "tuning": {*FOUNDATIONS, "architectures", "estimators", "model_selection", "training"},
-    "compression": {*FOUNDATIONS, "estimators", "training"},
+    "compression": {*FOUNDATIONS, "distillation", "estimators", "training"},
+    "distillation": {"exceptions", "_keras", "architectures", "losses", "training"},
     "diagnostics": {
         *FOUNDATIONS,
         "estimators",

@@ -124,8 +124,10 @@ def compress(
         Rows as the network takes them, to calibrate, tune and measure with.
     y : array-like of shape (n_rows, ...), default=None
         Targets as the loss takes them. Needed for pruning with a loss, and for `metric`.
-    factorization, distillation, clustering : object, default=None
+    factorization, clustering : object, default=None
         Not available yet: None.
+    distillation : float, str, callable, keras.Model or Distillation, default=None
+        A smaller network that learns from `model`; see :class:`CompressedModel`.
     pruning : float or Pruning, default=None
         Fraction in [0, 1) of each kernel to set to zero while fine-tuning.
     quantization : {"dynamic", "float16", "int8", "int16x8"} or None, default="int8"

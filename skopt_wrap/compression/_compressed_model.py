@@ -61,8 +61,10 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         trained one in FrozenEstimator too, or `fit` trains a copy of it further.
     factorization : str or object, default=None
         Not available yet: None. Kernels as products of smaller ones.
-    distillation : object, default=None
-        Not available yet: None. A smaller network that learns from the trained one.
+    distillation : float, str, callable, keras.Model or Distillation, default=None
+        A smaller network, the student, that learns from the trained one: a fraction in (0, 1) of
+        its width, the name of an architecture, a builder, a network, or a
+        :class:`~skopt_wrap.Distillation` with the details.
     pruning : float or Pruning, default=None
         Fraction in [0, 1) of each kernel to set to zero while fine-tuning, or a
         :class:`Pruning` with the details. None and 0 do not prune.
@@ -224,7 +226,14 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        X_unlabelled: Any = None,
     ) -> CompressedModel:
         """Fit the estimator and compress its network.
 
@@ -240,6 +249,8 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         X_val, y_val : array-like, default=None
             Held-out rows for the scores of the report and for `max_score_drop`. Nothing is
             trained on them.
+        X_unlabelled : array-like of shape (n_more, ...), default=None
+            Rows without labels, on which a student learns from its teacher (`distillation`).
 
         Returns
         -------
@@ -280,7 +291,8 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
                 say=self._say,
             )
             try:
-                chain.run(plan, lambda: parts.tuning(X, y, sample_weight, plan.fine_tune_epochs))
+                epochs = plan.fine_tune_epochs
+                chain.run(plan, lambda: parts.tuning(X, y, sample_weight, epochs, X_unlabelled))
             finally:  # a late failure leaves what the earlier stages reached
                 self.model_ = chain.model
                 if chain.runtime is not None:

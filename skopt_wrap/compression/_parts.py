@@ -51,9 +51,12 @@ class Parts:
                 X = step.transform(X)
         return X, y
 
-    def tuning(self, X: Any, y: Any, sample_weight: Any, epochs: int) -> Tuning:
+    def tuning(
+        self, X: Any, y: Any, sample_weight: Any, epochs: int, X_unlabelled: Any = None
+    ) -> Tuning:
         """Return rows and settings for fine-tuning."""
         network = self.network
+        more = None if X_unlabelled is None else self.network_input(X_unlabelled)
         X, y = self.resample(X, y)
         class_weight = getattr(network, "class_weight", None)
         if class_weight is not None:
@@ -67,6 +70,7 @@ class Parts:
             loss=network.model_.loss,
             epochs=int(epochs),
             batch_size=int(getattr(network, "batch_size", None) or 32),
+            x_unlabelled=more,
         )
 
 

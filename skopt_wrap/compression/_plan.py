@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..distillation import Distillation
 from ..exceptions import ParameterError, suggest
 from ._specs import Pruning, as_count, as_flag, as_pruning, check_quantization
 
@@ -76,7 +77,6 @@ def make_plan(
         )
     for name, value in {
         "factorization": factorization,
-        "distillation": distillation,
         "clustering": clustering,
     }.items():
         if value is not None:
@@ -87,7 +87,7 @@ def make_plan(
         raise ParameterError("quantization_aware=True: this is not available yet; use False.")
     return Plan(
         factorization=factorization,
-        distillation=distillation,
+        distillation=as_distillation(distillation),
         pruning=as_pruning(pruning),
         clustering=clustering,
         quantization=quantization,
@@ -96,3 +96,8 @@ def make_plan(
         calibration_samples=as_count(calibration_samples, "calibration_samples"),
         num_threads=as_count(num_threads, "num_threads"),
     )
+
+
+def as_distillation(value: Any) -> Distillation | None:
+    """Return `value` as a Distillation; None means no distillation."""
+    return value if value is None or isinstance(value, Distillation) else Distillation(value)

@@ -1,16 +1,18 @@
-"""Stages that work in the child process, as functions from network to network."""
+"""Stages as functions from network to network: in this process, or in the child."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from .._keras import load_keras
+from ..distillation import Distillation, distill
 from ._child import Child
 from ._losses import portable_loss
 from ._network import to_payload
+from ._structured import prune_units
 from ._tuning import Tuning
 
 
@@ -23,13 +25,13 @@ def run_stage(
     seed: int,
     check_x: np.ndarray,
 ) -> tuple[Any, list[str], list[str], list[str]]:
-    """Run one stage in the child.
+    """Run one stage.
 
     Parameters
     ----------
     child : Child
-        Where it runs.
-    name : {"prune"}
+        Where Keras 2 works.
+    name : {"distil", "prune"}
         Which stage.
     model : keras.Model
         The network; it is not changed.
@@ -49,6 +51,12 @@ def run_stage(
     done, skipped, notes : list of str
         Layers that were changed, layers that were not with the reason, and remarks.
     """
+    if name == "distil":
+        return _distil(model, spec, tuning, seed)
+    if name == "prune" and spec.structured:
+        return prune_units(
+            model, spec.sparsity, tuning, learning_rate=spec.learning_rate, seed=seed
+        )
     answer = child.run(
         name,
         {
@@ -63,3 +71,20 @@ def run_stage(
     changed = load_keras().models.clone_model(model)
     changed.set_weights(answer["weights"])
     return changed, answer["done"], answer["skipped"], answer["notes"]
+
+
+def _distil(
+    teacher: Any, spec: Distillation, tuning: Tuning, seed: int
+) -> tuple[Any, list[str], list[str], list[str]]:
+    settings = {item.name: getattr(spec, item.name) for item in fields(spec)}
+    result = distill(
+        teacher,
+        x=tuning.x,
+        y=tuning.y,
+        loss=tuning.loss,
+        sample_weight=tuning.sample_weight,
+        x_unlabelled=tuning.x_unlabelled,
+        random_state=seed,
+        **{**settings, "batch_size": spec.batch_size or tuning.batch_size},
+    )
+    return result.model, [layer.name for layer in result.model.layers], [], result.notes

@@ -37,25 +37,36 @@ class Pruning:
         quarters of the fine-tuning; "constant" asks for all of it from the first step.
     learning_rate : float, default=1e-3
         Learning rate of Adam while fine-tuning. It falls to zero along a cosine.
+    structured : bool, default=False
+        Remove whole units and channels instead, `sparsity` of every hidden Dense, Conv1D and Conv2D
+        layer, those that the layers behind can best do without [2]_. The network itself becomes
+        smaller and faster, in every format; `schedule` is not used.
 
     References
     ----------
     .. [1] Zhu, M. and Gupta, S. "To prune, or not to prune: exploring the efficacy of pruning
        for model compression", ICLR workshop, 2018.
+    .. [2] J.-H. Luo, J. Wu, W. Lin, "ThiNet: a filter level pruning method for deep neural network
+       compression", ICCV, 2017.
 
     Examples
     --------
     >>> from skopt_wrap.compression import Pruning
     >>> Pruning(0.8)
-    Pruning(sparsity=0.8, schedule='polynomial', learning_rate=0.001)
+    Pruning(sparsity=0.8, schedule='polynomial', learning_rate=0.001, structured=False)
     """
 
     sparsity: float
     schedule: str = "polynomial"
     learning_rate: float = 1e-3
+    structured: bool = False
 
     def __post_init__(self) -> None:
         """Check every field."""
+        if not isinstance(self.structured, bool):
+            raise ParameterError(
+                f"pruning: structured must be True or False, got {self.structured!r}."
+            )
         if not _is_number(self.sparsity) or not 0 <= self.sparsity < 1:
             raise ParameterError(
                 f"pruning: sparsity must be a number in [0, 1), got {self.sparsity!r}."

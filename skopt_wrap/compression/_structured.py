@@ -122,8 +122,8 @@ def prune_units(
     for name, units in kept.items():
         weights[name] = [part[..., units] for part in weights[name]]
     network = resized(model, {name: len(units) for name, units in kept.items()})
-    for layer in network.layers:
-        layer.set_weights(weights[layer.name])
+    for old, new in zip(model.layers, network.layers, strict=True):
+        new.set_weights(weights[old.name])  # an input layer may be called otherwise now
     notes = _fine_tune(model, network, tuning, learning_rate, seed)
     return network, done, skipped, notes
 

@@ -24,6 +24,8 @@ class Tuning:
         Loss of the trained network.
     epochs, batch_size : int
         Length of the fine-tuning of one stage.
+    x_unlabelled : ndarray of shape (n_more, ...) or None
+        Rows without targets, for distillation.
     """
 
     x: np.ndarray
@@ -32,3 +34,4 @@ class Tuning:
     loss: Any
     epochs: int
     batch_size: int
+    x_unlabelled: np.ndarray | None = None

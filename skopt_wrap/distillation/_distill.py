@@ -174,8 +174,8 @@ def _checked(
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, Any]:
     """Return the data as arrays, and the loss on labels as an object or None."""
     keras = load_keras()
-    inputs, outputs = getattr(teacher, "inputs", None) or [], getattr(teacher, "outputs", None)
-    if len(inputs) != 1 or len(outputs or []) != 1 or len(outputs[0].shape) != 2:
+    inputs, outputs = getattr(teacher, "inputs", None) or [], getattr(teacher, "outputs", [])
+    if len(inputs) != 1 or len(outputs) != 1 or len(outputs[0].shape) != 2:
         raise ModelError(
             "distillation: the teacher must be a built Sequential or Functional network with one "
             "input and one output of shape (n_rows, n_units)."
@@ -256,7 +256,8 @@ def _with_hints(teacher: Any, student: Any, hints: Sequence[tuple[str, str]]) ->
     if not hints:
         # Compiling the student itself would tie it to the loss on the teacher.
         return keras.Model(student.inputs[0], student.outputs[0], name="distilled"), None
-    theirs, ours = [], []
+    theirs: list[Any] = []
+    ours: list[Any] = []
     for teacher_layer, student_layer in hints:
         target = _pooled(_layer(teacher, teacher_layer, "teacher").output)
         guess = _pooled(_layer(student, student_layer, "student").output)

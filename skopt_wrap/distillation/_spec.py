@@ -85,23 +85,16 @@ class Distillation:
         _check("hint_weight", value, _is_number(value) and value >= 0, "at least 0")
         for name in ("copies", "epochs"):
             value = getattr(self, name)
-            whole = isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
+            whole = isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
             _check(name, value, whole, "an int of at least 1")
         if self.batch_size is not None:
-            whole = isinstance(self.batch_size, Integral) and self.batch_size >= 1
+            whole = isinstance(self.batch_size, Integral) and int(self.batch_size) >= 1
             _check("batch_size", self.batch_size, whole, "None or an int of at least 1")
         known = self.augment is None or self.augment == "mixup" or callable(self.augment)
         _check("augment", self.augment, known, "None, 'mixup' or a callable")
         for pair in self.hints:
             named = not isinstance(pair, str) and [type(name) for name in pair] == [str, str]
             _check("hints", pair, named, "pairs of layer names (teacher's, student's)")
-
-
-def as_distillation(value: Any) -> Distillation | None:
-    """Return `value` as a Distillation; None means no distillation."""
-    if value is None or isinstance(value, Distillation):
-        return value
-    return Distillation(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skopt_wrap import CompressedModel, KerasClassifier, KerasRegressor
+from skopt_wrap import CompressedModel, Distillation, KerasClassifier, KerasRegressor
 from skopt_wrap.compression import LiteRTModel, Pruning
 from skopt_wrap.exceptions import (
     BudgetError,
@@ -282,3 +282,35 @@ def test_file_that_differs_notably_is_warned_of_with_advice(monkeypatch, blobs):
     with pytest.warns(SkoptWrapWarning, match=r"differ from the network's.*StandardScaler"):
         model = CompressedModel(_small(), random_state=0).fit(*blobs)
     assert any("StandardScaler" in note for note in model.report_.rows[-1].notes)
+
+
+def test_structured_pruning_makes_the_file_itself_smaller(network, digits):
+    X, y = digits
+    sizes = {}
+    for structured in (False, True):
+        model = CompressedModel(
+            FrozenEstimator(network),
+            pruning=Pruning(0.5, structured=structured),
+            quantization=None,
+            fine_tune_epochs=2,
+            random_state=0,
+        ).fit(X[:800], y[:800])
+        sizes[structured] = len(model.tflite_model_)
+        assert model.score(X[800:], y[800:]) > 0.8
+    assert sizes[True] < 0.7 * sizes[False]
+    assert model.report_.rows[-1].done == ["dense: 32 -> 16 units"]
+
+
+def test_student_takes_the_place_of_its_teacher(network, digits):
+    X, y = digits
+    model = CompressedModel(
+        FrozenEstimator(network),
+        distillation=Distillation(0.5, epochs=10),
+        quantization=None,
+        random_state=0,
+    ).fit(X[:400], y[:400], X_unlabelled=X[400:800])
+    assert [layer.units for layer in model.model_.layers if layer.weights] == [16, 10]
+    row = model.report_.rows[-1]
+    assert row.stage == "distil"
+    assert "400 unlabelled rows" in row.notes
+    assert model.score(X[800:], y[800:]) > 0.8
