@@ -274,19 +274,18 @@ def run_strategy(
     if strategy == "Optuna TPE + SciKeras":
         return _strategy_of_optuna(X, y, X_test, y_test, seed, seconds)
     wide: dict[str, Any] = {
-        "model__units": randint(4, 129),
+        "model__units": randint(8, 129),
         "model__layers": randint(1, 5),
-        "model__dropout": uniform(0, 0.7),
-        "optimizer__learning_rate": loguniform(1e-5, 1.0),
-        "batch_size": [16, 32, 64, 128],
+        "model__dropout": uniform(0, 0.6),
+        "optimizer__learning_rate": loguniform(1e-4, 1e-1),
     }
-    if strategy == "grid":  # two values of each of four: the usual grid of 16
-        wide = {
-            "model__units": [32, 128],
-            "model__layers": [1, 3],
-            "model__dropout": [0.0, 0.4],
-            "optimizer__learning_rate": [1e-4, 1e-2],
-        }
+    if strategy == "grid":  # the quartiles of the same distributions
+        wide = {name: spec.ppf([0.25, 0.75]).tolist() for name, spec in wide.items()}
+        wide.update(
+            {name: [int(v) for v in wide[name]] for name in ("model__units", "model__layers")}
+        )
+    elif n_trials is None:
+        wide["batch_size"] = [16, 32, 64, 128]
     search = TunedClassifier(
         KerasClassifier(dense, loss=LOSS, optimizer="adam", epochs=EPOCHS),
         tuner=strategy,
@@ -318,10 +317,10 @@ def _strategy_of_optuna(
 
     def candidate(trial: Any) -> Any:
         return clone(scikeras("digits")).set_params(
-            model__units=trial.suggest_int("units", 4, 128),
+            model__units=trial.suggest_int("units", 8, 128),
             model__layers=trial.suggest_int("layers", 1, 4),
-            model__dropout=trial.suggest_float("dropout", 0, 0.7),
-            optimizer__learning_rate=trial.suggest_float("rate", 1e-5, 1.0, log=True),
+            model__dropout=trial.suggest_float("dropout", 0, 0.6),
+            optimizer__learning_rate=trial.suggest_float("rate", 1e-4, 1e-1, log=True),
             batch_size=trial.suggest_categorical("batch_size", [16, 32, 64, 128]),
         )
 

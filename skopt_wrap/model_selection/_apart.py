@@ -45,8 +45,11 @@ def last_step(estimator: Any) -> Any:
 
 def why_whole(estimator: Any) -> str | None:
     """Return why a candidate must be fitted as a whole; None when it can be taken apart."""
-    if not isinstance(last_step(estimator), KerasClassifier | KerasRegressor):
+    network = last_step(estimator)
+    if not isinstance(network, KerasClassifier | KerasRegressor):
         return "no Keras estimator"
+    if type(network).fit not in (KerasClassifier.fit, KerasRegressor.fit):
+        return f"{type(network).__name__} has a fit of its own"
     while isinstance(estimator, Pipeline):
         kind = type(estimator)
         if kind.__module__ not in _PIPELINES:

@@ -227,10 +227,20 @@ def test_what_is_no_keras_estimator_goes_to_scikit_learn(iris):
     assert (cross_val_predict(model, *iris) == iris[1]).mean() > 0.9
 
 
-def test_pipelines_that_must_stay_whole_say_why(iris, capsys):
+class Counting(KerasClassifier):
+    n_fits = 0
+
+    def fit(self, X, y, **options):
+        Counting.n_fits += 1
+        return super().fit(X, y, **options)
+
+
+def test_what_must_stay_whole_says_why(iris, capsys):
     class Own(Pipeline):
         pass
 
+    results = cross_validate(Counting(epochs=1), *iris, cv=2)
+    assert results.fit_path == ["fit: Counting has a fit of its own"] * 2 and Counting.n_fits == 2
     own = Own([("scale", StandardScaler()), ("net", net(epochs=1))])
     assert "Own" in cross_validate(own, *iris, cv=2).fit_path[0]
     loud = make_pipeline(StandardScaler(), net(epochs=1), verbose=True)
