@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .tuning import SearchDisplay as SearchDisplay
     from .tuning import TunedClassifier as TunedClassifier
     from .tuning import TunedRegressor as TunedRegressor
+    from .tuning import parameter_importances as parameter_importances
 
 # Public name -> subpackage that defines it. The API reference is generated from this table.
 _EXPORTS = {
@@ -103,6 +104,7 @@ _EXPORTS = {
     "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
     "list_metrics": "scoring",
+    "parameter_importances": "tuning",
 }
 
 _SUBPACKAGES = (

@@ -295,7 +295,7 @@ def _check(min_rate: Any, max_rate: Any, n_steps: Any, smoothing: Any) -> None:
         )
     if not isinstance(n_steps, Integral) or n_steps < 10:
         raise ParameterError(f"n_steps must be an int >= 10, got {n_steps!r}.")
-    if not isinstance(smoothing, Real) or not 0 < smoothing <= 1:
+    if not isinstance(smoothing, Real) or not 0 < float(smoothing) <= 1:
         raise ParameterError(f"smoothing must be a number in (0, 1], got {smoothing!r}.")
 
 

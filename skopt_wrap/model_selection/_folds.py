@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_method_params
 
 from ..estimators import FitJob, fit_together
 from ..exceptions import SearchError
-from ._apart import as_scores, put_off, why_whole
+from ._apart import as_scores, last_step, put_off, why_whole
 
 Splits = Sequence[tuple[Any, Any]]
 Scores = dict[str, float]
@@ -45,6 +45,8 @@ class Fold:
         Where it came from.
     estimator : estimator or None
         The fitted estimator.
+    history : dict of str to list of float
+        Loss and metrics of every epoch, where the estimator ends in a network.
     """
 
     scores: Scores = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Fold:
     error: Exception | None = None
     traceback: str | None = None
     estimator: Any = field(default=None, repr=False)
+    history: dict[str, list[float]] = field(default_factory=dict, repr=False)
 
     def fail(self, error: Exception, text: str | None = None) -> None:
         """Keep an error.
@@ -151,6 +154,7 @@ class _Judge:
         if fold.error is not None:
             return
         train, test = self.splits[index]
+        fold.history = getattr(last_step(fold.estimator), "history_", {})
         begin = time.perf_counter()
         try:
             fold.scores = self._score(fold.estimator, test, train)

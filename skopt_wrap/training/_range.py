@@ -78,7 +78,7 @@ def range_losses(
         model.reset_metrics()  # so that the loss is that of one batch
         return model.train_step((x, y, weights))["loss"]
 
-    run = step if model.run_eagerly else traced(step)
+    run: Any = step if model.run_eagerly else traced(step)
     rng, order, losses, least = np.random.default_rng(seed), np.empty(0, int), [], np.inf
     for rate in rates:
         if len(order) < batch_size:

@@ -2,6 +2,7 @@
 
 from ._classifier import TunedClassifier
 from ._display import SearchDisplay
+from ._importances import parameter_importances
 from ._regressor import TunedRegressor
 from ._strategies import Genetic, Halving
 from ._trial import TrialResult
@@ -13,4 +14,5 @@ __all__ = [
     "TrialResult",
     "TunedClassifier",
     "TunedRegressor",
+    "parameter_importances",
 ]

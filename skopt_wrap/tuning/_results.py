@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from ..exceptions import ParameterError
+from ..exceptions import ParameterError, suggest
 from ._trial import COMPLETED, PRUNED, TrialResult
 
 
@@ -113,6 +113,36 @@ def _masked(params: Sequence[dict[str, Any]], name: str) -> Any:
         if name in item:
             column[row] = item[name]
     return column
+
+
+def finished_means(estimator: Any, metric: str | None) -> tuple[str, Any]:
+    """Return the name of a metric of a finished search, and its mean for each trial.
+
+    Parameters
+    ----------
+    estimator : TunedClassifier or TunedRegressor
+        Fitted estimator.
+    metric : str or None
+        Name of the metric; None is the one that the search maximized.
+
+    Returns
+    -------
+    name : str
+        Name of the metric.
+    means : ndarray of shape (n_trials,)
+        Mean scores over the splits, NaN where a trial was not completed.
+
+    Raises
+    ------
+    ParameterError
+        The search has no such metric.
+    """
+    table, head = estimator.cv_results_, "mean_test_"
+    known = [key.removeprefix(head) for key in table if key.startswith(head)]
+    name = estimator._metric if metric is None else metric
+    if name not in known:
+        raise ParameterError(f"metric={name!r} was not scored. " + suggest(name, known))
+    return name, np.where(table["state"] == COMPLETED, table[head + name], np.nan)
 
 
 def best_so_far(scores: Any) -> Any:

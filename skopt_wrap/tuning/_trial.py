@@ -14,6 +14,7 @@ import numpy as np
 
 from ..model_selection import Fold, evaluate_folds
 
+_MAX_EPOCHS = 100  # of a history that is kept
 COMPLETED, FAILED, PRUNED = "COMPLETED", "FAILED", "PRUNED"
 
 
@@ -46,6 +47,9 @@ class TrialResult:
         together with those of the other splits, or ``"fit: <reason>"`` on its own.
     reports : dict of int to dict of str to float
         Mean scores over the splits after the epochs at which a pruner asked for them.
+    histories : list of dict of str to list of float
+        Training history of the network of each split; of a long one every so many epochs, whose
+        numbers are in ``"epoch"``.
     error : str or None
         Type and message of the error.
     traceback : str or None
@@ -65,6 +69,7 @@ class TrialResult:
     score_seconds: list[float] = field(default_factory=list)
     fit_path: list[str] = field(default_factory=list)
     reports: dict[int, dict[str, float]] = field(default_factory=dict)
+    histories: list[dict[str, list[float]]] = field(default_factory=list)
     error: str | None = None
     traceback: str | None = None
     resource: dict[str, Any] = field(default_factory=dict)
@@ -184,10 +189,34 @@ def evaluate_trial(
     result.fit_seconds = [fold.fit_seconds for fold in folds]
     result.score_seconds = [fold.score_seconds for fold in folds]
     result.fit_path = [fold.path for fold in folds]
+    result.histories = [thin(fold.history) for fold in folds]
     if failed is None:
         return None
     fail(result, failed.error, failed.traceback)
     return failed.error
+
+
+def thin(history: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return a history of at most 100 epochs, evenly spaced, the last one among them.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._trial import thin
+    >>> thin({"loss": [0.3, 0.2]})
+    {'epoch': [1, 2], 'loss': [0.3, 0.2]}
+    >>> len(thin({"loss": [0.5] * 1001})["loss"])
+    91
+    """
+    n_epochs = len(history.get("loss", ()))
+    if not n_epochs:
+        return {}
+    step = -(-n_epochs // _MAX_EPOCHS)
+    kept = range((n_epochs - 1) % step, n_epochs, step)
+    curves = {name: values for name, values in history.items() if len(values) == n_epochs}
+    return {
+        "epoch": [i + 1 for i in kept],
+        **{name: [float(values[i]) for i in kept] for name, values in curves.items()},
+    }
 
 
 def fail(result: TrialResult, error: Exception | None, text: str | None) -> None:

@@ -31,7 +31,7 @@ def test_display_draws_trials_and_the_best_so_far(searched):
     assert np.isnan(display.mean).tolist() == [False, True, False, True]
     assert display.ax_.get_ylabel() == "f1_macro"
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert set(labels) == {"trial (mean, sd)", "best so far", "failed"}
+    assert set(labels) == {"trial (mean, sd)", "best so far", "not completed"}
     plt.close(display.figure_)
 
 
