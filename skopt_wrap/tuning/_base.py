@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
-from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -28,7 +26,7 @@ from . import _objectives, _results, _scoring, _splits
 from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
 from ._delegate import routing_enabled
 from ._strategies import STRATEGIES, Genetic, Halving
-from ._trial import COMPLETED, Task, TrialResult, evaluate_trial
+from ._trial import COMPLETED, Task, TrialResult
 from ._validation import check_data, check_model, given_space, route
 
 
@@ -206,9 +204,8 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         Exception
             The first error of a trial, when all have failed.
         """
-        rng = check_random_state(self.random_state)
-        oracle_seed, model_seed = int(rng.randint(1, 2**31 - 1)), int(rng.randint(2**31 - 1))
-        recipe = self._recipe(model_seed)
+        seeds = self._seeds()
+        recipe = self._recipe(seeds[1])
         check_model(self, recipe.network)
         given = given_space(self, recipe.network)
         X, y = indexable(X, y)
@@ -227,9 +224,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         if metrics is not None and names is None:
             self._deciding(metrics)
         routed = route(self, metadata, recipe, scoring)
-        splitter = _splits.make_splitter(
-            self.cv, y, classifier=is_classifier(self), seed=model_seed
-        )
+        splitter = _splits.make_splitter(self.cv, y, classifier=is_classifier(self), seed=seeds[1])
         task = Task(
             X,
             y,
@@ -238,7 +233,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             routed.estimator.fit,
             routed.scorer.score,
         )
-        trials = self._search(recipe, given, task, oracle_seed)
+        trials = self._search(recipe, given, task, seeds)
 
         finished = next(trial for trial in trials if trial.state == COMPLETED)
         metrics = list(finished.scores)
@@ -269,6 +264,16 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             return _objectives.main_metric(self.objectives)
         return _scoring.objective(self.scoring, metrics, self.refit)
 
+    def _seeds(self) -> tuple[int, int]:
+        """Return the seeds of the strategy and of the candidates."""
+        if self.random_state is None and self.storage is not None:
+            from ._storage import find_seeds
+
+            if (stored := find_seeds(self.storage, self.study)) is not None:
+                return stored
+        rng = check_random_state(self.random_state)
+        return int(rng.randint(1, 2**31 - 1)), int(rng.randint(2**31 - 1))
+
     def _check_target(self, y: Any) -> Any:
         """Return `y` checked; overridden for classes."""
         if y is None:
@@ -279,36 +284,34 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         return y
 
     def _search(
-        self, recipe: Recipe, given: dict[str, Any], task: Task, seed: int
+        self, recipe: Recipe, given: dict[str, Any], task: Task, seeds: tuple[int, int]
     ) -> list[TrialResult]:
         """Run the trials."""
+        from ._definition import define
+        from ._evaluation import Evaluation
+        from ._parallel import make_workers
         from ._pruning import warn_if_idle
         from ._run import Search  # Keras Tuner and Optuna are loaded here
+        from ._storage import open_ledger
         from ._strategy import make_plan
 
-        plan = make_plan(self, recipe, given, task, seed)
-        error_score = np.nan if self.error_score == "raise" else float(self.error_score)
-
-        def evaluate(result: TrialResult, out_of_time: Callable[[], bool]) -> Exception | None:
-            candidate = recipe.candidate(result.params, plan.declared)
-            error = evaluate_trial(
-                result,
-                candidate,
-                self._share(task, result, seed),
-                error_score=error_score,
-                out_of_time=out_of_time,
-                **(plan.pruning.watch(result) if plan.pruning else {}),
-            )
-            if plan.pruning:
-                plan.pruning.finish(result)
-            if self.objectives is not None:
-                _objectives.take_objectives(result, self.objectives)
-            return error
-
+        plan = make_plan(self, recipe, given, task, seeds[0])
+        evaluate = Evaluation(
+            recipe,
+            task,
+            frozenset(plan.declared),
+            np.nan if self.error_score == "raise" else float(self.error_score),
+            self.objectives,
+            is_classifier(self),
+            seeds[0],
+        )
+        definition = define(self, recipe, plan.space, task, seeds) if self.storage else {}
         search = Search(
             plan.oracle,
             plan.space,
-            evaluate,
+            make_workers(evaluate, self.n_jobs, plan.n_trials),
+            ledger=open_ledger(self, definition, seeds),
+            pruning=plan.pruning,
             metric=lambda trial: self._deciding(list(trial.scores)),
             max_seconds=self.max_time,
             progress=bool(self.verbose),
@@ -321,12 +324,6 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         self.space_ = plan.space.table(plan.oracle.hyperparameters)
         self._declared = plan.declared
         return trials
-
-    def _share(self, task: Task, result: TrialResult, seed: int) -> Task:
-        """Return the task with as many training rows as the strategy gives the trial."""
-        share = result.resource.get("samples", 1.0)
-        rows = _splits.shrink(task.splits, task.y, share, classifier=is_classifier(self), seed=seed)
-        return replace(task, splits=rows)
 
     def _choose(self, metrics: list[str]) -> None:
         """Set ``best_*``, as scikit-learn's searches do."""

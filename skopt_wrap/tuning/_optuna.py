@@ -109,18 +109,23 @@ class OptunaOracle(keras_tuner.Oracle):
         """Close a trial and tell the sampler its score."""
         super().end_trial(trial)
         trial = self.trials[trial.trial_id]
-        asked = self._asked.pop(trial.trial_id)
+        asked = self._asked.pop(trial.trial_id, None)  # None: what was tried is not what it asked
         values = self._values.pop(trial.trial_id, None)
         reports = self._reports.pop(trial.trial_id, {})
         if trial.status != "COMPLETED":
-            self.study.tell(asked, state=TrialState.FAIL)
+            if asked is not None:
+                self.study.tell(asked, state=TrialState.FAIL)
             return
         told: dict[str, Any] = {"values": [trial.score] if values is None else values}
         if reports and self._reads_reports:  # it ranks stopped trials by how far they came
             told = {"state": TrialState.PRUNED}
+        params, distributions = _observed(trial.hyperparameters)
+        if asked is None:
+            self._add(params, distributions, reports, told)
+            return
+        if "state" in told:
             for epoch, score in reports.items():
                 asked.report(score, epoch)
-        params, distributions = _observed(trial.hyperparameters)
         if params.keys() <= asked.params.keys():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -130,13 +135,23 @@ class OptunaOracle(keras_tuner.Oracle):
         # search space that some samplers take as the intersection of all trials.
         frozen = self.study.get_trials(deepcopy=False)[asked.number]
         self.study.tell(asked, state=TrialState.FAIL)
+        self._add(
+            {**asked.params, **params},
+            {**asked.distributions, **distributions},
+            reports,
+            {**told, "system_attrs": dict(frozen.system_attrs)},
+        )
+
+    def _add(
+        self,
+        params: dict[str, Any],
+        distributions: dict[str, Any],
+        reports: dict[int, float],
+        told: dict[str, Any],
+    ) -> None:
         self.study.add_trial(
             optuna.create_trial(
-                params={**asked.params, **params},
-                distributions={**asked.distributions, **distributions},
-                system_attrs=dict(frozen.system_attrs),
-                intermediate_values=reports,
-                **told,
+                params=params, distributions=distributions, intermediate_values=reports, **told
             )
         )
 

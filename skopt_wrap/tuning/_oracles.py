@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 from ..exceptions import ParameterError
 from ._halving import HalvingOracle
 from ._optuna import OptunaOracle
+from ._replay import GridOracle
 from ._strategies import SEVERAL_OBJECTIVES, Genetic, Halving
 
 OBJECTIVE = "score"
@@ -180,7 +181,7 @@ def make_oracle(
     if tuner == "random":
         oracle = oracles.RandomSearchOracle(**common)
     elif tuner == "grid":
-        oracle = oracles.GridSearchOracle(**common)
+        oracle = GridOracle(**common)
     elif tuner == "bayesian":
         # Keras Tuner starts with 3 random trials a dimension, often more than all of them.
         wanted = max(3, 3 * len(hyperparameters.space))
