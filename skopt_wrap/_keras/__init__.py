@@ -4,7 +4,8 @@ Nothing here imports them before a function is called. Everything that touches a
 of either library lives in this package, so that a new release is met in one place.
 """
 
-from ._backend import keras_model_problem, load_keras, load_tensorflow, traced
+from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
+from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._inspect import (
     compile_settings,
     copy_optimizer,
@@ -12,6 +13,7 @@ from ._inspect import (
     functional_class,
     is_adapted,
     loss_classes,
+    object_state,
     output_kind,
     output_units,
     shareable_key,
@@ -21,12 +23,14 @@ from ._resize import applied_once, layer_width, next_operations, output_layers, 
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
+    "FunctionalOptimizer",
     "applied_once",
     "compile_settings",
     "copy_optimizer",
     "dtype_scope",
     "forget_key",
     "functional_class",
+    "graph_nodes",
     "is_adapted",
     "keras_model_problem",
     "layer_width",
@@ -35,13 +39,17 @@ __all__ = [
     "loss_classes",
     "name_scope",
     "next_operations",
+    "object_state",
     "output_kind",
     "output_layers",
     "output_units",
+    "plain_executor",
     "predict_raw",
     "resized",
     "seed_scope",
     "shareable_key",
+    "slot_names",
     "traced",
     "trusted_config_scope",
+    "why_not_functional",
 ]

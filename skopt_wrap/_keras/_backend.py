@@ -35,15 +35,28 @@ def load_tensorflow() -> Any:
     return tensorflow
 
 
-def traced(function: Callable[..., Any]) -> Any:
+def traced(function: Callable[..., Any], signature: Any = None) -> Any:
     """Return `function` as a ``tf.function`` that is traced once per kind of arguments.
+
+    With a `signature` (nested ``tf.TensorSpec``, one per argument) it is traced once.
 
     TensorFlow counts traces by source line and would warn of "retracing" when several networks
     are traced by the same line of ours, once each.
     """
-    compiled = load_tensorflow().function(function, autograph=False, reduce_retracing=True)
+    compiled = load_tensorflow().function(
+        function, input_signature=signature, autograph=False, reduce_retracing=True
+    )
     compiled._omit_frequent_tracing_warning = True
     return compiled
+
+
+def plain_executor() -> Any:
+    """Return a context in which a traced function runs its operations one after the other.
+
+    Handing each of many small operations to a pool of threads costs more than computing it; large
+    ones still use all threads inside. A function must be traced in the context that it runs in.
+    """
+    return load_tensorflow().experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")
 
 
 def keras_model_problem(model: object) -> str | None:

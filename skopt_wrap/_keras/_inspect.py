@@ -82,6 +82,17 @@ def _state(thing: Any) -> Any:
     return type(thing).__name__
 
 
+def object_state(thing: Any) -> Any | None:
+    """Return a description of `thing`, equal for things that compute the same.
+
+    None for what Keras does not define, which cannot be compared.
+    """
+    try:
+        return _state(thing)
+    except _NotComparable:
+        return None
+
+
 def _digest(array: Any) -> str:
     array = np.ascontiguousarray(array)
     return f"{array.dtype}{array.shape}{hashlib.sha256(array.tobytes()).hexdigest()}"

@@ -203,14 +203,12 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
 
     def _hold_out(
         self,
-        X: Any,
         y: np.ndarray,
-        weights: np.ndarray,
         target: Any,
         settings: Mapping[str, Any],
         seed: int,
-    ) -> tuple[Any, np.ndarray, np.ndarray, tuple[Any, np.ndarray, np.ndarray]]:
-        """Return training rows, and validation rows in the classes' proportions."""
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions of training rows, and of validation rows in the classes' proportions."""
         share = settings["validation_split"]
         try:
             split = train_test_split(
@@ -227,7 +225,7 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
             ) from error
         rows, held = (np.sort(part) for part in split)
         self._check_split(y[rows], target)
-        return X[rows], y[rows], weights[rows], (X[held], y[held], weights[held])
+        return rows, held
 
     def _describe(self, X: Any, y: np.ndarray, target: Any) -> None:
         """Learn what a builder may ask for as `meta`."""

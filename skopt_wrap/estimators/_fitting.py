@@ -38,6 +38,7 @@ class Fitting:
     callbacks: list[Any] = field(default_factory=list)
     user_callbacks: bool = False
     held_out: TrainingData | None = None
+    split: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
@@ -85,19 +86,21 @@ class Fitting:
                 self.callbacks,
                 self.seed,
             )
-        return train(
-            self.network,
-            self.data(),
-            epochs=settings["epochs"],
-            batch_size=self.batch_size,
-            seed=self.seed,
-            validation=self.held_out,
-            callbacks=self.callbacks,
-            user_callbacks=self.user_callbacks,
-            shuffle=settings["shuffle"],
-            verbose=int(settings["verbose"]),
-            **settings["passed_on"],
-        )
+        return train(self.network, self.data(), **self.options())
+
+    def options(self) -> dict[str, Any]:
+        """Return the keyword arguments of ``train``."""
+        return {
+            "epochs": self.settings["epochs"],
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "validation": self.held_out,
+            "callbacks": self.callbacks,
+            "user_callbacks": self.user_callbacks,
+            "shuffle": self.settings["shuffle"],
+            "verbose": int(self.settings["verbose"]),
+            **self.settings["passed_on"],
+        }
 
     def store(self, result: Any) -> None:
         """Let the estimator keep the trained network."""
@@ -135,11 +138,15 @@ def prepare_fit(
     weights = check_weights(sample_weight, X, estimator._floatx)
     target = estimator.target_encoder_ if keep else estimator._make_target(y, weights, classes)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
-    validation = None
+    validation = rows = held = None
     if X_val is not None:
         y_val = estimator._check_y(y_val)
         X_val = estimator._check_X(X_val, reset=False)
         validation = (X_val, y_val, check_weights(None, X_val, estimator._floatx))
     elif settings["validation_split"]:
-        X, y, weights, validation = estimator._hold_out(X, y, weights, target, settings, seed)
-    return Fitting(estimator, X, y, weights, target, settings, seed, keep, validation)
+        rows, held = estimator._hold_out(y, target, settings, seed)
+        validation = (X[held], y[held], weights[held])
+        X, y, weights = X[rows], y[rows], weights[rows]
+    return Fitting(
+        estimator, X, y, weights, target, settings, seed, keep, validation, split=(rows, held)
+    )

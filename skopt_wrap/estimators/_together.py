@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from ..training import TrainingResult, snapshots
+from ..training import (
+    NotStackable,
+    StackError,
+    Training,
+    TrainingResult,
+    snapshots,
+    stack_key,
+    train_stacks,
+)
+from ._classifier import KerasClassifier
 from ._fitting import Fitting, prepare_fit
+from ._regressor import KerasRegressor
+from ._shared_rows import SharedRows
 
 
 @dataclass
@@ -123,10 +135,25 @@ def fit_together(
     """
     epochs = sorted(set(checkpoint_epochs)) if checkpoint is not None else []
     fits = [_Fit(job) for job in jobs]
-    for fit in fits:
-        fit.run(epochs)
-    if checkpoint is not None:
-        _replay(fits, epochs, checkpoint)
+    shared = SharedRows(job.X for job in jobs if job.rows is not None)
+    groups: dict[Hashable, list[_Fit]] = {}
+    try:
+        for fit in fits:
+            key = fit.begin(epochs, shared)
+            if key is not None:
+                groups.setdefault(key, []).append(fit)
+        watch = None if checkpoint is None else _Watch(fits, checkpoint)
+        stacked = [[fit.training for fit in group] for group in groups.values()]
+        if stacked:
+            train_stacks(stacked, pauses=epochs, pause=watch)  # type: ignore[arg-type]
+        for fit in fits:
+            fit.end()
+        if watch is not None:
+            _replay(fits, watch, [epoch for epoch in epochs if epoch > watch.epoch])
+    except BaseException:
+        for fit in fits:
+            fit.restore()
+        raise
     return [fit.outcome for fit in fits]
 
 
@@ -135,52 +162,139 @@ class _Fit:
 
     def __init__(self, job: FitJob) -> None:
         self.job, self.outcome = job, FitOutcome()
-        self.fitting: Fitting | None = None
-        self.result: TrainingResult | None = None
-        self.weights: dict[int, list[np.ndarray]] = {}
+        self.training: Training | None = None
+        self.final: list[np.ndarray] = []
+        self._fitting: Fitting | None = None
+        self._result: TrainingResult | None = None
+        self._weights: dict[int, list[np.ndarray]] = {}
+        self._before = dict(vars(job.estimator))
 
-    def run(self, epochs: Sequence[int]) -> None:
-        """Fit by itself; keep the weights as they are after `epochs`."""
-        began = time.perf_counter()
-        estimator = self.job.estimator
+    def begin(self, epochs: Sequence[int], shared: SharedRows) -> Hashable | None:
+        """Fit by itself, or build the network and return the key of the stack it belongs to."""
+        with self._noting_errors():
+            estimator = self.job.estimator
+            if type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit):
+                self._fit_by_its_own(epochs)
+                return None
+            estimator._validate_params()
+            fitting = self._fitting = self._prepare()
+            with fitting.scope():
+                fitting.build()
+                try:
+                    return self._as_training(fitting, shared)
+                except NotStackable:
+                    self._fit_alone(fitting, epochs)
+        return None
+
+    def _fit_by_its_own(self, epochs: Sequence[int]) -> None:
+        estimator, job = self.job.estimator, self.job
+        X, y, weights = self._rows()
+        options = dict(job.fit_params)
+        if weights is not None:
+            options["sample_weight"] = weights
+        estimator.fit(X, y, **options)
+        self.outcome.path = f"fit: {type(estimator).__name__} defines its own fit"
+
+    def _as_training(self, fitting: Fitting, shared: SharedRows) -> Hashable:
+        estimator = fitting.estimator
+        if estimator.augment is not None:
+            raise NotStackable("augment makes the batches")
+        if fitting.keep:
+            raise NotStackable("training goes on with a fitted network")
+        data = shared.put_in(fitting.data(), fitting, self.job)
+        options = {**fitting.options(), "validation": shared.held_out(fitting, self.job)}
+        self.training = Training(fitting.network, data, dtype=estimator.dtype, **options)
         try:
-            with estimator._unchanged_on_failure():
-                estimator._validate_params()
-                self.fitting = self._prepare()
-                keeper = snapshots(epochs)
-                with self.fitting.scope():
-                    self.fitting.build()
-                    if epochs:
-                        self.fitting.callbacks.insert(0, keeper)
-                    self.result = self.fitting.train()
-                self.fitting.store(self.result)
-            self.weights = keeper.weights
-            self.outcome.path = estimator.fit_path_
+            key = stack_key(self.training)
+        except NotStackable:
+            self.training = None
+            raise
+        fitting.X = fitting.validation = fitting.held_out = None  # the stack has them
+        return key, estimator.dtype
+
+    def _fit_alone(self, fitting: Fitting, epochs: Sequence[int]) -> None:
+        """Train by itself, inside the scope of `fitting`; keep the weights after `epochs`."""
+        keeper = snapshots(epochs)
+        if epochs:
+            fitting.callbacks.insert(0, keeper)
+        self._result = fitting.train()
+        fitting.store(self._result)
+        self._weights = keeper.weights
+        self.outcome.path = fitting.estimator.fit_path_
+
+    def end(self) -> None:
+        """Let the estimator keep what the stack trained."""
+        training, fitting = self.training, self._fitting
+        if training is None or fitting is None or self.outcome.error is not None:
+            return
+        self.outcome.seconds += training.seconds
+        if isinstance(training.error, StackError):
+            with self._noting_errors():
+                fitting = self._fitting = self._prepare()
+                with fitting.scope():
+                    fitting.build()
+                    self._fit_alone(fitting, ())
+        elif training.error is not None:
+            self.outcome.error, self.outcome.traceback = training.error, training.traceback
+            self.restore()
+        else:
+            self._result = training.result
+            fitting.store(training.result)
+            self.outcome.path = training.result.path
+
+    @contextlib.contextmanager
+    def _noting_errors(self) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
         except Exception as error:
             self.outcome.error, self.outcome.traceback = error, traceback.format_exc()
-        self.outcome.seconds = time.perf_counter() - began
+            self.restore()
+        self.outcome.seconds += time.perf_counter() - began
+
+    def restore(self) -> None:
+        """Put back every attribute of the estimator."""
+        attributes = vars(self.job.estimator)
+        attributes.clear()
+        attributes.update(self._before)
+
+    def _rows(self) -> tuple[Any, Any, Any]:
+        job = self.job
+        if job.rows is None:
+            return job.X, job.y, job.sample_weight
+        parts = (job.X, job.y, job.sample_weight)
+        X, y, weights = (None if p is None else _safe_indexing(p, job.rows) for p in parts)
+        return X, y, weights
 
     def _prepare(self) -> Fitting:
-        job = self.job
-        X, y, weights = job.X, job.y, job.sample_weight
-        if job.rows is not None:
-            X, y = _safe_indexing(X, job.rows), _safe_indexing(y, job.rows)
-            if weights is not None:
-                weights = _safe_indexing(weights, job.rows)
-        options = dict(job.fit_params)
+        X, y, weights = self._rows()
+        options = dict(self.job.fit_params)
         X_val, y_val = options.pop("X_val", None), options.pop("y_val", None)
+        estimator = self.job.estimator
         return prepare_fit(
-            job.estimator, X, y, weights, X_val, y_val, options, keep=job.estimator.warm_start
+            estimator, X, y, weights, X_val, y_val, options, keep=estimator.warm_start
         )
 
-    def show(self, epoch: int) -> bool:
-        """Give the estimator the state that it had after `epoch`; say whether it went on."""
-        if self.result is None or epoch >= self.result.n_epochs or epoch not in self.weights:
-            return False
-        assert self.fitting is not None
-        self.fitting.network.set_weights(self.weights[epoch])
-        self.fitting.store(_until(self.result, epoch))
-        return True
+    def show(self, epoch: int) -> None:
+        """Give the estimator the state that it had after `epoch`, or has in the end."""
+        training, fitting = self.training, self._fitting
+        if fitting is None or self.outcome.error is not None or fitting.keep:
+            return
+        if training is not None and self._result is None:
+            if training.error is None:
+                fitting.store(training.so_far())
+        elif self._result is not None:
+            network = fitting.network
+            if not self.final:
+                self.final = network.get_weights()
+            early = epoch < self._result.n_epochs and epoch in self._weights
+            network.set_weights(self._weights[epoch] if early else self.final)
+            fitting.store(_until(self._result, epoch) if early else self._result)
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that training by itself took."""
+        return 0 if self._result is None else self._result.n_epochs
 
 
 def _until(result: TrainingResult, epoch: int) -> TrainingResult:
@@ -189,24 +303,28 @@ def _until(result: TrainingResult, epoch: int) -> TrainingResult:
     return replace(result, history=history, n_epochs=epoch)
 
 
-def _replay(
-    fits: Sequence[_Fit], epochs: Sequence[int], checkpoint: Callable[[int], bool | None]
-) -> None:
-    """Show the estimators as they were after `epochs`, until `checkpoint` has seen enough."""
-    fits = [fit for fit in fits if fit.result is not None and fit.outcome.error is None]
-    final = [fit.fitting.network.get_weights() for fit in fits if fit.fitting is not None]
-    last = max((fit.result.n_epochs for fit in fits if fit.result is not None), default=0)
+class _Watch:
+    """Show all estimators as they are after an epoch, and ask whether to go on."""
+
+    def __init__(self, fits: Sequence[_Fit], checkpoint: Callable[[int], bool | None]) -> None:
+        self._fits, self._checkpoint = fits, checkpoint
+        self.epoch, self.stopped = 0, False
+
+    def __call__(self, epoch: int) -> bool:
+        for fit in self._fits:
+            fit.show(epoch)
+        self.epoch = epoch
+        self.stopped = self._checkpoint(epoch) is False
+        return not self.stopped
+
+
+def _replay(fits: Sequence[_Fit], watch: _Watch, epochs: Sequence[int]) -> None:
+    """Show the remaining `epochs` of fits that were trained by themselves, then their end."""
+    last = max((fit.n_epochs for fit in fits), default=0)
     for epoch in epochs:
-        if epoch > last:
+        if watch.stopped or epoch > last:
             break
-        for fit, weights in zip(fits, final, strict=True):
-            assert fit.fitting is not None
-            if not fit.show(epoch):
-                fit.fitting.network.set_weights(weights)
-                fit.fitting.store(fit.result)
-        if checkpoint(epoch) is False:
-            return
-    for fit, weights in zip(fits, final, strict=True):
-        assert fit.fitting is not None
-        fit.fitting.network.set_weights(weights)
-        fit.fitting.store(fit.result)
+        watch(epoch)
+    if not watch.stopped:
+        for fit in fits:
+            fit.show(last)

@@ -10,9 +10,15 @@ from ._data import TrainingData
 from ._graph import clear_graphs
 from ._range import range_losses
 from ._schedules import schedule_options, schedule_rates
+from ._stack import train_stacks
+from ._stack_layers import NotStackable
+from ._stack_member import StackError, Training, stack_key
 from ._train import TrainingResult, train, train_batches
 
 __all__ = [
+    "NotStackable",
+    "StackError",
+    "Training",
     "TrainingData",
     "TrainingResult",
     "best_keeper",
@@ -22,6 +28,8 @@ __all__ = [
     "schedule_options",
     "schedule_rates",
     "snapshots",
+    "stack_key",
     "train",
     "train_batches",
+    "train_stacks",
 ]

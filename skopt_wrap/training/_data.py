@@ -21,6 +21,9 @@ class TrainingData:
         Targets as the loss takes them.
     weights : ndarray of shape (n_rows,)
         Sample weights.
+    rows : ndarray of shape (n_rows,), default=None
+        Positions in `x`, which may hold the rows of other data sets too; None when `x` holds
+        these rows only.
 
     Examples
     --------
@@ -33,6 +36,7 @@ class TrainingData:
     x: Any
     y: np.ndarray
     weights: np.ndarray
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.y.shape[0]
@@ -44,7 +48,7 @@ class TrainingData:
 
     def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the dense rows, targets and weights at the positions `rows`."""
-        x = self.x[rows]
+        x = self.x[rows if self.rows is None else self.rows[rows]]
         return (x.toarray() if self.sparse else x), self.y[rows], self.weights[rows]
 
 

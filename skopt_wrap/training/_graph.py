@@ -134,7 +134,8 @@ def as_tensors(data: TrainingData) -> Any:
     if data.sparse:
         return data
     tf = load_tensorflow()
-    return tuple(tf.constant(part) for part in (data.x, data.y, data.weights))
+    x = data.x if data.rows is None else data.x[data.rows]
+    return tuple(tf.constant(part) for part in (x, data.y, data.weights))
 
 
 @contextmanager
