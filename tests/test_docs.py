@@ -101,3 +101,33 @@ def test_user_guide_lists_every_page_and_names_every_class():
     assert listed == pages
     text = "".join((folder / f"{page}.rst").read_text(encoding="utf-8") for page in pages)
     assert [name for name in skopt_wrap._EXPORTS if name not in text] == []
+
+
+@pytest.mark.keras
+def test_keras_tuner_migration_page_names_everything():
+    keras_tuner = pytest.importorskip("keras_tuner")
+    classes = ("RandomSearch", "GridSearch", "BayesianOptimization", "Hyperband", "SklearnTuner")
+    wanted = {*classes, "Tuner", "HyperModel", "HyperParameters", "Objective", "oracle"}
+    for name in ("RandomSearch", "GridSearch", "BayesianOptimization", "Hyperband", "Tuner"):
+        cls = getattr(keras_tuner, name)
+        wanted |= set(inspect.signature(cls).parameters) - {"kwargs"}
+        wanted |= public_members(cls, object)
+    wanted |= {"Int", "Float", "Choice", "Boolean", "Fixed", "conditional_scope"}
+    # Called by Keras Tuner itself.
+    wanted -= {
+        "get_state", "set_state", "on_batch_begin", "on_batch_end", "on_epoch_begin",
+        "on_epoch_end", "pre_create_trial", "remaining_trials", "save_model",
+    }  # fmt: skip
+    assert {"executions_per_trial", "results_summary", "max_retries_per_trial"} <= wanted
+    assert wanted - literals("migration/keras_tuner.rst") == set()
+
+
+def test_keras_tuner_migration_page_maps_to_parameters_that_exist():
+    text = (DOCS / "migration" / "keras_tuner.rst").read_text(encoding="utf-8")
+    named = set(inspect.signature(skopt_wrap.TunedClassifier).parameters)
+    assert {"storage", "study", "resume", "objectives", "scoring", "n_jobs"} <= named
+    cells = re.findall(r"^   \* - [^\n]*(?:\n       [^\n]*)*\n     - ([^\n]*)$", text, re.M)
+    used = {name for cell in cells for name in re.findall(r"``(\w+)(?:=|``)", cell)}
+    used -= {"TunedClassifier", "KerasClassifier", "pickle"}
+    assert used - named <= {"best_params_", "best_estimator_", "model_", "space_", "oracle_"}
+    assert len(used & named) >= 8
