@@ -5,7 +5,7 @@ from ._compressed_model import CompressedModel
 from ._display import CompressionDisplay
 from ._report import CompressionReport, StageRow
 from ._runtime import LiteRTModel
-from ._specs import Pruning
+from ._specs import Pruning, Quantization
 
 __all__ = [
     "CompressedModel",
@@ -14,6 +14,7 @@ __all__ = [
     "CompressionResult",
     "LiteRTModel",
     "Pruning",
+    "Quantization",
     "StageRow",
     "compress",
 ]

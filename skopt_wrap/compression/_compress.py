@@ -14,12 +14,12 @@ from .._keras import output_kind
 from ..exceptions import DataError, ParameterError
 from ._budget import Budget
 from ._child import get_child
-from ._export import write_export
+from ._export import c_header, write_export
 from ._network import check_network
 from ._plan import make_plan
 from ._report import CompressionReport
 from ._runtime import LiteRTModel
-from ._specs import Pruning, as_count
+from ._specs import Pruning, Quantization, as_count
 from ._stages import Chain, Raw
 from ._tuning import Tuning
 
@@ -86,6 +86,21 @@ class CompressionResult:
             quantization=self.quantization,
         )
 
+    def to_c_array(self, name: str = "model") -> str:
+        """Return the file as C source text; see :meth:`CompressedModel.to_c_array`.
+
+        Parameters
+        ----------
+        name : str, default="model"
+            Name of the array.
+
+        Returns
+        -------
+        source : str
+            A header for C11 and C++11.
+        """
+        return c_header(self.runtime, name)
+
 
 def compress(
     model: Any,
@@ -96,7 +111,7 @@ def compress(
     distillation: Any = None,
     pruning: float | Pruning | None = None,
     clustering: Any = None,
-    quantization: str | None = "int8",
+    quantization: str | Quantization | None = "int8",
     quantization_aware: bool = False,
     metric: Callable[[np.ndarray, np.ndarray], float] | None = None,
     X_val: Any = None,
@@ -130,7 +145,8 @@ def compress(
         A smaller network that learns from `model`; see :class:`CompressedModel`.
     pruning : float or Pruning, default=None
         Fraction in [0, 1) of each kernel to set to zero while fine-tuning.
-    quantization : {"dynamic", "float16", "int8", "int16x8"} or None, default="int8"
+    quantization : {"dynamic", "float16", "int8", "int16x8", "int4"}, Quantization or None, \
+            default="int8"
         What the file's numbers are; see :class:`CompressedModel`.
     quantization_aware : bool, default=False
         Not available yet: False.
@@ -242,4 +258,4 @@ def compress(
         chain.run(plan, tuning)
     budget.check(chain.report)
     assert chain.runtime is not None
-    return CompressionResult(chain.model, chain.runtime, chain.report, plan.quantization)
+    return CompressionResult(chain.model, chain.runtime, chain.report, plan.quantization.mode)

@@ -26,7 +26,7 @@ from ._parts import (
 )
 from ._plan import PLANNED, RUNTIMES, make_plan
 from ._report import CompressionReport
-from ._specs import Pruning
+from ._specs import Pruning, Quantization
 from ._stages import Chain, Raw
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
@@ -70,11 +70,14 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         :class:`Pruning` with the details. None and 0 do not prune.
     clustering : int or object, default=None
         Not available yet: None. Number of distinct values in each kernel.
-    quantization : {"dynamic", "float16", "int8", "int16x8"} or None, default="int8"
+    quantization : {"dynamic", "float16", "int8", "int16x8", "int4"}, Quantization or None, \
+            default="int8"
         What the file's numbers are. None: float32. "float16": weights of half the size.
         "dynamic": weights in int8, activations in float. "int8": weights and activations in
         int8, with ranges measured on rows of `X`. "int16x8": activations in int16, more exact
-        and far slower. The file's input and output stay float32.
+        and far slower. "int4": weights in int4, activations in float; it needs
+        ``ai-edge-quantizer``. The file's input and output stay float32, unless a
+        :class:`Quantization` with the details says otherwise.
     quantization_aware : bool, default=False
         Not available yet: False. Whether to train with the file's rounding.
     fine_tune_epochs : int, default=10
@@ -168,7 +171,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         "distillation": [object],
         "pruning": [Real, Pruning, None],
         "clustering": [object],
-        "quantization": [str, None],
+        "quantization": [str, Quantization, None],
         "quantization_aware": ["boolean"],
         "fine_tune_epochs": [Interval(Integral, 1, None, closed="left")],
         "max_score_drop": [Real, None],
@@ -191,7 +194,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         distillation: Any = None,
         pruning: float | Pruning | None = None,
         clustering: Any = None,
-        quantization: str | None = "int8",
+        quantization: str | Quantization | None = "int8",
         quantization_aware: bool = False,
         fine_tune_epochs: int = 10,
         max_score_drop: float | None = None,
@@ -264,7 +267,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         if (X_val is None) != (y_val is None):
             raise ParameterError("X_val and y_val must be given together.")
         check_estimator(self.estimator)
-        for name in (*_LEARNED, *_MIRRORED):
+        for name in (*_LEARNED, *_MIRRORED, "_fast_path"):
             self.__dict__.pop(name, None)
         with get_child().lease() as child:
             estimator = as_estimator(self.estimator, X, y, self.random_state)
@@ -298,6 +301,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
                 if chain.runtime is not None:
                     self.tflite_model_ = chain.runtime.content
         self.runtime_ = chain.runtime
+        self._fast()
         budget.check(self.report_)
         return self
 
@@ -322,6 +326,17 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a file to predict with."""
         return "runtime_" in vars(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_fast_path"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Build the short way of prediction again."""
+        super().__setstate__(state)
+        if self.__sklearn_is_fitted__():
+            self._fast()
 
     def _inner(self) -> Any:
         """Return what this model is a classifier or a regressor by."""

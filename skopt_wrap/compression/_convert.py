@@ -9,25 +9,24 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..exceptions import ConversionError, UnsupportedLayerError
+from ..exceptions import ConversionError
 from ._difference import relative_difference
-from ._network import from_payload, recurrent_layers, time_steps
+from ._form import HALF_TOLERANCE, SAME, Form, best_form
 from ._runtime import LiteRTModel
-from ._specs import CALIBRATED
-
-MAX_UNROLLED_STEPS = 64
+from ._slim import slim
+from ._specs import CALIBRATED, Quantization
 
 # Largest root-mean-square difference to the network, in units of the outputs' own. A file that is
 # further away than 0 everywhere would be is wrong; what integers lose below that is data's doing
 # (rows that were never scaled), and is warned of.
-TOLERANCE = {None: 1e-4, "float16": 2e-2, "dynamic": 1.0, "int8": 1.0, "int16x8": 1.0}
-# What half-precision networks may differ in besides.
-HALF_TOLERANCE = 0.03
+TOLERANCE = {None: SAME, "float16": 2e-2, "dynamic": 1.0, "int8": 1.0, "int16x8": 1.0, "int4": 1.0}
+# Largest noise of a unit's weights, in units of their own size, for one scale per dense kernel.
+_EVEN = 0.05
 
 
 def convert(
     network: dict[str, Any],
-    quantization: str | None,
+    quantization: Quantization,
     calibration: np.ndarray | None,
     check_x: np.ndarray,
     check_raw: np.ndarray,
@@ -38,8 +37,8 @@ def convert(
     ----------
     network : dict
         Made by ``to_payload``.
-    quantization : str or None
-        Mode of quantization after training.
+    quantization : Quantization
+        Mode of quantization after training, and form of the file.
     calibration : ndarray or None
         Representative rows, for the modes that measure the range of activations.
     check_x, check_raw : ndarray
@@ -51,65 +50,45 @@ def convert(
         ``content`` (bytes), ``difference`` (float, relative to the size of the outputs),
         ``notes`` (list of str).
     """
-    model, batch, notes = _exportable(network, quantization, check_x, check_raw)
+    form = best_form(network, quantization, check_x, check_raw)
+    notes = form.notes
     if network["half"]:
         notes = [*notes, "the network computes in half precision, the file in float32"]
-    content = _to_bytes(model, quantization, calibration, batch)
-    tolerance = TOLERANCE[quantization] + (HALF_TOLERANCE if network["half"] else 0.0)
+    if quantization.mode == "int4":
+        from ._int4 import to_int4
+
+        content = to_int4(to_bytes(form, Quantization(None), None))
+    else:
+        content = to_bytes(form, quantization, calibration)
+    content = slim(content)
+    tolerance = TOLERANCE[quantization.mode] + (HALF_TOLERANCE if network["half"] else 0.0)
     difference = verify(content, tolerance, check_x, check_raw)
     return {"content": content, "difference": difference, "notes": notes}
 
 
-def _exportable(
-    network: dict[str, Any], quantization: str | None, check_x: np.ndarray, check_raw: np.ndarray
-) -> tuple[Any, int | None, list[str]]:
-    """Return the network in the form that converts best, its batch size, and notes.
+def to_bytes(form: Form, quantization: Quantization, calibration: np.ndarray | None) -> bytes:
+    """Return the converter's file.
 
-    Recurrent layers are unrolled: the file then takes any number of rows, keeps no state, and
-    every quantization works. As a loop they convert for one row at a time only, and the
-    converter crashes on integer activations.
+    Raises
+    ------
+    ConversionError
+        With the converter's reason and an alternative.
     """
-    model = from_payload(network)
-    recurrent = recurrent_layers(model)
-    if not recurrent:
-        return model, None, []
-    steps = time_steps(model)
-    reason = f"{steps} time steps, more than the {MAX_UNROLLED_STEPS} that are unrolled"
-    if steps <= MAX_UNROLLED_STEPS:
-        unrolled = from_payload(network, unroll=True)
-        same = relative_difference(unrolled(check_x, training=False), check_raw)
-        if same <= TOLERANCE[None] + (HALF_TOLERANCE if network["half"] else 0.0):
-            return unrolled, None, [f"recurrent layers unrolled over {steps} time steps"]
-        reason = "unrolled, Keras computes something else (a masked Bidirectional does)"
-    if quantization in CALIBRATED:
-        raise UnsupportedLayerError(
-            f"layer {recurrent[0].name!r} ({type(recurrent[0]).__name__}) cannot be converted "
-            f"with quantization={quantization!r}: {reason}. Use quantization='float16' or "
-            "'dynamic', or shorter, unmasked sequences."
-        )
-    return model, 1, [f"recurrent layers run as a loop, one row at a time: {reason}"]
-
-
-def _to_bytes(
-    model: Any, quantization: str | None, calibration: np.ndarray | None, batch: int | None
-) -> bytes:
-    spec = tf.TensorSpec((batch, *model.inputs[0].shape[1:]), model.inputs[0].dtype)
-    function = tf.function(lambda x: model(x, training=False), autograph=False)
-    concrete = function.get_concrete_function(spec)
-    # The converter keeps the variables that a tf.Module tracks; it does not see those of a
-    # Keras 3 model and would write a file without weights.
-    holder = tf.Module()
-    holder.kept = [variable.value for variable in model.variables]
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)
+    mode, start = quantization.mode, form.model.inputs[0]
+    spec = tf.TensorSpec((form.batch, *start.shape[1:]), start.dtype)
+    concrete = tf.function(form.call, autograph=False).get_concrete_function(spec)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], form.owned)
     ops = tf.lite.OpsSet
     converter.target_spec.supported_ops = [ops.TFLITE_BUILTINS]
-    if quantization is not None:
+    # One scale for a whole kernel is 12 bytes less a unit and all that older runtimes know.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = _is_even(form.model)
+    if mode is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if quantization == "float16":
+    if mode == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if quantization in CALIBRATED:
+    if mode in CALIBRATED:
         if calibration is None or not len(calibration):
-            raise ConversionError(f"quantization={quantization!r} needs representative rows.")
+            raise ConversionError(f"quantization={mode!r} needs representative rows.")
 
         def rows() -> Iterator[list[np.ndarray]]:
             for i in range(len(calibration)):
@@ -118,9 +97,14 @@ def _to_bytes(
         converter.representative_dataset = rows
         converter.target_spec.supported_ops = [
             ops.TFLITE_BUILTINS_INT8
-            if quantization == "int8"
+            if mode == "int8"
             else ops.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         ]
+        if quantization.integer_io:
+            whole = tf.int8 if mode == "int8" else tf.int16
+            if spec.dtype.is_floating:
+                converter.inference_input_type = whole
+            converter.inference_output_type = whole
     try:
         return bytes(converter.convert())
     except Exception as error:
@@ -128,10 +112,25 @@ def _to_bytes(
         told = [line for line in lines if "error:" in line] or lines
         reason = re.sub(r"^loc\(.*\): ", "", told[0])[:400] if told else ""
         reason = reason.rstrip(". ") or f"{type(error).__name__} without a reason"
-        hint = "" if quantization is None else " Use quantization='float16' or None."
+        hint = "" if mode is None else " Use quantization='float16' or None."
         raise ConversionError(
-            f"the converter refuses the network with quantization={quantization!r}: {reason}.{hint}"
+            f"the converter refuses the network with quantization={mode!r}: {reason}.{hint}"
         ) from error
+
+
+def _is_even(model: Any) -> bool:
+    """Return whether the units of every dense layer have weights of similar size."""
+    for layer in model._flatten_layers():
+        if type(layer).__name__ != "Dense":
+            continue
+        kernel = np.asarray(layer.kernel, dtype=np.float64)
+        sizes = np.sqrt(np.mean(kernel**2, axis=0))
+        noise = np.abs(kernel).max(initial=0.0) / 127 / np.sqrt(12)
+        # A unit that is nearly off does not count: its error is as small as it is.
+        alive = sizes > 1e-3 * sizes.max(initial=0.0)
+        if (noise > _EVEN * sizes[alive]).any():
+            return False
+    return True
 
 
 def verify(content: bytes, tolerance: float, check_x: np.ndarray, check_raw: np.ndarray) -> float:

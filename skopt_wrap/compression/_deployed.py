@@ -11,13 +11,16 @@ from sklearn.metrics import accuracy_score, check_scoring, r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._export import write_export
+from ._export import c_header, write_export
+from ._fast import FastPath
 from ._parts import take_apart
 from ._runtime import LiteRTModel
+from ._specs import as_quantization
 
 
 def _of_classifier(self: Any) -> bool:
-    if is_classifier(self):
+    fast = self.__dict__.get("_fast_path")
+    if fast.classifies if fast is not None else is_classifier(self):
         return True
     raise AttributeError("only a CompressedModel around a classifier has this method.")
 
@@ -25,16 +28,22 @@ def _of_classifier(self: Any) -> bool:
 class DeployedMixin:
     """Everything that runs the compressed file and not the network it was made from."""
 
-    quantization: str | None
+    quantization: Any
     scoring: Any
+    _fast_path: FastPath
     # Learned by `fit`.
     estimator_: Any
     runtime_: LiteRTModel
 
-    def _raw(self, X: Any) -> tuple[Any, np.ndarray]:
-        check_is_fitted(self)
-        parts = take_apart(self.estimator_)
-        return parts.network.target_encoder_, self.runtime_(parts.network_input(X))
+    def _fast(self) -> FastPath:
+        """Return the way from rows to outputs, made at the end of `fit` and after unpickling."""
+        fast: FastPath | None = self.__dict__.get("_fast_path")
+        if fast is None or fast.runtime is not self.__dict__.get("runtime_"):
+            check_is_fitted(self)
+            parts = take_apart(self.estimator_)
+            steps = [step for step in parts.transformers if not hasattr(step, "fit_resample")]
+            fast = self._fast_path = FastPath(parts.network, self.runtime_, steps)
+        return fast
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels or values with the compressed file.
@@ -49,8 +58,7 @@ class DeployedMixin:
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, or values in float64.
         """
-        target, raw = self._raw(X)
-        return target.labels(raw) if is_classifier(self) else target.values(raw)
+        return self._fast().predict(X)
 
     @available_if(_of_classifier)
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -66,8 +74,8 @@ class DeployedMixin:
         p : ndarray of shape (n_samples, n_classes), float64
             Probabilities, in the order of `classes_`.
         """
-        target, raw = self._raw(X)
-        return target.probabilities(raw)
+        fast = self._fast()
+        return fast.target.probabilities(fast.outputs(X))
 
     @available_if(_of_classifier)
     def decision_function(self, X: Any) -> np.ndarray:
@@ -83,8 +91,8 @@ class DeployedMixin:
         d : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
             One column for two classes.
         """
-        target, raw = self._raw(X)
-        return target.decision(raw)
+        fast = self._fast()
+        return fast.target.decision(fast.outputs(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the score of the compressed file.
@@ -132,8 +140,25 @@ class DeployedMixin:
             output_kind=target.output_kind_,
             target_type=target.target_type_,
             classes=getattr(target, "classes_", None),
-            quantization=self.quantization,
+            quantization=as_quantization(self.quantization).mode,
             preprocessing=[
                 repr(step) for step in parts.transformers if not hasattr(step, "fit_resample")
             ],
         )
+
+    def to_c_array(self, name: str = "model") -> str:
+        """Return the file as C source text, for microcontrollers.
+
+        Parameters
+        ----------
+        name : str, default="model"
+            Name of the array; its length is ``<name>_len``.
+
+        Returns
+        -------
+        source : str
+            A header for C11 and C++11: the array, aligned to 16 bytes, between include guards.
+            Its first comment names the operations, for a ``MicroMutableOpResolver``.
+        """
+        check_is_fitted(self)
+        return c_header(self.runtime_, name)

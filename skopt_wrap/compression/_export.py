@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ._c_array import c_source
 from ._runtime import LiteRTModel
 
 
@@ -35,13 +36,19 @@ def write_export(path: str | Path, runtime: LiteRTModel, **facts: Any) -> Path:
         "file": path.name,
         "bytes": len(runtime.content),
         "input": {
+            "name": runtime.input_name,
             "shape": [batch, *runtime.input_shape],
             "dtype": str(runtime.input_dtype),
             "resize": "resize the first dimension for more rows"
             if runtime.dynamic_batch
             else "one row at a time; reset variables between rows",
         },
-        "output": {"shape": [batch, *runtime.output_shape], "dtype": "float32"},
+        "output": {
+            "name": runtime.output_name,
+            "shape": [batch, *runtime.output_shape],
+            "dtype": str(runtime.output_dtype),
+        },
+        "scales": runtime.scales,
         **{key: _plain(value) for key, value in facts.items()},
     }
     path.write_bytes(runtime.content)
@@ -49,6 +56,26 @@ def write_export(path: str | Path, runtime: LiteRTModel, **facts: Any) -> Path:
         json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     return path
+
+
+def c_header(runtime: LiteRTModel, name: str) -> str:
+    """Return `runtime`'s file as a C header.
+
+    Raises
+    ------
+    ParameterError
+        When `name` is no identifier of C.
+    """
+    ops = sorted({op for op in runtime.ops() if op != "DELEGATE"})
+    shapes = f"{(1, *runtime.input_shape)} {runtime.input_dtype} -> {(1, *runtime.output_shape)}"
+    return c_source(
+        runtime.content,
+        name,
+        [
+            f"LiteRT model of {len(runtime.content)} bytes: {shapes} {runtime.output_dtype}.",
+            f"Operations: {', '.join(ops)}.",
+        ],
+    )
 
 
 def _plain(value: Any) -> Any:

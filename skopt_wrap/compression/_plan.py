@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
 from ..distillation import Distillation
 from ..exceptions import ParameterError, suggest
-from ._specs import Pruning, as_count, as_flag, as_pruning, check_quantization
+from ._specs import Pruning, Quantization, as_count, as_flag, as_pruning, as_quantization
 
 RUNTIMES = ("litert",)
 # The parameters of CompressedModel that make_plan takes.
@@ -25,6 +26,15 @@ PLANNED = (
 )
 
 
+def require_int4() -> None:
+    """Raise unless the library that makes int4 files is installed."""
+    if importlib.util.find_spec("ai_edge_quantizer") is None:
+        raise ParameterError(
+            "quantization='int4' needs ai-edge-quantizer: pip install 'skopt_wrap[int4]'. "
+            "'int8' and 'dynamic' need nothing further."
+        )
+
+
 @dataclass(frozen=True)
 class Plan:
     """Stages in their order, with the settings of each; None leaves a stage out."""
@@ -33,7 +43,7 @@ class Plan:
     distillation: Any
     pruning: Pruning | None
     clustering: Any
-    quantization: str | None
+    quantization: Quantization
     quantization_aware: bool
     fine_tune_epochs: int
     calibration_samples: int
@@ -57,7 +67,7 @@ def make_plan(
     distillation: Any,
     pruning: Any,
     clustering: Any,
-    quantization: str | None,
+    quantization: Any,
     quantization_aware: bool,
     fine_tune_epochs: int,
     calibration_samples: int,
@@ -82,7 +92,9 @@ def make_plan(
         if value is not None:
             raise ParameterError(f"{name}={value!r}: this stage is not available yet; use None.")
     aware = as_flag(quantization_aware, "quantization_aware")
-    quantization = check_quantization(quantization)
+    settings = as_quantization(quantization)
+    if settings.mode == "int4":
+        require_int4()
     if aware:
         raise ParameterError("quantization_aware=True: this is not available yet; use False.")
     return Plan(
@@ -90,7 +102,7 @@ def make_plan(
         distillation=as_distillation(distillation),
         pruning=as_pruning(pruning),
         clustering=clustering,
-        quantization=quantization,
+        quantization=settings,
         quantization_aware=aware,
         fine_tune_epochs=as_count(fine_tune_epochs, "fine_tune_epochs"),
         calibration_samples=as_count(calibration_samples, "calibration_samples"),

@@ -12,6 +12,11 @@ from ._specs import as_count
 _IDENTIFIER = b"TFL3"
 BLOCK_ROWS = 256
 _MAX_IDLE = 4
+# Operations that keep values from one call to the next.
+_STATEFUL = frozenset(
+    "BIDIRECTIONAL_SEQUENCE_LSTM BIDIRECTIONAL_SEQUENCE_RNN CALL_ONCE LSTM RNN SVDF "
+    "UNIDIRECTIONAL_SEQUENCE_LSTM UNIDIRECTIONAL_SEQUENCE_RNN VAR_HANDLE".split()
+)
 
 
 class LiteRTModel:
@@ -45,6 +50,13 @@ class LiteRTModel:
         Shape of the output for one row.
     input_dtype : numpy.dtype
         What the file reads. Rows of another type are cast, or scaled for an integer file.
+    output_dtype : numpy.dtype
+        What the file writes. Outputs that are integers are scaled to float32.
+    input_name, output_name : str
+        Names in the file.
+    scales : dict of str to tuple of (float, int)
+        Scale and zero point of "input" and "output", those of them that are integers:
+        ``real = (integer - zero_point) * scale``.
     dynamic_batch : bool
         Whether the file takes several rows at once.
 
@@ -85,17 +97,9 @@ class LiteRTModel:
         runner = _Runner(self.content, self.num_threads)
         self.input_shape, self.output_shape = runner.input_shape, runner.output_shape
         self.input_dtype, self.dynamic_batch = runner.input_dtype, runner.dynamic_batch
+        self.output_dtype, self.scales = runner.output_dtype, runner.scales
+        self.input_name, self.output_name = runner.input_name, runner.output_name
         self._idle.append(runner)
-
-    def _take(self) -> _Runner:
-        try:
-            return self._idle.pop()  # atomic: no other thread gets the same one
-        except IndexError:
-            return _Runner(self.content, self.num_threads)
-
-    def _put_back(self, runner: _Runner) -> None:
-        if len(self._idle) < _MAX_IDLE:
-            self._idle.append(runner)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs for the rows of `x`.
@@ -115,9 +119,14 @@ class LiteRTModel:
             raise DataError(
                 f"X must have rows of shape {self.input_shape}, got an array of shape {x.shape}."
             )
-        runner = self._take()
+        idle = self._idle
+        try:
+            runner = idle.pop()  # atomic: no other thread gets the same one
+        except IndexError:
+            runner = _Runner(self.content, self.num_threads)
         outputs = runner.one(x) if len(x) == 1 else runner.many(x)
-        self._put_back(runner)  # one that raised is not used again
+        if len(idle) < _MAX_IDLE:
+            idle.append(runner)  # one that raised is not used again
         return outputs
 
     def ops(self) -> list[str]:
@@ -128,10 +137,7 @@ class LiteRTModel:
         names : list of str
             In the order in which they run.
         """
-        runner = self._take()
-        names = [op["op_name"] for op in runner.single._get_ops_details()]
-        self._put_back(runner)
-        return names
+        return _Runner(self.content, self.num_threads).ops()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: the file and the number of threads."""
@@ -173,8 +179,15 @@ class _Runner:
         self.input_shape = tuple(int(n) for n in inputs[0]["shape"][1:])
         self.output_shape = tuple(int(n) for n in outputs[0]["shape"][1:])
         self.input_dtype = np.dtype(inputs[0]["dtype"])
+        self.output_dtype = np.dtype(outputs[0]["dtype"])
+        self.input_name, self.output_name = str(inputs[0]["name"]), str(outputs[0]["name"])
         self._in_scale, self._out_scale = _scale(inputs[0]), _scale(outputs[0])
-        self._reset_single = self.single.reset_all_variables
+        ends = {"input": self._in_scale, "output": self._out_scale}
+        self.scales = {name: scale for name, scale in ends.items() if scale is not None}
+        self._stateful = not _STATEFUL.isdisjoint(self.ops())
+        single = self.single
+        self._reset, self._invoke = single.reset_all_variables, single.invoke
+        self._set, self._get = single.set_tensor, single.get_tensor
         self._blocks: Any = None
         self._block_rows = 0
 
@@ -188,12 +201,16 @@ class _Runner:
             raise ConversionError(f"LiteRT cannot load the file: {error}") from error
         return interpreter
 
+    def ops(self) -> list[str]:
+        return [op["op_name"] for op in self.single._get_ops_details()]
+
     def one(self, x: np.ndarray) -> np.ndarray:
-        interpreter = self.single
-        self._reset_single()
-        interpreter.set_tensor(self.input_index, self._to_input(x))
-        interpreter.invoke()
-        return self._from_output(interpreter.get_tensor(self.output_index))
+        if self._stateful:
+            self._reset()
+        self._set(self.input_index, x if x.dtype == self.input_dtype else self._to_input(x))
+        self._invoke()
+        raw = self._get(self.output_index)
+        return raw if self._out_scale is None else self._from_output(raw)
 
     def many(self, x: np.ndarray) -> np.ndarray:
         if not len(x):
@@ -211,7 +228,8 @@ class _Runner:
             interpreter.resize_tensor_input(self.input_index, x.shape)
             interpreter.allocate_tensors()
             self._block_rows = len(x)
-        interpreter.reset_all_variables()
+        if self._stateful:
+            interpreter.reset_all_variables()
         interpreter.set_tensor(self.input_index, self._to_input(x))
         interpreter.invoke()
         return self._from_output(interpreter.get_tensor(self.output_index))

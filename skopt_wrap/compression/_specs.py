@@ -12,8 +12,9 @@ import numpy as np
 
 from ..exceptions import ParameterError, suggest
 
-QUANTIZATIONS = ("dynamic", "float16", "int8", "int16x8")
+QUANTIZATIONS = ("dynamic", "float16", "int8", "int16x8", "int4")
 CALIBRATED = ("int8", "int16x8")
+RECURRENT_FORMS = ("auto", "unrolled", "fused")
 SCHEDULES = ("polynomial", "constant")
 
 _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20}
@@ -82,6 +83,51 @@ class Pruning:
             )
 
 
+@dataclass(frozen=True)
+class Quantization:
+    """What the numbers of a ``.tflite`` file are, and the form that it has.
+
+    Parameters
+    ----------
+    mode : {"dynamic", "float16", "int8", "int16x8", "int4"} or None, default="int8"
+        As `quantization` of :class:`CompressedModel`.
+    recurrent : {"auto", "unrolled", "fused"}, default="auto"
+        Form of recurrent layers. "unrolled" writes a layer out, once a time step: the file takes
+        many rows at once and is fast, and grows with the steps. "fused" keeps an LSTM as one
+        operation that runs row by row: a small file, for any number of steps. "auto" unrolls up
+        to 64 steps, fuses LSTM layers over more, and keeps other layers as loops.
+    integer_io : bool, default=False
+        Whether the file reads and writes int8 (int16 for "int16x8") instead of float32, for
+        microcontrollers without floating-point arithmetic; "int8" and "int16x8" only.
+        :class:`LiteRTModel` and the estimators convert to and from it.
+
+    Examples
+    --------
+    >>> from skopt_wrap.compression import Quantization
+    >>> Quantization("int8", integer_io=True)
+    Quantization(mode='int8', recurrent='auto', integer_io=True)
+    """
+
+    mode: str | None = "int8"
+    recurrent: str = "auto"
+    integer_io: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        check_quantization(self.mode)
+        if self.recurrent not in RECURRENT_FORMS:
+            raise ParameterError(
+                f"quantization: recurrent must be one of {RECURRENT_FORMS}, got "
+                f"{self.recurrent!r}. " + suggest(str(self.recurrent), RECURRENT_FORMS)
+            )
+        as_flag(self.integer_io, "quantization: integer_io")
+        if self.integer_io and self.mode not in CALIBRATED:
+            raise ParameterError(
+                f"quantization: integer_io needs a mode with integer activations {CALIBRATED}, "
+                f"got {self.mode!r}."
+            )
+
+
 def as_pruning(value: float | Pruning | None) -> Pruning | None:
     """Return `value` as a Pruning; None, and a sparsity of zero, mean no pruning."""
     if value is None:
@@ -98,6 +144,11 @@ def check_quantization(value: str | None) -> str | None:
         f"quantization must be None or one of {QUANTIZATIONS}, got {value!r}. "
         + suggest(str(value), QUANTIZATIONS)
     )
+
+
+def as_quantization(value: str | Quantization | None) -> Quantization:
+    """Return `value` as a Quantization; None is a float32 file."""
+    return value if isinstance(value, Quantization) else Quantization(value)
 
 
 def as_count(value: int, name: str) -> int:

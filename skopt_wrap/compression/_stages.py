@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +18,7 @@ from ._plan import Plan
 from ._report import CompressionReport, StageRow
 from ._run_stage import run_stage
 from ._runtime import LiteRTModel
-from ._specs import CALIBRATED
+from ._specs import CALIBRATED, Quantization
 from ._timing import measure_latency
 from ._tuning import Tuning
 
@@ -54,17 +54,19 @@ class Chain:
             raise DataError("X holds no rows to compress the network with.")
         self._check_x = self.x[self._subset(CHECK_ROWS)]
         self.runtime: LiteRTModel | None = None
+        self.form = Quantization(None)
 
     def run(self, plan: Plan, tuning: Callable[[], Tuning]) -> None:
         """Run every stage of `plan`; `tuning` is asked for rows only when a stage trains."""
+        self.form = plan.quantization
         self.trained()
         self.convert()
         rows: Tuning | None = None
         for stage, spec in plan.changes:
             rows = tuning() if rows is None else rows
             self.change(stage, spec, rows)
-        if plan.quantization is not None:
-            self.quantize(plan.quantization, plan.calibration_samples)
+        if plan.quantization.mode is not None:
+            self.quantize(plan.quantization.mode, plan.calibration_samples)
 
     def trained(self) -> None:
         """Measure the network as Keras runs it."""
@@ -120,13 +122,14 @@ class Chain:
     ) -> tuple[LiteRTModel, dict[str, Any]]:
         self.say(f"{stage}: {quantization or 'float32'} file")
         calibration = None
+        integer_io = self.form.integer_io and quantization is not None
         if quantization in CALIBRATED:
             calibration = self.x[self._subset(calibration_samples)]
         answer = self.child.run(
             "convert",
             {
                 "network": to_payload(model),
-                "quantization": quantization,
+                "quantization": replace(self.form, mode=quantization, integer_io=integer_io),
                 "calibration": calibration,
                 "check_x": self._check_x,
                 "check_raw": predict_raw(model, self._check_x),

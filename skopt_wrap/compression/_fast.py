@@ -1,0 +1,81 @@
+"""The short way from a NumPy array to a prediction, past validation that costs more than the file.
+
+Validating one row as scikit-learn does takes some 400 microseconds, running a small file 4. The
+short way is taken for plain float arrays of the right shape with finite values, where the long one
+would change nothing; anything else goes the long way and gets its errors and warnings there.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ._runtime import LiteRTModel
+
+_FLOATS = (np.dtype("float32"), np.dtype("float64"))
+
+
+class FastPath:
+    """Runs the file on arrays that need no validation.
+
+    Parameters
+    ----------
+    network : KerasClassifier or KerasRegressor
+        Fitted; whose predictions the file gives.
+    runtime : LiteRTModel
+        The file.
+    transformers : list of transformers
+        Fitted steps in front of the network.
+    """
+
+    def __init__(self, network: Any, runtime: LiteRTModel, transformers: list[Any]) -> None:
+        self.runtime, self.network, self.transformers = runtime, network, transformers
+        self.target = target = network.target_encoder_
+        self.classifies = hasattr(target, "classes_")
+        self.usable = (
+            isinstance(runtime, LiteRTModel)
+            and network.input_dtype_ == "float32"
+            and network.X_shape_[1:] == runtime.input_shape
+            and not hasattr(network, "feature_names_in_")
+        )
+        self._shape = getattr(runtime, "input_shape", ())
+        self._labels: list[np.ndarray] | None = None
+        self._binary_above: float | None = None
+        if self.classifies and target.target_type_ != "multilabel-indicator":
+            self._labels = [
+                np.array(target.classes_[i : i + 1]) for i in range(len(target.classes_))
+            ]
+            self._binary_above = 0.0 if target.output_kind_ == "logits" else 0.5
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return the file's outputs, whichever way `X` must go."""
+        for step in self.transformers:
+            X = step.transform(X)
+        raw = self.short(X)
+        return self.runtime(self.network.network_input(X)) if raw is None else raw
+
+    def short(self, X: Any) -> np.ndarray | None:
+        """Return the file's outputs, or None for an `X` that must go the long way."""
+        if not self.usable or type(X) is not np.ndarray or X.shape[1:] != self._shape:
+            return None
+        if X.dtype not in _FLOATS or not len(X):
+            return None
+        if X.dtype is not _FLOATS[0]:
+            X = X.astype(np.float32)
+        # Not finite for NaN and infinite values, nor for numbers near the end of float32.
+        if not math.isfinite(np.vdot(X, X)):
+            return None
+        return self.runtime(X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return labels or values, whichever way `X` must go."""
+        raw = None if self.transformers else self.short(X)
+        if raw is None:
+            raw = self.outputs(X)
+        elif self._labels is not None and len(raw) == 1 and raw.ndim == 2:
+            if raw.shape[1] == 1:
+                return self._labels[bool(raw[0, 0] > self._binary_above)].copy()
+            return self._labels[raw.argmax()].copy()
+        return self.target.labels(raw) if self.classifies else self.target.values(raw)
