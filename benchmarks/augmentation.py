@@ -2,30 +2,35 @@
 
 1. Images/s of flip + rotation + crop + brightness + contrast + cutout beside the same Keras layers
    (eager and compiled), albumentations and a script with numpy and Pillow; MixUp, CutMix and
-   RandAugment beside Keras's. With OpenCV where it is installed, and without.
+   RandAugment beside Keras's. With OpenCV where it is installed, and without. On one core and on
+   two, where ours runs with ``n_jobs=2`` and the others with the threads that they start.
 2. Sentences/s of the transforms of texts; series/s beside tsaug's.
 3. The time of an epoch on ``AugmentingSampler.flow`` beside one on plain arrays.
 4. Balanced accuracy with against without augmentation on rows held out: digits with 10 images per
-   class, a pair of digits 50 : 1, short series, short texts and an imbalanced table, with a 95 %
-   interval of the mean difference over the splits. Cases that it does not help are printed alike.
+   class (networks take equal numbers of steps with and without), a pair of digits 50 : 1, short
+   series, short texts and an imbalanced table, with a 95 % interval of the mean difference over
+   five seeds, each the mean of four draws of the training rows. Settings were
+   chosen on other seeds. Cases that it does not help are printed alike.
 
 The contenders take turns on the same batch, so that a slow moment of the machine falls on all;
 printed are medians, and the median of the ratios within a turn. Each part runs in a process of its
 own that is bound to one core, or two. albumentations, tsaug, Pillow and opencv-python-headless are
 left out where they are not installed.
 
-Run ``python benchmarks/augmentation.py`` (about eight minutes), ``--quick`` for fewer turns, or one
-part with ``--part images32 --threads 1``.
+Run ``python benchmarks/augmentation.py`` (about 15 minutes), ``--quick`` for fewer turns,
+``--tables images32 help`` for some of the tables, ``--write`` to put them into ``docs/_tables``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -56,14 +61,17 @@ def take_turns(contenders: dict, turns: int) -> dict[str, list[float]]:
     return seconds
 
 
-def report(title: str, n: int, seconds: dict[str, list[float]]) -> None:
-    """Print rows per second, and the ratio of the first contender's speed to each other's."""
-    print(f"\n{title}")
+def compared(title: str, n: int, seconds: dict[str, list[float]]) -> dict:
+    """Return rows per second, and the ratio of the first contender's speed to each other's."""
     first = next(iter(seconds.values()))
-    for name, values in seconds.items():
-        speed = n / statistics.median(values)
-        ratio = statistics.median(b / a for a, b in zip(first, values, strict=True))
-        print(f"  {name:<28}{speed:>12,.0f}/s   ours is {ratio:6.2f} x as fast")
+    rows = {
+        name: [
+            n / statistics.median(values),
+            statistics.median(b / a for a, b in zip(first, values, strict=True)),
+        ]
+        for name, values in seconds.items()
+    }
+    return {"title": title, "unit": "rows/s", "rows": rows}
 
 
 def pillow_chain(images, rng):
@@ -113,7 +121,7 @@ def albumentations_chain(size: int):
     )
 
 
-def image_speed(size: int, n: int, turns: int, threads: int) -> None:
+def image_speed(size: int, turns: int, threads: int) -> list[dict]:
     """Compare the chain, MixUp, CutMix and RandAugment with what others offer."""
     import keras
     import tensorflow as tf
@@ -121,11 +129,12 @@ def image_speed(size: int, n: int, turns: int, threads: int) -> None:
     from skopt_wrap.sampling import AugmentingSampler, CutMix, MixUp, RandAugment
     from skopt_wrap.sampling import _opencv as opencv
 
-    if opencv.load_opencv() is not None:
-        opencv.load_opencv().setNumThreads(1)  # ours are joblib's
-    layers = keras.layers
-    images = np.random.default_rng(0).integers(0, 256, size=(n, size, size, 3), dtype=np.uint8)
-    labels = np.arange(n) % 10
+    layers, cv2 = keras.layers, opencv.load_opencv()
+    if cv2 is not None:
+        cv2.setNumThreads(threads)
+    most = 4096 if size < 100 else 128
+    images = np.random.default_rng(0).integers(0, 256, size=(most, size, size, 3), dtype=np.uint8)
+    labels = np.arange(most) % 10
     one_hot = np.eye(10, dtype=np.float32)[labels]
     pad = round(0.125 * size)
     chain = [
@@ -143,11 +152,19 @@ def image_speed(size: int, n: int, turns: int, threads: int) -> None:
             batch = layer(batch, training=True)
         return batch
 
-    def ours(transforms):
+    def ours(transforms, n):
         sampler = AugmentingSampler(
             "image", transforms, factor=1, keep_original=False, random_state=0, n_jobs=threads
         )
-        return lambda: sampler.fit_resample(images, labels)
+
+        def run():
+            if cv2 is not None:
+                cv2.setNumThreads(1)  # the threads are joblib's
+            sampler.fit_resample(images[:n], labels[:n])
+            if cv2 is not None:
+                cv2.setNumThreads(threads)
+
+        return run
 
     def without_opencv(function):
         def run():
@@ -159,8 +176,8 @@ def image_speed(size: int, n: int, turns: int, threads: int) -> None:
 
         return run
 
-    def eager(function):
-        step = min(64, n)
+    def batches(function, n):
+        step = 64
         return lambda: [
             function(images[i : i + step], one_hot[i : i + step]) for i in range(0, n, step)
         ]
@@ -175,43 +192,54 @@ def image_speed(size: int, n: int, turns: int, threads: int) -> None:
         "CutMix": ([CutMix(1.0, soft_labels=True)], pair(layers.CutMix(1.0))),
         "RandAugment": ([RandAugment(0.5)], lambda x, y: random_layer(x, training=True)),
     }
+    tables = []
     for title, (transforms, function) in cases.items():
-        contenders = {"skopt_wrap": ours(transforms)}
-        if opencv.load_opencv() is not None:
+        # Mixing is fast, and a call of ours takes a millisecond beside what it does to the rows.
+        n = most if title in ("MixUp", "CutMix") else most // (4 if size < 100 else 2)
+        contenders = {"skopt_wrap": ours(transforms, n)}
+        if cv2 is not None:
             contenders["skopt_wrap, OpenCV"] = contenders.pop("skopt_wrap")
-            contenders["skopt_wrap, numpy"] = without_opencv(ours(transforms))
-        contenders["Keras, eager"] = eager(function)
-        contenders["Keras, tf.function"] = eager(tf.function(function))
+            contenders["skopt_wrap, numpy"] = without_opencv(ours(transforms, n))
+        contenders["Keras, eager"] = batches(function, n)
+        contenders["Keras, tf.function"] = batches(tf.function(function), n)
         if transforms == list(CHAIN):
             rival = albumentations_chain(size)
             if rival is not None:
-                contenders["albumentations"] = lambda f=rival: [f(image=x)["image"] for x in images]
-            contenders["numpy + Pillow"] = lambda: pillow_chain(images, np.random.default_rng(0))
-        report(f"{title}, {size} px, {n} images", n, take_turns(contenders, turns))
+                contenders["albumentations"] = lambda f=rival, n=n: [
+                    f(image=x)["image"] for x in images[:n]
+                ]
+            contenders["numpy + Pillow"] = lambda n=n: pillow_chain(
+                images[:n], np.random.default_rng(0)
+            )
+        turned = take_turns(contenders, turns)
+        tables.append(compared(f"{title}, {size} px, {n} images", n, turned))
+    return tables
 
 
-def text_speed(turns: int) -> None:
-    """Print the speed of the transforms of texts, one by one and in a chain."""
+def text_speed(turns: int) -> list[dict]:
+    """Return the speed of the transforms of texts, one by one and in a chain."""
     from skopt_wrap.sampling import AugmentingSampler, available_transforms
 
     texts = ["the quick brown fox jumps over the lazy dog near the river"] * 2000
     labels = np.arange(2000) % 2
     easy = ["synonym_replacement", "random_insertion", "random_swap", "random_deletion"]
-    print("\ntext: 2000 sentences of 12 words")
+    rows = {}
     for names in [*([name] for name in available_transforms("text")), easy]:
         sampler = AugmentingSampler("text", names, factor=1, keep_original=False, random_state=0)
         work = {"": lambda s=sampler: s.fit_resample(texts, labels)}
         seconds = take_turns(work, turns)[""]
         name = names[0] if len(names) == 1 else "EDA: all four in a row"
-        print(f"  {name:<28}{2000 / statistics.median(seconds):>12,.0f}/s")
+        rows[name] = [2000 / statistics.median(seconds), None]
+    return [{"title": "2000 sentences of 12 words", "unit": "rows/s", "rows": rows}]
 
 
-def series_speed(turns: int) -> None:
+def series_speed(turns: int) -> list[dict]:
     """Compare the transforms of series with tsaug's, where it has them."""
-    from skopt_wrap.sampling import AugmentingSampler, available_transforms
+    from skopt_wrap.sampling import AugmentingSampler, SeriesFlip, available_transforms
 
-    X = np.random.default_rng(0).standard_normal((1000, 200, 3)).astype(np.float32)
-    labels = np.arange(1000) % 2
+    n = 4000
+    X = np.random.default_rng(0).standard_normal((n, 200, 3)).astype(np.float32)
+    labels = np.arange(n) % 2
     rivals = {}
     try:
         import tsaug
@@ -223,21 +251,24 @@ def series_speed(turns: int) -> None:
             "series_flip": tsaug.Reverse(),
         }
     except ImportError:
-        print("\ntsaug is not installed")
+        pass
+    tables = []
     for name in available_transforms("series"):
         if name == "mixup":
             continue
-        sampler = AugmentingSampler("series", name, factor=1, keep_original=False, random_state=0)
+        # tsaug reverses every series.
+        what = SeriesFlip(probability=1.0) if name == "series_flip" else name
+        sampler = AugmentingSampler("series", what, factor=1, keep_original=False, random_state=0)
         contenders = {"skopt_wrap": lambda s=sampler: s.fit_resample(X, labels)}
         if name in rivals:
             contenders["tsaug"] = lambda r=rivals[name]: r.augment(X)
-        report(
-            f"{name}, 1000 series of 200 steps and 3 features", 1000, take_turns(contenders, turns)
-        )
+        title = f"{name}, {n} series of 200 steps and 3 features"
+        tables.append(compared(title, n, take_turns(contenders, turns)))
+    return tables
 
 
-def flow_speed(turns: int) -> None:
-    """Print the time of an epoch with and without augmentation."""
+def flow_speed(turns: int) -> list[dict]:
+    """Return the time of an epoch with and without augmentation."""
     import keras
 
     from skopt_wrap.sampling import AugmentingSampler
@@ -276,13 +307,17 @@ def flow_speed(turns: int) -> None:
         "flow, chain, 2 workers": epoch(list(CHAIN), 2),
     }
     seconds = take_turns(contenders, turns)
-    print("\nAn epoch of a small CNN, 2048 images of 32 px, batches of 64")
-    for name, values in seconds.items():
-        ratios = [b / a for a, b in zip(seconds["arrays, no augmentation"], values, strict=True)]
-        print(
-            f"  {name:<28}{statistics.median(values):>8.2f} s   "
-            f"{statistics.median(ratios):5.2f} x the time without"
-        )
+    rows = {
+        name: [
+            statistics.median(values),
+            statistics.median(
+                b / a for a, b in zip(seconds["arrays, no augmentation"], values, strict=True)
+            ),
+        ]
+        for name, values in seconds.items()
+    }
+    title = "An epoch of a small CNN, 2048 images of 32 px, batches of 64"
+    return [{"title": title, "unit": "seconds", "rows": rows}]
 
 
 def make_series(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -303,10 +338,11 @@ def draw(y: np.ndarray, counts: dict[int, int], seed: int) -> tuple[np.ndarray, 
     return train, np.setdiff1d(np.arange(len(y)), train)
 
 
-def does_it_help(n_splits: int) -> None:
-    """Print scores with and without, and an interval of the difference."""
+def does_it_help(n_seeds: int) -> list[dict]:
+    """Return scores with and without, and an interval of the difference."""
     from imblearn.pipeline import make_pipeline
     from scipy import stats
+    from sklearn.base import clone
     from sklearn.datasets import load_digits, make_classification
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -314,10 +350,12 @@ def does_it_help(n_splits: int) -> None:
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
     from sklearn.svm import SVC
 
+    from skopt_wrap import KerasClassifier
     from skopt_wrap.sampling import AugmentingSampler
 
     flat = FunctionTransformer(lambda X: X.reshape(len(X), -1))
-    images, digits = load_digits().images, load_digits().target
+    deep = FunctionTransformer(lambda X: X[..., None])
+    images, digits = load_digits().images / 16, load_digits().target
     two = np.isin(digits, (3, 8))
     table, rare = make_classification(
         3000, 10, n_informative=6, weights=[0.97], flip_y=0, class_sep=0.7, random_state=0
@@ -325,48 +363,45 @@ def does_it_help(n_splits: int) -> None:
     ten, twenty = dict.fromkeys(range(10), 10), {0: 20, 1: 20}
     svc, logistic = SVC(C=10), LogisticRegression()
     words = make_pipeline(TfidfVectorizer(), LogisticRegression())
-    cases = [
-        ("digits, 10 per class, SVC", images, digits, ten, "image", {"factor": 10}, svc),
-        (
-            "digits 3 and 8, 100 : 2, SVC",
-            images[two],
-            digits[two],
-            {3: 100, 8: 2},
-            "image",
-            {},
-            svc,
-        ),
-        ("series, 20 per class, SVC", *make_series(400, 0), twenty, "series", {"factor": 5}, svc),
-        (
-            "texts, 8 per class, logistic",
-            *make_texts(600, 0),
-            dict.fromkeys((0, 1), 8),
-            "text",
-            {"factor": 10, "transforms": ["synonym_replacement"]},
-            words,
-        ),
-        ("table, 1000 : 20, logistic", table, rare, {0: 1000, 1: 20}, "tabular", {}, logistic),
-    ]
-    print(f"\nBalanced accuracy on held-out rows, {n_splits} splits (95 % interval of the gain)")
-    print(f"  {'':<34}{'without':>9}{'with':>9}{'gain':>9}   interval")
-    for title, X, y, counts, kind, params, model in cases:
-        rows = []
-        for seed in range(n_splits):
-            train, test = draw(y, counts, seed)
-            sampler = AugmentingSampler(kind, random_state=seed, **params)
-            steps = {"tabular": [StandardScaler()], "text": []}.get(kind, [flat])
-            scores = []
-            for pipeline in (make_pipeline(*steps, model), make_pipeline(sampler, *steps, model)):
-                predicted = pipeline.fit(X[train], y[train]).predict(X[test])
-                scores.append(balanced_accuracy_score(y[test], predicted))
-            rows.append(scores)
-        without, with_ = np.mean(rows, axis=0)
-        gain = np.diff(rows, axis=1)[:, 0]
-        half = stats.sem(gain) * stats.t.ppf(0.975, n_splits - 1)
-        print(
-            f"  {title:<34}{without:>9.3f}{with_:>9.3f}{gain.mean():>+9.3f}   "
-            f"{gain.mean() - half:+.3f} to {gain.mean() + half:+.3f}"
-        )
+    dense, cnn = KerasClassifier("dense", epochs=400), KerasClassifier("cnn", epochs=200)
+    many, synonyms = {"factor": 20}, {"factor": 10, "transforms": ["synonym_replacement"]}
+    few = (images, digits, ten, "image", many)
+    pair = (images[two], digits[two], {3: 100, 8: 2}, "image", {})
+    texts = (*make_texts(600, 0), dict.fromkeys((0, 1), 8), "text", synonyms)
+    uneven = (table, rare, {0: 1000, 1: 20}, "tabular", {})
+    # X, y, rows per class, kind, parameters; steps before the model, model, draws of a seed.
+    cases = {
+        "digits, 10 per class, SVC": (*few, flat, svc, 4),
+        "digits, 10 per class, dense": (*few, flat, dense, 4),
+        "digits, 10 per class, CNN": (*few, deep, cnn, 4),
+        "digits 3 and 8, 100 : 2, SVC": (*pair, flat, svc, 4),
+        "series, 20 per class, SVC": (*make_series(400, 0), twenty, "series", many, flat, svc, 4),
+        "texts, 8 per class, logistic": (*texts, None, words, 4),
+        "table, 1000 : 20, logistic": (*uneven, StandardScaler(), logistic, 4),
+    }
+    rows = {}
+    for title, (X, y, counts, kind, params, step, model, draws) in cases.items():
+        scores = np.empty((n_seeds, draws, 2))
+        for seed, part in np.ndindex(n_seeds, draws):
+            state = n_seeds * part + seed
+            train, test = draw(y, counts, state)
+            sampler = AugmentingSampler(kind, random_state=state, **params)
+            for arm in (0, 1):
+                last = clone(model)
+                if isinstance(last, KerasClassifier):  # as many steps with as without
+                    last.set_params(random_state=state)
+                    last.epochs //= params["factor"] if arm else 1
+                steps = [sampler] * arm + [step] * (step is not None) + [last]
+                fitted = make_pipeline(*steps).fit(X[train], y[train])
+                predicted = fitted.predict(X[test])
+                scores[seed, part, arm] = balanced_accuracy_score(y[test], predicted)
+        means = scores.mean(axis=1)
+        gain = means[:, 1] - means[:, 0]
+        half = stats.sem(gain) * stats.t.ppf(0.975, n_seeds - 1)
+        low, high = gain.mean() - half, gain.mean() + half
+        rows[title] = [*means.mean(axis=0).tolist(), *map(float, (gain.mean(), low, high))]
+    title = f"Balanced accuracy on held-out rows, {n_seeds} seeds"
+    return [{"title": title, "unit": "gain", "rows": rows}]
 
 
 def make_texts(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -398,36 +433,68 @@ def make_texts(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(texts, dtype=object), labels
 
 
+def formatted(tables: dict[int, list[dict]]) -> str:
+    """Return the tables of one part, the numbers of cores side by side."""
+    lines = []
+    for k, table in enumerate(next(iter(tables.values()))):
+        unit = table["unit"]
+        lines.append(table["title"])
+        if unit == "gain":
+            lines.append(f"  {'':<34}{'without':>9}{'with':>9}{'gain':>9}   95 % interval")
+            for name, (without, with_, gain, low, high) in table["rows"].items():
+                line = f"  {name:<34}{without:>9.3f}{with_:>9.3f}{gain:>+9.3f}   "
+                lines.append(f"{line}{low:+.3f} to {high:+.3f}")
+        else:
+            ratio = "ours is" if unit == "rows/s" else "ratio"
+            cores = [("one core", "two cores")[n - 1] for n in tables]
+            lines.append(" " * 26 + "".join(f"{name:>24}" for name in cores))
+            lines.append(" " * 26 + f"{unit:>14}{ratio:>10}" * len(tables))
+            for name in table["rows"]:
+                line = f"  {name:<24}"
+                for part in tables.values():
+                    value, times = part[k]["rows"][name]
+                    line += f"{value:>14,.0f}" if unit == "rows/s" else f"{value:>14.2f}"
+                    line += "" if times is None else f"{times:>9.2f}x"
+                lines.append(line)
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def measure(part: str, threads: int, quick: bool) -> list[dict]:
+    """Return the tables of one part, measured in this process."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    turns = 3 if quick else 7
+    if part.startswith("images"):
+        return image_speed(int(part.removeprefix("images")), turns, threads)
+    if part == "help":
+        return does_it_help(5)
+    return {"text": text_speed, "series": series_speed, "flow": flow_speed}[part](turns)
+
+
 def main() -> int:
-    """Print all tables, each in a process of its own with as many cores as it may use."""
+    """Print all tables, each measured in a process of its own with as many cores as it may use."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer turns")
-    parser.add_argument("--part", choices=PARTS, help="print this table only")
-    parser.add_argument("--threads", type=int, help="cores that may be used; default: 1, then 2")
+    parser.add_argument("--tables", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--write", action="store_true", help="write to docs/_tables, too")
+    parser.add_argument("--measure", nargs=2, metavar=("PART", "CORES"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    turns = 3 if given.quick else 7
-    if given.part is None or given.threads is None:
-        for part in [given.part] if given.part else PARTS:
-            for threads in [given.threads] if given.threads else PARTS[part]:
-                options = ["--quick"] if given.quick else []
-                command = [sys.executable, __file__, "--part", part, "--threads", str(threads)]
-                subprocess.run([*command, *options], check=True)
+    quick = ["--quick"] if given.quick else []
+    if given.measure:
+        part, cores = given.measure
+        print(json.dumps(measure(part, int(cores), given.quick)))
         return 0
-    cores = sorted(os.sched_getaffinity(0))[: given.threads]
-    os.sched_setaffinity(0, cores)
-    print(f"\n=== {given.part}, {len(cores)} core(s)", flush=True)
-    if given.part == "images32":
-        image_speed(32, 512, turns, given.threads)
-    elif given.part == "images224":
-        image_speed(224, 64, 3, given.threads)
-    elif given.part == "text":
-        text_speed(turns)
-    elif given.part == "series":
-        series_speed(turns)
-    elif given.part == "flow":
-        flow_speed(turns)
-    else:
-        does_it_help(5)
+    for part in given.tables:
+        tables = {}
+        for cores in PARTS[part]:
+            command = [sys.executable, __file__, "--measure", part, str(cores), *quick]
+            printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            tables[cores] = json.loads(printed.splitlines()[-1])
+        text = formatted(tables)
+        print(text, flush=True)
+        if given.write:
+            folder = Path(__file__).resolve().parents[1] / "docs" / "_tables"
+            (folder / f"augmentation_{part}.txt").write_text(text, encoding="utf-8")
     return 0
 
 

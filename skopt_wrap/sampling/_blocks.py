@@ -21,6 +21,8 @@ BLOCK_ROWS = {"image": 64, "series": 256, "tabular": 2048, "text": 256}
 BLOCK_NUMBERS = 2**20
 #: Fewest blocks that are worth a thread: starting one costs as much as a few blocks.
 BLOCKS_PER_THREAD = 16
+#: The same where a block holds `BLOCK_NUMBERS` or more, and takes milliseconds.
+LARGE_BLOCKS_PER_THREAD = 2
 
 
 def block_rows(kind: str, shape: tuple[int, ...]) -> int:
@@ -118,7 +120,11 @@ def _run(
         for positions, child in part:
             use(positions, _change(job, positions, child))
 
-    n_threads = min(effective_n_jobs(n_jobs), len(work) // BLOCKS_PER_THREAD)
+    n_threads = effective_n_jobs(n_jobs)
+    if n_threads > 1 and work:
+        numbers = size * math.prod(job.rows(work[0][0][:1]).shape[1:])
+        fewest = BLOCKS_PER_THREAD if numbers < BLOCK_NUMBERS else LARGE_BLOCKS_PER_THREAD
+        n_threads = min(n_threads, len(work) // fewest)
     if n_threads <= 1:
         make(work)
         return

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ._image import random_boxes
-from ._opencv import opencv_for_rows
+from ._opencv import blend_with_opencv, opencv_for_rows
 from ._transform import MixingTransform, Transform, register, spread
 
 #: Steps of the share that a row of bytes keeps: 16 bits hold a byte times a share.
@@ -173,9 +173,9 @@ def blend(X: np.ndarray, partner: np.ndarray, share: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     X : ndarray of shape (n, ...)
-        Rows, float or uint8.
+        Rows, float or uint8; may be written to.
     partner : ndarray of int, of shape (n,)
-        The row that each is mixed with.
+        The row that each is mixed with, a permutation.
     share : ndarray of shape (n,)
         Shares, in [0, 1]; for uint8 multiples of ``1 / STEPS``.
 
@@ -184,18 +184,11 @@ def blend(X: np.ndarray, partner: np.ndarray, share: np.ndarray) -> np.ndarray:
     mixed : ndarray of the same shape and dtype
         The rows; uint8 is rounded.
     """
-    result = np.empty_like(X)
-    size = X[0].size if len(X) else 0
     cv2 = opencv_for_rows(X)
     if cv2 is not None:
-        flat = X.reshape(len(X), X.shape[1], -1), result.reshape(len(X), X.shape[1], -1)
-        for i, (j, weight) in enumerate(zip(partner.tolist(), share.tolist(), strict=True)):
-            if weight < 1.0:
-                cv2.addWeighted(flat[0][i], weight, flat[0][j], 1 - weight, 0.0, dst=flat[1][i])
-            else:
-                result[i] = X[i]
-        return result
-    step = max(1, NUMBERS_AT_ONCE // max(1, size))
+        return blend_with_opencv(cv2, np.ascontiguousarray(X), partner, share)
+    result = np.empty_like(X)
+    step = max(1, NUMBERS_AT_ONCE // (X[0].size or 1)) if len(X) else 1
     for start in range(0, len(X), step):
         rows = slice(start, start + step)
         if X.dtype == np.uint8:

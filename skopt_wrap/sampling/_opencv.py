@@ -128,6 +128,43 @@ def _outside(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     return outside
 
 
+def blend_with_opencv(
+    cv2: Any, X: np.ndarray, partner: np.ndarray, share: np.ndarray
+) -> np.ndarray:
+    """Do what ``_mix.blend`` does, in place.
+
+    Parameters
+    ----------
+    cv2 : module
+        OpenCV.
+    X : ndarray of shape (n, length, ...), C-contiguous
+        Rows, uint8 or float32.
+    partner : ndarray of int, of shape (n,)
+        The row that each is mixed with, a permutation.
+    share : ndarray of shape (n,)
+        Shares, in [0, 1].
+
+    Returns
+    -------
+    X : ndarray
+        The same array.
+    """
+    rows = X.reshape(len(X), X.shape[1], -1)
+    partners, shares = partner.tolist(), share.tolist()
+    done = [False] * len(rows)
+    for first in range(len(rows)):
+        # Round the cycle that begins here; only its first row is still needed when changed.
+        saved = None if done[first] or partners[first] == first else rows[first].copy()
+        i = first
+        while not done[i]:
+            done[i], j = True, partners[i]
+            if shares[i] < 1.0 and j != i:
+                other = saved if j == first else rows[j]
+                cv2.addWeighted(rows[i], shares[i], other, 1 - shares[i], 0.0, dst=rows[i])
+            i = j
+    return X
+
+
 def linear_bytes(
     cv2: Any, X: np.ndarray, gain: np.ndarray, change: np.ndarray, low: float, high: float
 ) -> np.ndarray:

@@ -163,7 +163,7 @@ def test_mixup_with_opencv_agrees_with_numpy(shape, dtype, monkeypatch):
     rows = rng.integers(0, 256, size=(9, *shape)).astype(dtype)
     partner, share = rng.permutation(9), rng.integers(0, 257, size=9) / 256
     share[:2] = 0.0, 1.0
-    fast = blend(rows, partner, share)
+    fast = blend(rows.copy(), partner, share)
     monkeypatch.setattr(opencv, "load_opencv", lambda: None)
     slow = blend(rows, partner, share)
     np.testing.assert_allclose(fast, slow, atol=1.0 if dtype == np.uint8 else 1e-3)
