@@ -486,3 +486,15 @@ def test_sampler_uses_threads_where_the_data_are_large(monkeypatch):
         sampler = AugmentingSampler(transforms=note, factor=2, n_jobs=n_jobs)
         sampler.fit_resample(table, np.arange(20000) % 2)
         assert (len(seen) > 1) == many
+
+
+def test_sampler_uses_threads_for_few_large_rows():
+    images, seen = np.zeros((40, 360, 400), np.uint8), set()
+
+    def note(batch):
+        seen.add(threading.get_ident())
+        time.sleep(0.01)
+        return batch
+
+    AugmentingSampler("image", note, factor=2, n_jobs=2).fit_resample(images, np.arange(40) % 2)
+    assert len(seen) > 1
