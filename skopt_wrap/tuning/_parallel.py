@@ -11,6 +11,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from sklearn import config_context, get_config
 from ..exceptions import SearchError
 from ._trial import TrialResult, fail
 
+_HAND_OUT_SECONDS = 2.0
 IDLE_SECONDS = 300  # after which workers that have nothing to do end
 _THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS",
@@ -122,6 +124,7 @@ class Workers:
     _alone: int | None = None
     _done: queue.SimpleQueue[tuple[int, Any]] = field(default_factory=queue.SimpleQueue)
     _connection: Any = None
+    _is_broken: bool = False
 
     def __enter__(self) -> Workers:
         self._connection = self.connect(self.evaluate)
@@ -138,7 +141,8 @@ class Workers:
     @property
     def is_free(self) -> bool:
         """Whether one more trial can be submitted."""
-        return len(self.running) < self.capacity and not self._suspects and self._alone is None
+        waits = self._suspects or self._is_broken or self._alone is not None
+        return not waits and len(self.running) < self.capacity
 
     def submit(
         self,
@@ -156,6 +160,7 @@ class Workers:
         try:
             future = self._connection.submit(_work, self.token, result, pruning)
         except BrokenProcessPool:  # noticed before the trials that run
+            self._is_broken = True
             self._suspects.append(self._flying.pop(number))
             return
         future.add_done_callback(lambda done: self._done.put((number, done)))
@@ -163,9 +168,11 @@ class Workers:
     def wait(self, seconds: float) -> list[Outcome]:
         """Return what has run since the last call; wait when there is nothing yet."""
         outcomes: list[Outcome] = []
-        if not self._flying and self._suspects:
+        if not self._flying and self._is_broken:
             self._connection.close(kill=True)
             self._connection = self.connect(self.evaluate)
+            self._is_broken = False
+        if not self._flying and self._suspects:
             result, pruning = self._suspects.popleft()
             self._alone = result.number
             self._start(result, pruning)
@@ -185,6 +192,7 @@ class Workers:
         try:
             result, error = future.result()
         except BrokenProcessPool as broken:
+            self._is_broken = True
             if not alone:
                 self._suspects.append((result, pruning))
                 return []
@@ -247,13 +255,22 @@ class _Processes:
         self.capacity = capacity
         self.pool = _pool(capacity)
         self.folder = Path(tempfile.mkdtemp(prefix="skopt_wrap-"))
+        self.futures: list[Any] = []
         dump(evaluate, self.folder)
 
     def submit(self, function: Callable[..., Any], token: str, *args: Any) -> Any:
-        return self.pool.submit(function, token, self.folder, *args)
+        future = self.pool.submit(function, token, self.folder, *args)
+        self.futures = [item for item in self.futures if not item.done()] + [future]
+        return future
 
     def close(self, kill: bool) -> None:
         if kill:
+            # loky's own thread fails when it is told to kill while it hands out a task.
+            end = time.monotonic() + _HAND_OUT_SECONDS
+            while time.monotonic() < end and any(
+                not (item.running() or item.done()) for item in self.futures
+            ):
+                time.sleep(0.01)
             _forget_pool(self.pool)
         shutil.rmtree(self.folder, ignore_errors=True)  # mapped files live on until unmapped
 
