@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -55,8 +56,12 @@ def plain_executor() -> Any:
 
     Handing each of many small operations to a pool of threads costs more than computing it; large
     ones still use all threads inside. A function must be traced in the context that it runs in.
+    Where there is a GPU, nothing changes.
     """
-    return load_tensorflow().experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")
+    tf = load_tensorflow()
+    if tf.config.list_physical_devices("GPU"):
+        return contextlib.nullcontext()
+    return tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")
 
 
 def keras_model_problem(model: object) -> str | None:

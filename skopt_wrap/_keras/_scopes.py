@@ -17,6 +17,26 @@ from ._backend import load_keras
 _GLOBAL_STATE_LOCK = threading.RLock()
 
 
+class _WatchedSeed(int):
+    """The global seed of TensorFlow, which forgets old kernels when an operation asks for it.
+
+    A stateful random operation keeps its stream in a kernel, so that a seed set again must clear
+    the cache of kernels. But that slows down every operation that follows, and Keras draws with
+    stateless operations: the cache is cleared only when the first stateful one takes its seed.
+    """
+
+    cleared = False
+
+    def __mod__(self, other: int) -> int:
+        if not self.cleared:
+            from tensorflow.python import pywrap_tfe
+            from tensorflow.python.eager import context
+
+            self.cleared = True
+            pywrap_tfe.TFE_ContextClearCaches(context.context()._handle)
+        return int(self) % other
+
+
 @contextmanager
 def seed_scope(seed: int) -> Iterator[None]:
     """Seed Python, NumPy, TensorFlow and Keras inside the block; restore all four after it.
@@ -40,7 +60,8 @@ def seed_scope(seed: int) -> Iterator[None]:
         try:
             random.seed(seed)
             np.random.seed(seed)
-            context.set_global_seed(seed)
+            # As `set_global_seed` does, but for the kernels, which are forgotten when one is used.
+            tf_context._seed, tf_context._rng = _WatchedSeed(seed), random.Random(seed)
             global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
             yield
         finally:

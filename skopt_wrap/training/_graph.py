@@ -7,6 +7,7 @@ TensorFlow never gives back; with a twin it is paid once per architecture.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -15,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import forget_key, load_tensorflow, shareable_key, traced
+from .._keras import forget_key, load_tensorflow, plain_executor, shareable_key, traced
 from ._data import TrainingData
+from ._stack_graph import clear_stacks
 
 MAX_GRAPHS = 16
 _GRAPHS: OrderedDict[tuple[Any, ...], EpochGraph] = OrderedDict()
@@ -37,15 +39,19 @@ class EpochGraph:
     ----------
     model : keras.Model
         Compiled, with its optimizer built.
+    plain : bool, default=False
+        Whether operations run one after the other, which is faster for small ones; for networks
+        made of Keras' own layers, whose operations are known to allow it.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, plain: bool = False) -> None:
         from ._rates import rate_variable
 
         tf = load_tensorflow()
         self.model = model
         self.lock = threading.Lock()
         self._steps = _FIRST_STEPS
+        self._executor = plain_executor if plain else contextlib.nullcontext
 
         rate = rate_variable(model)
 
@@ -114,7 +120,9 @@ class EpochGraph:
                 else:
                     (x, y, weights), rows = data, part
                 now = rates[done : done + len(part)]
-                function(x, y, weights, tf.constant(rows), tf.constant(now))
+                arguments = (x, y, weights, tf.constant(rows), tf.constant(now))
+                with self._executor():
+                    function(*arguments)
                 done += len(part)
                 seconds = float(tf.timestamp() - began)
                 if len(part) == self._steps:
@@ -179,7 +187,7 @@ def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
             twin = twin_of(model)
             if twin is None:
                 return None
-            graph = EpochGraph(twin)
+            graph = EpochGraph(twin, plain=True)
             graph.prepare(data)
             _GRAPHS[signature] = graph
             if len(_GRAPHS) > MAX_GRAPHS:
@@ -242,3 +250,4 @@ def clear_graphs() -> None:
     """
     with _LOCK:
         _GRAPHS.clear()
+    clear_stacks()
