@@ -25,6 +25,9 @@ def lstm(
     units: int | Sequence[int] = 32,
     n_layers: int = 1,
     bidirectional: bool = False,
+    activation: str = "tanh",
+    recurrent_dropout: float = 0.0,
+    batch_norm: bool = False,
     embedding_dim: int = 32,
     vocabulary_size: int | None = None,
     dropout: float = 0.0,
@@ -32,6 +35,7 @@ def lstm(
     l2: float = 0.0,
     kernel_initializer: str = "glorot_uniform",
     bias_initializer: str = "zeros",
+    recurrent_initializer: str = "orthogonal",
     input_shape: Sequence[int] | None = None,
 ) -> Any:
     """Build an LSTM for sequences (n, t, f), series (n, t) or token ids (n, t) of integers.
@@ -49,6 +53,12 @@ def lstm(
         Number of recurrent layers.
     bidirectional : bool, default=False
         Read each sequence in both directions.
+    activation : str, default="tanh"
+        Any Keras activation, of the recurrent layers.
+    recurrent_dropout : float, default=0.0
+        Fraction of the recurrent state dropped while training, in [0, 1).
+    batch_norm : bool, default=False
+        Normalize the outputs of each recurrent layer.
     embedding_dim : int, default=32
         Width of the embedding of token ids.
     vocabulary_size : int, default=None
@@ -57,7 +67,7 @@ def lstm(
         Fraction of each recurrent layer's outputs dropped while training, in [0, 1).
     l1, l2 : float, default=0.0
         Penalties on every input kernel.
-    kernel_initializer, bias_initializer : str or keras.Initializer
+    kernel_initializer, bias_initializer, recurrent_initializer : str or keras.Initializer
         Any Keras initializer.
     input_shape : sequence of int, default=None
         Reshape each row to this shape first, such as ``(8, 8)`` for 8 steps of 8 features.
@@ -83,6 +93,7 @@ def lstm(
     """
     keras = load_keras()
     check_fraction("dropout", dropout)
+    check_fraction("recurrent_dropout", recurrent_dropout)
     layers = widths("units", units, n_layers)
     options = layer_options(
         l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
@@ -100,8 +111,17 @@ def lstm(
     else:
         refuse_rank("lstm", meta, shape, "sequences (n, t, f), series (n, t) or token ids (n, t)")
     for i, width in enumerate(layers):
-        layer = keras.layers.LSTM(width, return_sequences=i < len(layers) - 1, **options)
+        layer = keras.layers.LSTM(
+            width,
+            activation=activation,
+            recurrent_dropout=recurrent_dropout,
+            recurrent_initializer=recurrent_initializer,
+            return_sequences=i < len(layers) - 1,
+            **options,
+        )
         tensor = (keras.layers.Bidirectional(layer) if bidirectional else layer)(tensor)
+        if batch_norm:
+            tensor = keras.layers.BatchNormalization()(tensor)
         if dropout:
             tensor = keras.layers.Dropout(dropout)(tensor)
     return close_network(inputs, tensor, meta, options, "lstm")

@@ -3,16 +3,22 @@
 from ._classifier import TunedClassifier
 from ._display import SearchDisplay
 from ._importances import parameter_importances
+from ._notation import REMOVE, Conditional, PerLayer
+from ._presets import default_space
 from ._regressor import TunedRegressor
 from ._strategies import Genetic, Halving
 from ._trial import TrialResult
 
 __all__ = [
+    "REMOVE",
+    "Conditional",
     "Genetic",
     "Halving",
+    "PerLayer",
     "SearchDisplay",
     "TrialResult",
     "TunedClassifier",
     "TunedRegressor",
     "parameter_importances",
+    "default_space",
 ]

@@ -46,7 +46,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         "cv": ["cv_object", Interval(Real, 0, 1, closed="neither")],
         "scoring": [str, callable, list, tuple, dict, None],
         "refit": ["boolean", str, callable],
-        "space": [dict, None],
+        "space": [dict, StrOptions({"compact", "full"}), None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
         **{
@@ -84,7 +84,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         cv: Any = 5,
         scoring: Any = None,
         refit: Any = True,
-        space: dict[str, Any] | None = None,
+        space: Any = None,
         epochs: int = 50,
         batch_size: int = 32,
         early_stopping: Any = False,

@@ -56,11 +56,14 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         `objectives`, True takes, of the trials on the Pareto front whose first score is within one
         standard error of the highest, the one with the smallest first minimized objective; the
         name of an objective takes the trial that is best in it.
-    space : dict or None, default=None
-        Parameter names mapped to lists, frozen scipy distributions or Optuna distributions:
-        ``model__units``, ``optimizer__learning_rate``, ``batch_size``, ``epochs``,
-        ``preprocessor__...``, ``sampler__...``. None is a default space of the architecture;
-        a Keras Tuner model function needs none.
+    space : dict, "compact", "full" or None, default=None
+        Parameter names mapped to lists, constants, frozen scipy distributions, Optuna
+        distributions, :class:`Conditional` or :class:`PerLayer`: ``model__units``,
+        ``optimizer__learning_rate``, ``batch_size``, ``epochs``, ``class_weight``,
+        ``preprocessor__...``, ``sampler__...``, ``augment__...``. "compact" and "full" are presets
+        of the architecture (see :func:`default_space`); ``{"preset": "full", "model__l1": 0.0,
+        "optimizer": REMOVE}`` changes one by name. None is "compact"; a Keras Tuner model function
+        needs none.
     epochs : int, default=50
         Passes over the data. This parameter and the next three are for a `model` that is not
         an estimator yet.
@@ -126,8 +129,9 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         columns ``index``, ``params`` and ``objective_<name>``, which ``cv_results_`` has too.
     trials_ : list of TrialResult
         The trials, with the tracebacks of those that failed.
-    space_ : dict
-        What was searched, by name.
+    space_ : dict of str to list of str
+        What was searched, one row for each parameter and condition: ``name``, ``kind``,
+        ``values``, ``condition``.
     oracle_ : keras_tuner.Oracle
         The strategy at its end; not kept by pickle and copy.
     scorer_ : callable or dict
@@ -196,7 +200,7 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         cv: Any = 5,
         scoring: Any = None,
         refit: Any = True,
-        space: dict[str, Any] | None = None,
+        space: Any = None,
         epochs: int = 50,
         batch_size: int = 32,
         early_stopping: Any = False,

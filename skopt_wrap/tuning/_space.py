@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import math
-import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,12 @@ from typing import Any
 import keras_tuner
 import numpy as np
 from keras_tuner.engine import hyperparameters as kinds
+from keras_tuner.src.engine.conditions import Parent
 from scipy.stats import rv_continuous, rv_discrete
 
 from .._keras import name_scope, seed_scope
 from ..exceptions import BuilderError, ParameterError
+from ._notation import REMOVE, Conditional, PerLayer, cases, describe, in_order, is_constant
 
 _TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution
 TUNER_PREFIX = "tuner/"  # names that Keras Tuner's oracles use for their own bookkeeping
@@ -121,15 +122,21 @@ def _is_optuna(spec: Any) -> bool:
     return type(spec).__module__ == "optuna.distributions" and hasattr(spec, "single")
 
 
-def make_dimension(name: str, spec: Any) -> Dimension:
+def make_dimension(
+    name: str, spec: Any, conditions: Sequence[Any] = (), *, key: str | None = None
+) -> Dimension:
     """Turn one entry of a space into a dimension.
 
     Parameters
     ----------
     name : str
         Parameter name, such as ``"model__units"``.
-    spec : list, tuple, 1-D array, frozen scipy distribution, Optuna distribution or HyperParameter
-        The values to search.
+    spec : list, tuple, 1-D array, constant, distribution or HyperParameter
+        The values to search; a distribution is a frozen one of scipy or one of Optuna.
+    conditions : sequence of keras_tuner conditions, default=()
+        What must hold for the parameter to count.
+    key : str, default=None
+        The oracle's name for it; None is `name`.
 
     Returns
     -------
@@ -141,6 +148,13 @@ def make_dimension(name: str, spec: Any) -> Dimension:
     ParameterError
         For anything else, and for an empty list.
     """
+    dimension = _unconditional(name, spec)
+    dimension.hyperparameter.conditions = list(conditions)
+    dimension.hyperparameter.name = key or name
+    return dimension
+
+
+def _unconditional(name: str, spec: Any) -> Dimension:
     if not isinstance(name, str) or name.startswith(TUNER_PREFIX):
         raise ParameterError(f"space has the key {name!r}; keys are parameter names.")
     if isinstance(spec, kinds.HyperParameter):
@@ -153,15 +167,26 @@ def make_dimension(name: str, spec: Any) -> Dimension:
         return _choice(name, spec.tolist())
     if isinstance(spec, (list, tuple, range)):
         return _choice(name, list(spec))
-    hint = " Write it as a list of one value to fix it." if _is_constant(spec) else ""
+    if is_constant(spec):
+        return _choice(name, [spec])
     raise ParameterError(
-        f"space[{name!r}] must be a list of values, a frozen scipy distribution such as "
-        f"loguniform(1e-4, 1e-1), or an Optuna distribution; got {spec!r}.{hint}"
+        f"space[{name!r}] must be a list of values, a constant, a frozen scipy distribution such "
+        f"as loguniform(1e-4, 1e-1), or an Optuna distribution; got {spec!r}. A constant of "
+        "another kind is a list of one value."
     )
 
 
-def _is_constant(spec: Any) -> bool:
-    return spec is None or isinstance(spec, (str, numbers.Number))
+def _among(value: Any, wanted: Sequence[Any]) -> bool:
+    """Whether a value is one of those wanted; True is not 1."""
+    return any(item is value or (type(item) is type(value) and item == value) for item in wanted)
+
+
+def _in_words(when: Mapping[str, Sequence[Any]]) -> str:
+    """Return a condition as text."""
+    return " and ".join(
+        f"{name} = {wanted[0]!r}" if len(wanted) == 1 else f"{name} in {list(wanted)!r}"
+        for name, wanted in when.items()
+    )
 
 
 class SearchSpace:
@@ -170,7 +195,7 @@ class SearchSpace:
     Parameters
     ----------
     space : mapping
-        Parameter names mapped to lists or distributions.
+        Parameter names mapped to lists, distributions, constants, `Conditional` or `PerLayer`.
     hypermodel : callable or HyperModel, default=None
         A ``build_model(hp)`` function or a Keras Tuner ``HyperModel``, which declares further
         hyperparameters when it is called.
@@ -179,8 +204,17 @@ class SearchSpace:
     """
 
     def __init__(self, space: Mapping[str, Any], hypermodel: Any = None, seed: int = 0) -> None:
-        self.given = dict(space)
-        self.dimensions = {name: make_dimension(name, spec) for name, spec in space.items()}
+        self.given = {name: spec for name, spec in space.items() if spec is not REMOVE}
+        # Keras Tuner drops a value when one of several conditions of its name does not hold, so
+        # that each case, and each layer, has a key of its own.
+        self.dimensions: dict[str, Dimension] = {}
+        self.keys: dict[str, list[str]] = {}
+        self.layered: dict[str, list[Any]] = {}  # parameter -> conditions of its cases
+        for name in in_order(self.given):
+            several = cases(self.given[name])
+            for index, case in enumerate(several):
+                key = name if len(several) == 1 else f"{name} #{index}"
+                self._add(name, key, case)
         self.hypermodel = hypermodel
         self.seed = seed
         self.hyperparameters = keras_tuner.HyperParameters()
@@ -188,33 +222,123 @@ class SearchSpace:
         if hypermodel is not None:
             self._discover()
 
+    def _add(self, name: str, key: str, case: Any) -> None:
+        """Add the dimensions of one case of a parameter."""
+        conditions, spec = [], case
+        if isinstance(case, Conditional):
+            conditions = [self._condition(name, *item) for item in case.when.items()]
+            spec = case.values
+        keys = self.keys.setdefault(name, [])
+        if not isinstance(spec, PerLayer):
+            self.dimensions[key] = make_dimension(name, spec, conditions, key=key)
+            keys.append(key)
+            return
+        counts = self.values_of(spec.count)
+        if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in counts):
+            raise ParameterError(
+                f"space[{name!r}] has one value for each of {spec.count!r}, which must then be a "
+                f"list of ints; got {self.given[spec.count]!r}."
+            )
+        any_count = self._condition(name, spec.count, counts)
+        self.layered.setdefault(name, []).append([*conditions, any_count])
+        for index in range(max(counts)):
+            enough = self._condition(name, spec.count, [n for n in counts if n > index])
+            layer = f"{key}[{index}]"
+            self.dimensions[layer] = make_dimension(
+                name, spec.values, [*conditions, enough], key=layer
+            )
+            keys.append(layer)
+
+    def _condition(self, name: str, parent: str, wanted: Sequence[Any]) -> Any:
+        """Return a condition on a parameter as one on the oracle's values."""
+        if self.keys[parent] != [parent]:
+            raise ParameterError(
+                f"space[{name!r}] depends on {parent!r}, which has several cases or layers itself; "
+                "depend on what those depend on."
+            )
+        item = self.dimensions[parent]
+        labels = [
+            label for label in item.hyperparameter.values if _among(item.decode(label), wanted)
+        ]
+        if not labels:
+            raise ParameterError(
+                f"space[{name!r}] counts when {parent!r} is one of {list(wanted)!r}, which it "
+                "never is."
+            )
+        return Parent(parent, labels)
+
     def decode(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters that the oracle's values stand for."""
-        return {
-            name: self.dimensions[name].decode(value) if name in self.dimensions else value
+        decoded = {
+            name: value
             for name, value in values.items()
-            if not name.startswith(TUNER_PREFIX)
+            if name not in self.dimensions and not name.startswith(TUNER_PREFIX)
         }
+        for name, keys in self.keys.items():
+            found = [self.dimensions[key].decode(values[key]) for key in keys if key in values]
+            if name not in self.layered:
+                decoded.update({name: found[0]} if found else {})
+            elif any(all(item.is_active(values) for item in case) for case in self.layered[name]):
+                decoded[name] = tuple(found)
+        return decoded
 
     def values_of(self, name: str) -> list[Any]:
         """Return the values that a parameter can take, on a grid where they are continuous."""
-        dimension = self.dimensions.get(name)
-        if dimension is None:
-            return []
-        return [dimension.decode(value) for value in dimension.hyperparameter.values]
+        return [
+            self.dimensions[key].decode(value)
+            for key in self.keys.get(name, ())
+            for value in self.dimensions[key].hyperparameter.values
+        ]
 
     def default(self) -> dict[str, Any]:
         """Return one legal set of parameters."""
         return self.decode(self.hyperparameters.values)
 
+    def examples(self) -> list[dict[str, Any]]:
+        """Return legal sets of parameters in which each conditional parameter stands once."""
+        sets = [self.default()]
+        for item in self.dimensions.values():
+            waiting = list(item.hyperparameter.conditions)
+            if waiting:
+                scratch = keras_tuner.HyperParameters()
+                while waiting:
+                    condition = waiting.pop()
+                    scratch.values.setdefault(condition.name, condition.values[0])
+                    waiting += self.dimensions[condition.name].hyperparameter.conditions
+                scratch.merge(self.hyperparameters.space, overwrite=False)
+                sets.append(self.decode(scratch.values))
+        return sets
+
     def size(self) -> int:
         """Return the number of points of the grid; conditions are not taken off."""
         return math.prod(len(list(item.values)) for item in self.hyperparameters.space)
 
-    def table(self, hyperparameters: Any) -> dict[str, Any]:
-        """Return names mapped to what is searched: as given, or as the model function said."""
-        found = {item.name: item for item in hyperparameters.space}
-        return {name: self.given.get(name, item) for name, item in found.items()}
+    def table(self, hyperparameters: Any) -> dict[str, list[str]]:
+        """Return what was searched, one row for each parameter and condition.
+
+        Parameters
+        ----------
+        hyperparameters : keras_tuner.HyperParameters
+            The space at the end of the search, which knows what the model function declared.
+
+        Returns
+        -------
+        table : dict of str to list of str
+            ``name``, ``kind``, ``values`` and ``condition``.
+        """
+        rows = []
+        for name, spec in self.given.items():
+            for case in cases(spec):
+                when = case.when if isinstance(case, Conditional) else {}
+                kind, values = describe(case.values if when else case)
+                rows.append((name, kind, values, _in_words(when)))
+        for item in hyperparameters.space:
+            if item.name not in self.dimensions:
+                when = {parent.name: parent.values for parent in item.conditions}
+                rows.append((item.name, *describe(item), _in_words(when)))
+        columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+        names = ("name", "kind", "values", "condition")
+        return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
     def declare(self, hyperparameters: Any) -> None:
         """Call the model function, so that it declares its hyperparameters; drop the network."""
@@ -250,7 +374,7 @@ class SearchSpace:
             for condition in scope:
                 trial.values[condition.name] = condition.values[0]
             trial.ensure_active_values()
-        twice = sorted(self.dimensions.keys() & {item.name for item in found.space})
+        twice = sorted(self.keys.keys() & {item.name for item in found.space})
         if twice:  # the network would take its own default, whatever the trial says
             raise ParameterError(
                 f"space has {twice}, which the model function declares itself; leave it to one."

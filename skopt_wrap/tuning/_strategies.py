@@ -223,3 +223,12 @@ class Halving:
         steps = math.floor(math.log(1 / first, self.factor) + 1e-9)
         n_rounds = min(most, 1 + steps)
         return [float(self.factor) ** (i - n_rounds + 1) for i in range(n_rounds)]
+
+
+def sets_epochs(tuner: Any) -> bool:
+    """Whether a strategy says by itself how many epochs each trial gets."""
+    if isinstance(tuner, str):
+        return tuner in ("halving", "hyperband")
+    return (isinstance(tuner, Halving) and "epochs" in tuner.resources) or hasattr(
+        tuner, "max_epochs"
+    )

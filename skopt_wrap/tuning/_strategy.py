@@ -76,23 +76,19 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
         least_rows=_splits.least_rows(task.y, classifier=is_classifier(tuned)),
     )
     declared, legal = set(given), space.default()
-    if hasattr(oracle, "max_epochs"):  # Hyperband sets the epochs ittuned
+    if hasattr(oracle, "max_epochs"):  # Hyperband and halving set the epochs themselves
         if "epochs" in legal:
-            raise ParameterError("tuner='hyperband' sets the epochs; take them from space.")
+            raise ParameterError(f"tuner={tuned.tuner!r} sets the epochs; take them from space.")
         declared.add("epochs")
         legal["epochs"] = oracle.max_epochs
     elif tuned.max_trials is None and n_trials is None and tuned.tuner != "grid":
         raise ParameterError("max_trials=None needs tuner='grid', 'hyperband' or 'halving'.")
     if tuned.tuner == "grid":
         n_trials = _check_grid(tuned, space.size())
-    recipe.candidate(legal, declared)  # unknown names raise before any training
+    for example in [legal, *space.examples()]:
+        recipe.candidate(example, declared)  # unknown names raise before any training
     longest = max([epochs or 0, *space.values_of("epochs")]) or None
-    pruning = make_pruning(
-        tuned,
-        longest,
-        oracle,
-        tuned._deciding,
-    )
+    pruning = make_pruning(tuned, longest, oracle, tuned._deciding)
     return Plan(oracle, space, n_trials, declared, pruning)
 
 

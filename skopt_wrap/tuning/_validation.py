@@ -10,10 +10,14 @@ from sklearn.utils import Bunch, check_array, get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_consistent_length
 
-from ..exceptions import ParameterError, SkippedWarning
+from ..exceptions import ParameterError, SkippedWarning, suggest
 from ._compose import Recipe, is_hypermodel
 from ._delegate import routing_enabled
+from ._notation import changed
 from ._presets import default_space
+from ._strategies import sets_epochs
+
+PRESETS = ("compact", "full")
 
 
 def check_model(tuned: Any, network: Any) -> None:
@@ -34,21 +38,34 @@ def check_model(tuned: Any, network: Any) -> None:
 
 
 def given_space(tuned: Any, network: Any) -> dict[str, Any]:
-    """Return the space that the caller gave, or the preset."""
-    if tuned.space is not None:
-        if not tuned.space and not is_hypermodel(tuned.model):
-            raise ParameterError("space is empty: there is nothing to search.")
-        return tuned.space
-    if is_hypermodel(tuned.model):
+    """Return the space that the caller gave, or the preset with the caller's changes."""
+    space = tuned.space
+    if isinstance(space, str):
+        space = {"preset": space}
+    if space is None and is_hypermodel(tuned.model):
         return {}
+    preset = "compact" if space is None else space.get("preset")
+    if preset is None:
+        if not space and not is_hypermodel(tuned.model):
+            raise ParameterError("space is empty: there is nothing to search.")
+        return dict(space)
+    if preset not in PRESETS:
+        raise ParameterError(
+            f"space has the preset {preset!r}; it must be one of {PRESETS}. "
+            + suggest(str(preset), PRESETS)
+        )
     architecture = getattr(network, "model", None)
-    if isinstance(architecture, str):
-        return default_space(architecture)
-    raise ParameterError(
-        "space=None works for an architecture's name and for a Keras Tuner HyperModel or model "
-        "function, whose only argument must be called hp; with "
-        f"model={tuned.model!r} give space={{'parameter': values}}."
-    )
+    if not isinstance(architecture, str):
+        raise ParameterError(
+            "space=None and presets work for an architecture's name, and space=None for a Keras "
+            "Tuner HyperModel or model function, whose only argument must be called hp; with "
+            f"model={tuned.model!r} give space={{'parameter': values}}."
+        )
+    changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
+    entries = default_space(architecture, full=preset == "full", epochs=tuned.epochs)
+    if sets_epochs(tuned.tuner) and "epochs" not in changes:
+        entries.pop("epochs", None)
+    return changed(entries, changes)
 
 
 def check_data(tuned: Any, recipe: Recipe, X: Any, y: Any) -> None:

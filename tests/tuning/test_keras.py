@@ -34,7 +34,7 @@ def test_architecture_with_its_default_space(iris):
     X, y = iris
     est = TunedClassifier("dense", tuner="random", preprocessor=StandardScaler(), **QUICK)
     est.fit(X, y)
-    assert set(est.space_) == set(est.best_params_)
+    assert set(est.space_["name"]) == set(est.best_params_)
     assert {"model__units", "optimizer__learning_rate"} <= set(est.best_params_)
     assert est.predict_proba(X).shape == (60, 3)
     assert len(est.history_["loss"]) == 3
@@ -65,7 +65,7 @@ def test_keras_tuner_function_is_taken_unchanged(iris):
         est.fit(X, y)
     assert {"batch_size", "kind", "lr"} <= set(est.best_params_)
     assert est.best_estimator_.batch_size == 30
-    assert set(est.space_) == {"batch_size", "kind", "lr", "hidden"}
+    assert set(est.space_["name"]) == {"batch_size", "kind", "lr", "hidden"}
     rate = float(est.model_.optimizer.learning_rate)
     assert rate == pytest.approx(est.best_params_["lr"])
     back = pickle.loads(pickle.dumps(est))

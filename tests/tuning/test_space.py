@@ -80,7 +80,7 @@ def test_optuna_distributions_keep_bounds_steps_and_scale():
     assert max(draw(IntDistribution(1, 64, log=True))) <= 64
 
 
-@pytest.mark.parametrize("spec", ["relu", 3, None, object(), stats.uniform, []])
+@pytest.mark.parametrize("spec", [object(), stats.uniform, []])
 def test_bad_entry_names_the_parameter(spec):
     with pytest.raises(ParameterError, match=r"space\['model__units'\]"):
         make_dimension("model__units", spec)
