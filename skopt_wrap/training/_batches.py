@@ -17,7 +17,12 @@ class BatchSequence(keras.utils.PyDataset):
     def __init__(self, data: TrainingData, batch_size: int) -> None:
         super().__init__()
         self._data, self._batch_size = data, batch_size
+        self.batch_size = batch_size
         self.order = np.arange(len(data))
+
+    def arrays(self) -> tuple[Any, Any, Any]:
+        """Return all rows, targets and weights, in the order of the data."""
+        return self._data.take(np.arange(len(self._data)))
 
     def __len__(self) -> int:
         return -(-len(self._data) // self._batch_size)

@@ -23,8 +23,9 @@ from sklearn.utils.validation import _check_method_params
 from ..estimators import KerasClassifier, KerasRegressor
 from ..exceptions import DataError
 from . import _objectives, _results, _scoring, _splits
-from ._compose import HyperModelBuilder, Recipe, compose, is_hypermodel
+from ._compose import Recipe, compose
 from ._delegate import routing_enabled
+from ._hypermodel import HyperModelBuilder, is_hypermodel
 from ._strategies import STRATEGIES, Genetic, Halving
 from ._trial import COMPLETED, Task, TrialResult
 from ._validation import check_data, check_model, given_space, route

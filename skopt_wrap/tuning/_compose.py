@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,49 +11,9 @@ from sklearn.pipeline import Pipeline
 
 from ..exceptions import ParameterError
 from ..model_selection import last_step
+from ._hypermodel import HyperModelBuilder
 
-_HP_NAMES = ("hp", "hps", "hyperparameters", "hyper_parameters")
 _STEP = "estimator"
-
-
-class HyperModelBuilder:
-    """A Keras Tuner model function with its hyperparameters set: a builder without arguments.
-
-    Parameters
-    ----------
-    hypermodel : callable or keras_tuner.HyperModel
-        ``build_model(hp)``, or an object with ``build(hp)``.
-    values : mapping
-        Hyperparameter names mapped to values; those left out take their defaults.
-    """
-
-    def __init__(self, hypermodel: Any, values: Mapping[str, Any]) -> None:
-        self.hypermodel = hypermodel
-        self.values = dict(values)
-
-    def __call__(self) -> Any:
-        """Build the network."""
-        from keras_tuner import HyperParameters
-
-        hyperparameters = HyperParameters()
-        hyperparameters.values = dict(self.values)
-        return getattr(self.hypermodel, "build", self.hypermodel)(hyperparameters)
-
-    def __repr__(self) -> str:
-        name = getattr(self.hypermodel, "__qualname__", type(self.hypermodel).__qualname__)
-        return f"HyperModelBuilder({name}, {self.values!r})"
-
-
-def is_hypermodel(model: Any) -> bool:
-    """Whether `model` is a Keras Tuner ``build_model(hp)`` function or ``HyperModel``."""
-    if isinstance(model, (str, type)) or hasattr(model, "get_params"):
-        return False
-    if any(base.__name__ == "HyperModel" for base in type(model).__mro__):
-        return True
-    if not inspect.isroutine(model):
-        return False
-    names = list(inspect.signature(model).parameters)
-    return len(names) == 1 and names[0] in _HP_NAMES
 
 
 @dataclass

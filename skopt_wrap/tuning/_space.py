@@ -22,6 +22,7 @@ from scipy.stats import rv_continuous, rv_discrete
 
 from .._keras import name_scope, seed_scope
 from ..exceptions import BuilderError, ParameterError
+from ._hypermodel import declare_fit, overrides_fit
 from ._notation import REMOVE, Conditional, PerLayer, cases, describe, in_order, is_constant
 
 _TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution
@@ -346,7 +347,9 @@ class SearchSpace:
             return
         build = getattr(self.hypermodel, "build", self.hypermodel)
         with seed_scope(self.seed), name_scope():
-            build(hyperparameters)
+            network = build(hyperparameters)
+            if overrides_fit(self.hypermodel):
+                declare_fit(self.hypermodel, hyperparameters, network)
 
     def _discover(self) -> None:
         """Build until every conditional scope was open once."""

@@ -11,8 +11,9 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_consistent_length
 
 from ..exceptions import ParameterError, SkippedWarning, suggest
-from ._compose import Recipe, is_hypermodel
+from ._compose import Recipe
 from ._delegate import routing_enabled
+from ._hypermodel import is_hypermodel
 from ._notation import changed
 from ._presets import default_space
 from ._strategies import sets_epochs
@@ -27,13 +28,6 @@ def check_model(tuned: Any, network: Any) -> None:
         raise ParameterError(
             f"{type(tuned).__name__} was given model={type(network).__name__}, the wrong "
             "kind of estimator."
-        )
-    fit = getattr(type(tuned.model), "fit", None) if is_hypermodel(tuned.model) else None
-    if fit is not None and fit.__qualname__ != "HyperModel.fit":
-        raise ParameterError(
-            f"{type(tuned.model).__name__}.fit is overridden, and training is done by "
-            f"{tuned._network_class().__name__} here. Move what it tunes to "
-            "space={'batch_size': ..., 'epochs': ...}."
         )
 
 

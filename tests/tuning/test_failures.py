@@ -41,7 +41,7 @@ def tuned(model, **kwargs):
         ({"scoring": "roc_auc"}, "multi_class"),
         ({"scoring": lambda estimator, X, y: "good"}, "must return a number"),
         ({"scoring": []}, "at least one"),
-        ({"space": {"power": 2.0}}, "list of one value"),
+        ({"space": {"power": object()}}, "list of one value"),
         ({"space": {}}, "nothing to search"),
         ({"space": None}, "space=None"),
         ({"max_trials": None}, "max_trials=None"),

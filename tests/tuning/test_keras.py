@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
-from skopt_wrap.exceptions import ParameterError, SkippedWarning
+from skopt_wrap.exceptions import SkippedWarning
 from skopt_wrap.tuning import TunedClassifier, TunedRegressor
 
 pytestmark = pytest.mark.keras
@@ -83,13 +83,6 @@ def test_hypermodel_object_and_hyperband(iris):
     est = TunedClassifier(Mine(), tuner="hyperband", **{**QUICK, "epochs": 2}).fit(*iris)
     assert {trial.params["epochs"] for trial in est.trials_} == {2}
     assert est.n_features_in_ == 4
-
-    class Trains(Mine):
-        def fit(self, hp, model, *args, **kwargs):
-            return model.fit(*args, **kwargs)
-
-    with pytest.raises(ParameterError, match="fit is overridden"):
-        TunedClassifier(Trains(), **QUICK).fit(*iris)
 
 
 def test_regressor_tunes_a_network():
