@@ -50,11 +50,15 @@ if TYPE_CHECKING:
     from .scoring import bootstrap_interval as bootstrap_interval
     from .scoring import imbalance_report as imbalance_report
     from .scoring import list_metrics as list_metrics
+    from .tuning import REMOVE as REMOVE
+    from .tuning import Conditional as Conditional
     from .tuning import Genetic as Genetic
     from .tuning import Halving as Halving
+    from .tuning import PerLayer as PerLayer
     from .tuning import SearchDisplay as SearchDisplay
     from .tuning import TunedClassifier as TunedClassifier
     from .tuning import TunedRegressor as TunedRegressor
+    from .tuning import default_space as default_space
     from .tuning import parameter_importances as parameter_importances
 
 # Public name -> subpackage that defines it. The API reference is generated from this table.
@@ -66,6 +70,7 @@ _EXPORTS = {
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
+    "Conditional": "tuning",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
@@ -83,9 +88,11 @@ _EXPORTS = {
     "LearningRateTest": "estimators",
     "LiteRTModel": "compression",
     "LogitAdjustedCrossentropy": "losses",
+    "PerLayer": "tuning",
     "PrecisionRecallDisplay": "scoring",
     "PriorCorrectedClassifier": "losses",
     "Pruning": "compression",
+    "REMOVE": "tuning",
     "Remedy": "diagnostics",
     "RemedyResults": "diagnostics",
     "SearchDisplay": "tuning",
@@ -97,6 +104,7 @@ _EXPORTS = {
     "bootstrap_interval": "scoring",
     "compress": "compression",
     "correct_prior": "losses",
+    "default_space": "tuning",
     "diagnose": "diagnostics",
     "distill": "distillation",
     "effective_class_weight": "losses",

@@ -81,7 +81,7 @@ def train_by(network: Any, hypermodel: Any, hyperparameters: Any) -> None:
             defaults["batch_size"] = x.batch_size
             if not (weights == 1).all():
                 kwargs["sample_weight"] = weights
-        held_out = kwargs.get("validation_data")
+        held_out: Any = kwargs.get("validation_data")
         if hasattr(held_out, "arrays"):
             kwargs["validation_data"] = held_out.arrays()[:2]
 
