@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
+import subprocess
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -231,6 +235,39 @@ def test_wrong_parameters_leave_no_file(centroid, iris, tmp_path):
 # In processes that are killed, or that share a search
 
 
+def run_postgres(command, **kwargs):
+    """Run one of PostgreSQL's programs, which refuse to run as root."""
+    user = {}
+    if os.getuid() == 0:
+        user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **user, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def postgres_url():
+    """A PostgreSQL server of its own on loopback, for as long as the tests of this file run."""
+    pytest.importorskip("psycopg2")
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    path = os.pathsep.join([os.environ["PATH"], *map(str, programs)])
+    initdb, pg_ctl = shutil.which("initdb", path=path), shutil.which("pg_ctl", path=path)
+    if initdb is None or pg_ctl is None:
+        pytest.skip("initdb and pg_ctl of a PostgreSQL server are not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="skopt_wrap-postgres-"))
+    folder.chmod(0o777)
+    data = str(folder / "data")
+    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
+    run_postgres([initdb, "-D", data, "-U", "tester", "-A", "trust", "--no-sync"])
+    run_postgres([pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"])
+    try:
+        yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+    finally:
+        run_postgres([pg_ctl, "-D", data, "-w", "-m", "immediate", "stop"])
+        shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory):
     processes = SearchProcesses(tmp_path_factory.mktemp("processes"))
@@ -301,3 +338,28 @@ def test_survivor_takes_over_the_trial_of_the_dead(processes, tmp_path):
     time.sleep(1.5)
     processes.kill(victim)
     assert processes.results(*survivor) == processes.run(tuner="random", seconds=0.1)
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+def test_two_processes_share_a_database(processes, postgres_url, tuner):
+    settings = {"tuner": tuner, "storage": postgres_url, "study": tuner, "seconds": 0.03}
+    started = [processes.start(**settings) for _ in range(2)]
+    one, other = (processes.results(*item) for item in started)
+    assert one == other
+    assert [trial[0] for trial in one["trials"]] == list(range(12))
+    if tuner == "random":
+        assert one == processes.run(tuner=tuner, seconds=0.03)
+    study = optuna.load_study(study_name=tuner, storage=postgres_url)
+    trials = [trial for trial in study.trials if "withdrawn" not in trial.user_attrs]
+    assert len(trials) == 12
+    assert len({trial.user_attrs["owner"] for trial in trials}) == 2
+
+
+def test_killed_search_in_a_database_is_gone_on_with(processes, postgres_url):
+    settings = {"tuner": "tpe", "storage": postgres_url, "study": "killed", "seconds": 0.02}
+    for delay in (0.5, 1.0):
+        pid, _ = processes.start(**settings)
+        time.sleep(delay)
+        with suppress(ProcessLookupError):
+            processes.kill(pid)
+    assert processes.run(**settings) == processes.run(tuner="tpe", seconds=0.02)
