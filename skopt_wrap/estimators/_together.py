@@ -97,6 +97,7 @@ def fit_together(
     *,
     checkpoint_epochs: Collection[int] = (),
     checkpoint: Callable[[int], bool | None] | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> list[FitOutcome]:
     """Fit several estimators, with the results of fitting one after the other.
 
@@ -110,6 +111,9 @@ def fit_together(
         Called as ``checkpoint(epoch)`` when each estimator holds the weights that it has after
         that epoch (its final ones, where it stopped before); those whose fit failed are as they
         were. When it returns False, all fits end with the state of that epoch.
+    tick : callable, default=None
+        Called without arguments after every epoch of networks that are trained together, and
+        after every other fit. What it raises ends all fits and is raised.
 
     Returns
     -------
@@ -142,10 +146,12 @@ def fit_together(
             key = fit.begin(epochs, shared)
             if key is not None:
                 groups.setdefault(key, []).append(fit)
+            elif tick is not None:
+                tick()
         watch = None if checkpoint is None else _Watch(fits, checkpoint)
         stacked = [[fit.training for fit in group] for group in groups.values()]
         if stacked:
-            train_stacks(stacked, pauses=epochs, pause=watch)  # type: ignore[arg-type]
+            train_stacks(stacked, pauses=epochs, pause=watch, tick=tick)  # type: ignore[arg-type]
         for fit in fits:
             fit.end()
         if watch is not None:

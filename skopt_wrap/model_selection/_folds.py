@@ -111,6 +111,7 @@ def fit_folds(
         list(jobs.values()),
         checkpoint_epochs=checkpoint_epochs if checkpoint is not None else (),
         checkpoint=None if checkpoint is None else lambda epoch: checkpoint(epoch, folds),
+        tick=tick,
     )
     for index, outcome in zip(jobs, outcomes, strict=True):
         fold = folds[index]

@@ -25,6 +25,7 @@ def train_stacks(
     *,
     pauses: Collection[int] = (),
     pause: Callable[[int], bool | None] | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> None:
     """Train networks in place; those of a group have the same :func:`stack_key`.
 
@@ -37,15 +38,19 @@ def train_stacks(
     pause : callable, default=None
         Called as ``pause(epoch)`` when every network holds its state after that epoch; when it
         returns False, training ends there.
+    tick : callable, default=None
+        Called after every epoch of all networks; what it raises ends training.
     """
     stacks = [_Stack(group) for group in groups]
     last = max(training.epochs for group in groups for training in group)
     stops = sorted({min(epoch, last) for epoch in pauses} | {last}) if pause else [last]
     epoch = 0
-    for stop in stops:
+    for stop in stops if tick is None else range(1, last + 1):
         for stack in stacks:
             stack.run(epoch, stop)
         epoch = stop
+        if tick is not None:
+            tick()
         if pause is not None and epoch in pauses:
             for stack in stacks:
                 stack.copy_back()

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from skopt_wrap import KerasClassifier, TunedClassifier
 from skopt_wrap.exceptions import SkippedWarning
 from skopt_wrap.tuning import TrialResult
-from skopt_wrap.tuning._trial import Task, evaluate_trial
+from skopt_wrap.tuning._trial import Task, TimeIsUp, evaluate_trial
 
 pytestmark = pytest.mark.keras
 
@@ -148,3 +148,21 @@ def test_pruned_trial_keeps_the_scores_of_its_last_checkpoint(iris):
     pipe = Pipeline([("scale", StandardScaler()), ("net", net(epochs=4))])
     evaluate_trial(short, pipe, task_of(iris), **options)
     assert short.scores == result.scores and short.state == "COMPLETED"
+
+
+def test_trial_that_runs_out_of_time_is_dropped_between_epochs(iris):
+    asked = []
+
+    def out_of_time():
+        asked.append(True)
+        return len(asked) >= 8
+
+    with pytest.raises(TimeIsUp):
+        evaluate_trial(
+            TrialResult(0, {}),
+            net(epochs=500),
+            task_of(iris),
+            error_score=np.nan,
+            out_of_time=out_of_time,
+        )
+    assert len(asked) == 8
