@@ -84,7 +84,7 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         minimized. The default `tuner` then stands for ``"genetic"``; ``"tpe"``, ``"gp"``,
         ``"random"`` and ``"grid"`` serve too. See `refit` and ``pareto_front_``.
     max_time : float or None, default=None
-        Seconds after which no trial starts and the running one is dropped at its next split;
+        Seconds after which no trial starts and the running one is dropped at its next epoch;
         one trial always finishes.
     error_score : "raise" or float, default=nan
         Score of the splits of a trial that failed, in ``cv_results_``. Such a trial is never
@@ -96,7 +96,7 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
     resume : bool, default=True
         Whether a search that is in `storage` is continued.
     n_jobs : int or None, default=None
-        Splits trained at the same time, in worker processes.
+        Trials evaluated at the same time, in worker processes.
     random_state : int, RandomState or None, default=None
         Seed of the strategy and of every part whose own seed is None. All trials and splits
         start from the same seed.
