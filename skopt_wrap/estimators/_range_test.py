@@ -47,7 +47,7 @@ class LearningRateTest:
     suggestion_ : float or None
         Rate at which these lines fall fastest; None when the loss does not fall.
     diverged_ : bool
-        Whether the test ended early, at a loss of four times the least one or not finite.
+        Whether the test ended early, at a loss of four times the first one or not finite.
 
     See Also
     --------
@@ -229,7 +229,7 @@ def find_learning_rate(
         First and last rate.
     n_steps : int, default=100
         Steps, evenly spaced on the logarithmic scale. The test ends early when a loss is four
-        times the least one, or not finite.
+        times the first one, or not finite.
     smoothing : float, default=0.2
         Share of the steps that a line is fitted to, in (0, 1].
     random_state : int, RandomState instance or None, default=None
@@ -281,7 +281,7 @@ def find_learning_rate(
             stop_factor=_STOP_FACTOR,
         )
     rates = rates[: len(losses)]
-    diverged = bool(not np.isfinite(losses[-1]) or losses[-1] > _STOP_FACTOR * losses.min())
+    diverged = bool(not np.isfinite(losses[-1]) or losses[-1] > _STOP_FACTOR * losses[0])
     smoothed, slopes = fit_lines(rates, losses, max(5, round(smoothing * n_steps)))
     return LearningRateTest(rates, losses, smoothed, steepest(rates, smoothed, slopes), diverged)
 

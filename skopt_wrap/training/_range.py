@@ -36,8 +36,7 @@ def range_losses(
     seed : int
         Seed of the order of rows.
     stop_factor : float, default=inf
-        Stop after a loss of more than so many times the least one so far, or one that is not
-        finite.
+        Stop after a loss of more than so many times the first one, or one that is not finite.
 
     Returns
     -------
@@ -79,14 +78,13 @@ def range_losses(
         return model.train_step((x, y, weights))["loss"]
 
     run: Any = step if model.run_eagerly else traced(step)
-    rng, order, losses, least = np.random.default_rng(seed), np.empty(0, int), [], np.inf
+    rng, order, losses = np.random.default_rng(seed), np.empty(0, int), []
     for rate in rates:
         if len(order) < batch_size:
             order = rng.permutation(len(data))
         rows, order = order[:batch_size], order[batch_size:]
         batch = [tf.constant(part) for part in data.take(rows)]
         losses.append(float(run(*batch, tf.constant(rate, variable.dtype))))
-        least = min(least, losses[-1])
-        if not np.isfinite(losses[-1]) or losses[-1] > stop_factor * least:
+        if not np.isfinite(losses[-1]) or losses[-1] > stop_factor * losses[0]:
             break
     return np.array(losses)

@@ -175,8 +175,20 @@ def draw_slice(ax: Any, axis: ParameterAxis, mean: Any, style: Any) -> Any:
         if few is not None:
             ax.set_xticks(few, [f"{value:.3g}" for value in few])
             ax.set_xticks([], minor=True)
+        elif axis.kind == "log":
+            _mark_decades(ax, np.log10(np.nanmax(axis.positions) / np.nanmin(axis.positions)))
     ax.set_xlabel(axis.name if len(axis.name) <= 30 else wrap(axis.name))
     return points
+
+
+def _mark_decades(ax: Any, n_decades: float) -> None:
+    """Label decades only, or a few numbers where the axis has hardly one of them."""
+    from matplotlib import ticker
+
+    ax.xaxis.set_minor_formatter(ticker.NullFormatter())
+    if n_decades < 2:
+        ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+        ax.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:.2g}"))
 
 
 def draw_parallel(

@@ -146,3 +146,22 @@ def test_schedule_errors_come_before_training(blobs):
         KerasClassifier(
             optimizer=keras.optimizers.SGD(own), learning_rate_schedule="step", epochs=1
         ).fit(*blobs)
+
+
+def test_networks_with_schedules_are_trained_together(blobs):
+    from skopt_wrap.estimators import FitJob, fit_together
+
+    names = ["cosine", "one_cycle", None]
+    made = [small(learning_rate_schedule=name) for name in names for _ in "ab"]
+    X = blobs[0].astype("float32")
+    jobs = [FitJob(clf, X, blobs[1], rows=np.arange(80)) for clf in made[::2]]
+    outcomes = fit_together(jobs)
+    assert [outcome.path for outcome in outcomes] == ["stacked"] * 3
+    for job, alone in zip(jobs, made[1::2], strict=True):
+        alone.fit(X[:80], blobs[1][:80])
+        for ours, theirs in zip(
+            job.estimator.model_.get_weights(), alone.model_.get_weights(), strict=True
+        ):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+        rates = alone.history_.get("learning_rate")
+        assert job.estimator.history_.get("learning_rate") == pytest.approx(rates)
