@@ -87,10 +87,14 @@ def parameter_axis(
         positions = np.array([float(row.get(name, np.nan)) for row in params])
         kind = "log" if is_logarithmic(present, scale) else "linear"
         return ParameterAxis(name, kind, positions, [])
-    texts = [repr(row[name]) if name in row else None for row in params]
+    texts = [_text(row[name]) if name in row else None for row in params]
     order = sorted({text for text in texts if text is not None})
     positions = np.array([np.nan if text is None else float(order.index(text)) for text in texts])
     return ParameterAxis(name, "categorical", positions, [_short(text) for text in order])
+
+
+def _text(value: Any) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _short(text: str) -> str:
@@ -187,7 +191,7 @@ def _mark_decades(ax: Any, n_decades: float) -> None:
 
     ax.xaxis.set_minor_formatter(ticker.NullFormatter())
     if n_decades < 2:
-        ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+        ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:.2g}"))
 
 
