@@ -22,7 +22,7 @@ from sklearn.utils.validation import _check_method_params
 
 from ..estimators import KerasClassifier, KerasRegressor
 from ..exceptions import DataError
-from . import _objectives, _results, _scoring, _splits
+from . import _families, _objectives, _results, _scoring, _splits
 from ._compose import Recipe, compose
 from ._delegate import routing_enabled
 from ._hypermodel import HyperModelBuilder, is_hypermodel
@@ -136,11 +136,13 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
 
     # Composition
 
-    def _network(self) -> Any:
-        """Return the unfitted estimator of the network."""
+    def _network(self, family: str | None = None) -> Any:
+        """Return the unfitted estimator of the network, of one architecture with "auto"."""
         if hasattr(self.model, "get_params") and not isinstance(self.model, type):
             return self.model
         model = HyperModelBuilder(self.model, {}) if is_hypermodel(self.model) else self.model
+        if self._automatic():
+            model = family or "dense"
         network = self._network_class()(
             model,
             epochs=self.epochs,
@@ -153,9 +155,12 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         return network
 
-    def _recipe(self, seed: int | None = None) -> Recipe:
+    def _automatic(self) -> bool:
+        return isinstance(self.model, str) and self.model == _families.AUTO
+
+    def _recipe(self, seed: int | None = None, family: str | None = None) -> Recipe:
         return compose(
-            self._network(),
+            self._network(family),
             preprocessor=self.preprocessor,
             sampler=self.sampler,
             hypermodel=self.model if is_hypermodel(self.model) else None,
@@ -208,8 +213,11 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         seeds = self._seeds()
         recipe = self._recipe(seeds[1])
         check_model(self, recipe.network)
-        given = given_space(self, recipe.network)
         X, y = indexable(X, y)
+        families: Any = [None]
+        if self._automatic():
+            families = _families.families_for(_families.row_shape(X, self.space))
+        given = {family: given_space(self, recipe.network, family) for family in families}
         y = self._check_target(y)
         check_data(self, recipe, X, y)
         metadata = {"sample_weight": sample_weight, "groups": groups, **params}
@@ -230,11 +238,14 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             X,
             y,
             _splits.freeze(splitter, X, y, **routed.splitter.split),
-            scoring.scorer if names is None else _objectives.Measuring(scoring.scorer, names),
+            self._measuring(scoring.scorer, names),
             routed.estimator.fit,
             routed.scorer.score,
         )
-        trials = self._search(recipe, given, task, seeds)
+        if self._automatic():
+            trials = self._search_families(given, task, seeds)
+        else:
+            trials = self._search(recipe, given[None], task, seeds)
 
         finished = next(trial for trial in trials if trial.state == COMPLETED)
         metrics = list(finished.scores)
@@ -249,6 +260,9 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             self.cv_results_ |= _objectives.objective_table(trials, names)
             self.pareto_front_ = _objectives.front_table(trials, names)
         self._choose(metrics)
+        self.__dict__.pop("families_", None)
+        if self._automatic():
+            self.families_ = _families.family_table(trials, self._metric)
         if self.refit is not False:
             self._refit(recipe, task)
         return self
@@ -258,6 +272,33 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             return None
         network = isinstance(recipe.network, (KerasClassifier, KerasRegressor))
         return _objectives.check_objectives(self.objectives, metrics, self.refit, network)
+
+    def _measuring(self, scorer: Any, names: list[str] | None) -> Any:
+        """Return the scorer, which measures the network as well where that is asked for."""
+        if self._automatic():
+            names = list(dict.fromkeys([*(names or []), "parameters"]))
+        return scorer if names is None else _objectives.Measuring(scorer, names)
+
+    def _search_families(
+        self, given: dict[str, Any], task: Task, seeds: tuple[int, int]
+    ) -> list[TrialResult]:
+        """Search every architecture with the same trials, splits and share of the time."""
+        tables: list[dict[str, list[str]]] = []
+        oracles: dict[str, Any] = {}
+
+        def search(family: str) -> tuple[list[TrialResult], bool]:
+            recipe = self._recipe(seeds[1], family)
+            trials = self._search(recipe, given[family], task, seeds, family, len(given))
+            oracles[family] = self.oracle_
+            rows = len(self.space_["name"])
+            tables.append({"model": [family] * rows, **self.space_})
+            return trials, self._interrupted
+
+        trials = _families.search_families(list(given), search, reraise=self.error_score == "raise")
+        self.oracle_ = oracles
+        self.space_ = {name: [row for t in tables for row in t[name]] for name in tables[0]}
+        self._declared = {name for trial in trials for name in trial.params}
+        return trials
 
     def _deciding(self, metrics: list[str]) -> str:
         """Return the name of the metric that decides."""
@@ -270,7 +311,8 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         if self.random_state is None and self.storage is not None:
             from ._storage import find_seeds
 
-            if (stored := find_seeds(self.storage, self.study)) is not None:
+            family = "dense" if self._automatic() else None  # "auto" always begins with it
+            if (stored := find_seeds(self.storage, self.study, family)) is not None:
                 return stored
         rng = check_random_state(self.random_state)
         return int(rng.randint(1, 2**31 - 1)), int(rng.randint(2**31 - 1))
@@ -285,9 +327,15 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         return y
 
     def _search(
-        self, recipe: Recipe, given: dict[str, Any], task: Task, seeds: tuple[int, int]
+        self,
+        recipe: Recipe,
+        given: dict[str, Any],
+        task: Task,
+        seeds: tuple[int, int],
+        family: str | None = None,
+        n_searches: int = 1,
     ) -> list[TrialResult]:
-        """Run the trials."""
+        """Run the trials, of one of several searches that share the time."""
         from ._definition import define
         from ._evaluation import Evaluation
         from ._parallel import make_workers
@@ -311,15 +359,16 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             plan.oracle,
             plan.space,
             make_workers(evaluate, self.n_jobs, plan.n_trials),
-            ledger=open_ledger(self, definition, seeds),
+            ledger=open_ledger(self, definition, seeds, family),
             pruning=plan.pruning,
             metric=lambda trial: self._deciding(list(trial.scores)),
-            max_seconds=self.max_time,
+            max_seconds=None if self.max_time is None else self.max_time / n_searches,
             progress=bool(self.verbose),
             n_trials=plan.n_trials,
             reraise=self.error_score == "raise",
         )
         trials = search.run()
+        self._interrupted = search.stopped == "it was interrupted"
         warn_if_idle(plan.pruning, trials)
         self.oracle_ = plan.oracle
         self.space_ = plan.space.table(plan.oracle.hyperparameters)

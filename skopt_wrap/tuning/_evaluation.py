@@ -84,6 +84,5 @@ class Evaluation:
             out_of_time=out_of_time,
             **(pruning.watch(result) if pruning else {}),
         )
-        if self.objectives is not None:
-            _objectives.take_objectives(result, self.objectives)
+        _objectives.take_objectives(result, self.objectives or ())
         return error

@@ -123,7 +123,9 @@ def take_objectives(result: TrialResult, names: Sequence[str]) -> None:
 
     Counts and times are the median over the splits, scores the mean.
     """
-    measured = {name: result.scores.pop(_PREFIX + name, None) for name in names}
+    measured = {name: result.scores.pop(_PREFIX + name, None) for name in MEASURED}
+    if measured["parameters"] is not None and np.isfinite(measured["parameters"]).all():
+        result.n_parameters = int(np.median(measured["parameters"]))
     if result.state != COMPLETED:
         return
     for name in names:

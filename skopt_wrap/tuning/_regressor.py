@@ -20,7 +20,9 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
     Parameters
     ----------
     model : str, estimator, callable or HyperModel, default="dense"
-        What is tuned: the name of an architecture (``"dense"``, ``"cnn"``, ``"lstm"``);
+        What is tuned: the name of an architecture (``"dense"``, ``"cnn"``, ``"lstm"``), or
+        ``"auto"``, those that the shape of the data allows, each with `max_trials` trials (see
+        ``families_``);
         a KerasRegressor with the settings that are not searched;
         an existing Keras Tuner ``build_model(hp)`` function (its only argument is called `hp`)
         or ``HyperModel``; or anything else that KerasRegressor takes as its `model`.
@@ -119,6 +121,11 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
     pareto_front_ : dict of str to array
         With `objectives`: the trials that no other one beats in all of them, best score first;
         columns ``index``, ``params`` and ``objective_<name>``, which ``cv_results_`` has too.
+    families_ : dict of str to array
+        With ``model="auto"``: one row for each architecture, the best first, with ``model``,
+        ``best_score``, ``std_score``, ``n_parameters``, ``fit_seconds``, ``best_index``,
+        ``n_trials`` and ``total_seconds``. ``oracle_`` is then a dict, and ``space_`` and
+        ``best_params_`` name the ``model``.
     trials_ : list of TrialResult
         The trials, with the tracebacks of those that failed.
     space_ : dict of str to list of str

@@ -288,18 +288,27 @@ def stored_seeds(storage: Any, name: str) -> tuple[int, int] | None:
     return None if stored is None else (stored["seeds"][0], stored["seeds"][1])
 
 
-def find_seeds(storage: Any, study: str | None) -> tuple[int, int] | None:
+def study_name(study: str | None, family: str | None) -> str:
+    """Return the study's name inside the storage; "auto" has one for each architecture."""
+    return (study or STUDY) + (f"/{family}" if family else "")
+
+
+def find_seeds(
+    storage: Any, study: str | None, family: str | None = None
+) -> tuple[int, int] | None:
     """Return the seeds of the search in `storage`; None where there is none yet."""
     if storage is None or not exists(storage):
         return None
     opened = open_storage(storage)
     try:
-        return stored_seeds(opened, study or STUDY)
+        return stored_seeds(opened, study_name(study, family))
     finally:
         close(opened)
 
 
-def open_ledger(tuned: Any, definition: Mapping[str, str], seeds: tuple[int, int]) -> Ledger:
+def open_ledger(
+    tuned: Any, definition: Mapping[str, str], seeds: tuple[int, int], family: str | None = None
+) -> Ledger:
     """Return where a search writes its trials down.
 
     Parameters
@@ -310,6 +319,8 @@ def open_ledger(tuned: Any, definition: Mapping[str, str], seeds: tuple[int, int
         What the scores depend on.
     seeds : tuple of two int
         The seeds.
+    family : str, default=None
+        Architecture of one of several searches.
 
     Returns
     -------
@@ -321,7 +332,12 @@ def open_ledger(tuned: Any, definition: Mapping[str, str], seeds: tuple[int, int
     opened = open_storage(tuned.storage)
     try:
         return open_study(
-            opened, tuned.study or STUDY, label(tuned.storage), definition, seeds, tuned.resume
+            opened,
+            study_name(tuned.study, family),
+            label(tuned.storage),
+            definition,
+            seeds,
+            tuned.resume,
         )
     except BaseException:
         close(opened)

@@ -59,6 +59,8 @@ class TrialResult:
         training rows) and ``iter`` (round of a halving, from 0).
     objectives : dict of str to float
         Values of several objectives, in their order.
+    n_parameters : int or None
+        Weights of the network, where they were counted.
     """
 
     number: int
@@ -74,6 +76,7 @@ class TrialResult:
     traceback: str | None = None
     resource: dict[str, Any] = field(default_factory=dict)
     objectives: dict[str, float] = field(default_factory=dict)
+    n_parameters: int | None = None
 
     def mean(self, metric: str) -> float:
         """Return the mean score over the splits."""

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_consistent_length
 from ..exceptions import ParameterError, SkippedWarning, suggest
 from ._compose import Recipe
 from ._delegate import routing_enabled
+from ._families import own_entries
 from ._hypermodel import is_hypermodel
 from ._notation import changed
 from ._presets import default_space
@@ -31,7 +32,7 @@ def check_model(tuned: Any, network: Any) -> None:
         )
 
 
-def given_space(tuned: Any, network: Any) -> dict[str, Any]:
+def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str, Any]:
     """Return the space that the caller gave, or the preset with the caller's changes."""
     space = tuned.space
     if isinstance(space, str):
@@ -42,13 +43,13 @@ def given_space(tuned: Any, network: Any) -> dict[str, Any]:
     if preset is None:
         if not space and not is_hypermodel(tuned.model):
             raise ParameterError("space is empty: there is nothing to search.")
-        return dict(space)
+        return dict(space) if family is None else own_entries(space, family)
     if preset not in PRESETS:
         raise ParameterError(
             f"space has the preset {preset!r}; it must be one of {PRESETS}. "
             + suggest(str(preset), PRESETS)
         )
-    architecture = getattr(network, "model", None)
+    architecture = family or getattr(network, "model", None)
     if not isinstance(architecture, str):
         raise ParameterError(
             "space=None and presets work for an architecture's name, and space=None for a Keras "
@@ -56,6 +57,8 @@ def given_space(tuned: Any, network: Any) -> dict[str, Any]:
             f"model={tuned.model!r} give space={{'parameter': values}}."
         )
     changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
+    if family is not None:
+        changes = own_entries(changes, family)
     entries = default_space(architecture, full=preset == "full", epochs=tuned.epochs)
     if sets_epochs(tuned.tuner) and "epochs" not in changes:
         entries.pop("epochs", None)
