@@ -25,6 +25,12 @@ FILE_NAME = "search.log"
 STUDY = "search"  # name of the study when none is given
 _DEFINITION = "skopt_wrap definition"
 _TRIES = 5
+# What SQLAlchemy (a dependency of Optuna, and not ours) raises when another process was
+# quicker to make the tables.
+_RACES = {
+    "IntegrityError", "InternalError", "OperationalError", "ProgrammingError",
+    "StorageInternalError",
+}  # fmt: skip
 
 
 class FileLock:
@@ -185,24 +191,21 @@ def _check_lines(path: Path) -> None:
 
 
 def _open_database(url: str) -> Any:
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-
     for attempt in range(1, _TRIES + 1):
         try:
             return optuna.storages.get_storage(url)
-        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        except Exception as error:
+            # Processes that start together may make the tables at the same moment.
+            if type(error).__name__ in _RACES and attempt < _TRIES:
+                time.sleep(0.2 * attempt)
+                continue
             hint = ""
             if url.startswith("postgresql"):
                 hint = " PostgreSQL needs a driver: pip install 'skopt_wrap[postgresql]'."
             raise ParameterError(
-                f"storage={label(url)} cannot be opened: {error}.{hint}"
+                f"storage={label(url)} cannot be opened: {type(error).__name__}: {error}{hint}"
             ) from error
-        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-            # Processes that start together may make the tables at the same moment.
-            if attempt == _TRIES:
-                raise ParameterError(f"storage={label(url)} cannot be opened: {error}") from error
-            time.sleep(0.2 * attempt)
-    return None
+    raise AssertionError  # the last attempt returns or raises
 
 
 def open_study(
