@@ -86,19 +86,23 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         minimized. The default `tuner` then stands for ``"genetic"``; ``"tpe"``, ``"gp"``,
         ``"random"`` and ``"grid"`` serve too. See `refit` and ``pareto_front_``.
     max_time : float or None, default=None
-        Seconds after which no trial starts and the running one is dropped at its next epoch;
+        Seconds after which no trial starts and the running one is dropped at its next split;
         one trial always finishes.
     error_score : "raise" or float, default=nan
         Score of the splits of a trial that failed, in ``cv_results_``. Such a trial is never
         the best.
     storage : str, path or None, default=None
-        Where finished trials are kept: a file, or the URL of a database.
+        Where trials are kept: a file, a folder, or the URL of a database that Optuna knows
+        (``"sqlite:///trials.db"``, ``"postgresql://user@host/name"``). The same call goes on
+        with what is there, and several processes that name the same storage share the search.
+        None writes nothing.
     study : str or None, default=None
-        Name of the search inside `storage`.
+        Name of the search inside `storage`; None is "search".
     resume : bool, default=True
-        Whether a search that is in `storage` is continued.
+        Whether to go on with the search that is in `storage`. False raises when there is one.
     n_jobs : int or None, default=None
-        Trials evaluated at the same time, in worker processes.
+        Trials that run at the same time, in worker processes, or on a Dask cluster under
+        ``joblib.parallel_config("dask")``.
     random_state : int, RandomState or None, default=None
         Seed of the strategy and of every part whose own seed is None. All trials and splits
         start from the same seed.
