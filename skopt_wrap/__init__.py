@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from .estimators import LearningRateDisplay as LearningRateDisplay
     from .estimators import LearningRateTest as LearningRateTest
     from .estimators import find_learning_rate as find_learning_rate
+    from .factorization import CP as CP
+    from .factorization import SVD as SVD
+    from .factorization import FactorizationResult as FactorizationResult
+    from .factorization import TensorTrain as TensorTrain
+    from .factorization import TensorTrainDense as TensorTrainDense
+    from .factorization import Tucker as Tucker
+    from .factorization import factorize as factorize
     from .losses import DistillationLoss as DistillationLoss
     from .losses import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy
     from .losses import PriorCorrectedClassifier as PriorCorrectedClassifier
@@ -66,6 +73,7 @@ _EXPORTS = {
     "AugmentationDisplay": "sampling",
     "AugmentingSampler": "sampling",
     "BootstrapInterval": "scoring",
+    "CP": "factorization",
     "CalibrationDisplay": "scoring",
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
@@ -74,6 +82,7 @@ _EXPORTS = {
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
+    "FactorizationResult": "factorization",
     "Finding": "diagnostics",
     "FitDiagnosis": "diagnostics",
     "FitDisplay": "diagnostics",
@@ -95,9 +104,13 @@ _EXPORTS = {
     "REMOVE": "tuning",
     "Remedy": "diagnostics",
     "RemedyResults": "diagnostics",
+    "SVD": "factorization",
     "SearchDisplay": "tuning",
     "SparseCategoricalFocalCrossentropy": "losses",
+    "TensorTrain": "factorization",
+    "TensorTrainDense": "factorization",
     "ThresholdDisplay": "scoring",
+    "Tucker": "factorization",
     "TunedClassifier": "tuning",
     "TunedRegressor": "tuning",
     "available_transforms": "sampling",
@@ -109,6 +122,7 @@ _EXPORTS = {
     "distill": "distillation",
     "effective_class_weight": "losses",
     "estimate_prior": "losses",
+    "factorize": "factorization",
     "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
     "list_metrics": "scoring",
@@ -122,6 +136,7 @@ _SUBPACKAGES = (
     "distillation",
     "estimators",
     "exceptions",
+    "factorization",
     "losses",
     "model_selection",
     "sampling",

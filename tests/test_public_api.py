@@ -26,6 +26,7 @@ ARROWS = {
     "_keras": {"exceptions"},
     "_params": {"exceptions"},
     "architectures": {"exceptions", "_keras"},
+    "factorization": {"exceptions", "_keras", "training"},
     "losses": {"exceptions", "_keras"},
     "training": {"exceptions", "_keras"},
     "estimators": {*FOUNDATIONS, "architectures", "losses", "training"},

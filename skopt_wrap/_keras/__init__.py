@@ -6,6 +6,7 @@ of either library lives in this package, so that a new release is met in one pla
 
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
+from ._graph import layer_calls, rebuild
 from ._inspect import (
     compile_settings,
     copy_optimizer,
@@ -34,6 +35,7 @@ __all__ = [
     "is_adapted",
     "keras_model_problem",
     "layer_width",
+    "layer_calls",
     "load_keras",
     "load_tensorflow",
     "loss_classes",
@@ -46,6 +48,7 @@ __all__ = [
     "plain_executor",
     "predict_raw",
     "resized",
+    "rebuild",
     "seed_scope",
     "shareable_key",
     "slot_names",

@@ -31,12 +31,13 @@ class _NotComparable(Exception):
 
 
 def _from_keras(thing: object) -> bool:
-    """Whether Keras defines `thing`, or our losses, which hold all they compute in attributes."""
+    """Whether Keras or we define `thing`; ours hold all they compute in attributes."""
     return _is_known_module(str(getattr(thing, "__module__", "")))
 
 
 def _is_known_module(module: str) -> bool:
-    return module.partition(".")[0] == "keras" or module.startswith("skopt_wrap.losses.")
+    ours = ("skopt_wrap.losses.", "skopt_wrap.factorization.")
+    return module.partition(".")[0] == "keras" or module.startswith(ours)
 
 
 def _state(thing: Any) -> Any:

@@ -1,0 +1,110 @@
+"""Rebuild a Sequential or Functional network with some of its layers replaced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ._backend import load_keras
+from ._scopes import trusted_config_scope
+
+
+def layer_calls(model: Any) -> Counter[str]:
+    """Return how often each layer is called in the graph of `model`, by name.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built Sequential or Functional.
+    """
+    graph = getattr(model, "_functional", None) or model
+    nodes = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
+    return Counter(node.operation.name for node in nodes)
+
+
+def copy_layer(layer: Any) -> Any:
+    """Return a layer of the same configuration and state, or `layer` itself.
+
+    A preprocessing layer keeps what it learned in tables that a configuration does not hold; it
+    has nothing to train, so it is shared.
+    """
+    if hasattr(layer, "adapt"):
+        return layer
+    with trusted_config_scope():
+        copy = type(layer).from_config(layer.get_config())
+    if not copy.built and layer.built and hasattr(layer, "get_build_config"):
+        copy.build_from_config(layer.get_build_config() or {})
+    return copy
+
+
+def copy_variables(source: Any, target: Any) -> None:
+    """Assign the variables of one built layer to those of its copy."""
+    if source is target:
+        return
+    for ours, theirs in zip(source.variables, target.variables, strict=True):
+        theirs.assign(ours)
+
+
+def rebuild(
+    model: Any, replacements: Mapping[str, Sequence[Any]], *, functional: bool = False
+) -> Any:
+    """Return a copy of `model` in which chains of layers stand for some of its layers.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built Sequential or Functional. It is not changed.
+    replacements : mapping of str to sequence of keras.Layer
+        Name of a layer called once -> new layers, the first of which gets what it got.
+    functional : bool, default=False
+        Return a Functional model for a Sequential one too.
+
+    Returns
+    -------
+    model : keras.Model
+        Not compiled. All other layers are copies with the same weights.
+    """
+    keras = load_keras()
+    copies: dict[str, Any] = {}
+
+    def clone(layer: Any) -> Any:
+        if layer.name in replacements:
+            return replacements[layer.name][0]
+        if not isinstance(layer, keras.Layer):
+            return layer  # an operation of keras.ops: without state
+        copies[layer.name] = copy_layer(layer)
+        return copies[layer.name]
+
+    if isinstance(model, keras.Sequential):
+        source = model.inputs[0]
+        x = keras.Input(
+            batch_shape=source.shape, dtype=source.dtype, name=source._keras_history[0].name
+        )
+        chain = [new for old in model.layers for new in replacements.get(old.name) or [clone(old)]]
+        if functional:
+            inputs = x
+            for layer in chain:
+                x = layer(x)
+            rebuilt = keras.Model(inputs, x, name=model.name)
+        else:
+            rebuilt = keras.Sequential([x._keras_history[0], *chain], name=model.name)
+    else:
+
+        def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            found = [c for c in replacements.values() if c[0] is layer]
+            output = layer(*args, **kwargs)
+            for following in found[0][1:] if found else ():
+                output = following(output)
+            return output
+
+        with trusted_config_scope():
+            rebuilt = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    for layer in model.layers:
+        if layer.name in copies:
+            copy_variables(layer, copies[layer.name])
+    rebuilt.trainable = model.trainable
+    for layer in model.layers:
+        if layer.name in copies and copies[layer.name] is not layer:
+            copies[layer.name].trainable = layer.trainable
+    return rebuilt
