@@ -73,7 +73,10 @@ class FitOutcome:
     seconds : float
         Time that the fit took; fits trained together share their time equally.
     path : str
-        The road that training took, as in ``estimator.fit_path_``; empty after an error.
+        The road that training took, as in ``estimator.fit_path_``: ``"stacked"`` with others,
+        ``"fused"`` by itself, or ``"fit: <reason>"`` by ``keras.Model.fit``; empty after an error.
+    reason : str or None
+        Why it was not stacked.
     error : Exception or None
         What the fit raised.
     traceback : str or None
@@ -88,6 +91,7 @@ class FitOutcome:
 
     seconds: float = 0.0
     path: str = ""
+    reason: str | None = None
     error: Exception | None = None
     traceback: str | None = None
 
@@ -188,7 +192,8 @@ class _Fit:
                 fitting.build()
                 try:
                     return self._as_training(fitting, shared)
-                except NotStackable:
+                except NotStackable as why:
+                    self.outcome.reason = str(why)
                     self._fit_alone(fitting, epochs)
         return None
 
@@ -199,7 +204,8 @@ class _Fit:
         if weights is not None:
             options["sample_weight"] = weights
         estimator.fit(X, y, **options)
-        self.outcome.path = f"fit: {type(estimator).__name__} defines its own fit"
+        self.outcome.reason = f"{type(estimator).__name__} defines its own fit"
+        self.outcome.path = f"fit: {self.outcome.reason}"
 
     def _as_training(self, fitting: Fitting, shared: SharedRows) -> Hashable:
         estimator = fitting.estimator
@@ -235,6 +241,7 @@ class _Fit:
             return
         self.outcome.seconds += training.seconds
         if isinstance(training.error, StackError):
+            self.outcome.reason = str(training.error)
             with self._noting_errors():
                 fitting = self._fitting = self._prepare()
                 with fitting.scope():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -10,6 +13,7 @@ from sklearn.model_selection import KFold
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap.estimators import FitJob, fit_together
 from skopt_wrap.exceptions import ParameterError
+from skopt_wrap.training import _stack_graph, clear_graphs
 
 pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -90,20 +94,22 @@ def test_fits_together_equal_fits_one_by_one(blobs, params):
 
 
 @pytest.mark.parametrize(
-    "params,reason",
+    "params,path,reason",
     [
-        ({"model": "cnn", "model__input_shape": (2, 2, 1), "model__filters": 4}, "fused"),
-        ({"model": "lstm", "model__input_shape": (4, 1), "model__units": 4}, "fused"),
-        ({"optimizer": "lamb"}, "fused"),
-        ({"compile__run_eagerly": True}, "fit: run_eagerly=True"),
+        ({"model": "cnn", "model__input_shape": (2, 2, 1)}, "fused", "type Conv2D"),
+        ({"model": "lstm", "model__input_shape": (4, 1), "model__units": 4}, "fused", "LSTM"),
+        ({"optimizer": "lamb"}, "fused", "optimizer Lamb"),
+        ({"compile__run_eagerly": True}, "fit: run_eagerly=True", "run_eagerly=True"),
     ],
     ids=["cnn", "lstm", "lamb", "eager"],
 )
-def test_what_cannot_be_stacked_is_fitted_by_itself(blobs, params, reason):
+def test_what_cannot_be_stacked_is_fitted_by_itself(blobs, params, path, reason):
     X, y = blobs
     estimator = KerasClassifier(**{"epochs": 2, "random_state": 0, **params})
     jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
-    assert {outcome.path for outcome in fit_together(jobs)} == {reason}
+    outcomes = fit_together(jobs)
+    assert {outcome.path for outcome in outcomes} == {path}
+    assert all(reason in outcome.reason for outcome in outcomes)
     for job in jobs:
         assert_equal_fits(job.estimator, clone(estimator).fit(X[job.rows], y[job.rows]))
 
@@ -176,3 +182,125 @@ def test_a_checkpoint_that_returns_false_ends_the_fits_there(blobs):
     for job in jobs:
         alone = KerasClassifier(epochs=2, random_state=0).fit(X[job.rows], y[job.rows])
         assert_equal_fits(job.estimator, alone)
+
+
+def test_checkpoints_see_stacked_and_other_fits_alike(blobs):
+    X, y = blobs
+    first, second = folds(X)[:2]
+    stacked = KerasClassifier(epochs=4, random_state=0)
+    other = KerasClassifier(epochs=3, optimizer="lamb", random_state=0)
+    jobs = [FitJob(clone(stacked), X, y, first), FitJob(clone(other), X, y, second)]
+    seen = []
+
+    def look(epoch):
+        seen.append((epoch, [job.estimator.n_iter_ for job in jobs], jobs[1].estimator.predict(X)))
+        return epoch < 2
+
+    fit_together(jobs, checkpoint_epochs=(1, 2, 3), checkpoint=look)
+    assert [(epoch, counts) for epoch, counts, _ in seen] == [(1, [1, 1]), (2, [2, 2])]
+    for job, estimator in zip(jobs, (stacked, other), strict=True):
+        alone = clone(estimator).set_params(epochs=2).fit(X[job.rows], y[job.rows])
+        assert_equal_fits(job.estimator, alone)
+
+
+def test_graphs_serve_other_widths_rates_and_numbers_of_folds(blobs, monkeypatch):
+    X, y = blobs
+    clear_graphs()
+    for n_splits, params in (
+        (3, {}),
+        (4, {"model__units": 9, "optimizer__learning_rate": 0.01, "batch_size": 11}),
+        (2, {"model__units": (5, 7), "optimizer__beta_1": 0.9}),
+    ):
+        jobs = [
+            FitJob(KerasClassifier(epochs=2, **params), X, y, rows) for rows in folds(X, n_splits)
+        ]
+        fit_together(jobs)
+    (graph,) = _stack_graph._STACKS.values()
+    assert graph.train.experimental_get_tracing_count() == 1
+    monkeypatch.setattr(_stack_graph, "MAX_STACKS", 2)
+    for n_layers in (0, 1, 3):
+        fit_together([FitJob(KerasClassifier(epochs=1, model__n_layers=n_layers), X, y)])
+    assert len(_stack_graph._STACKS) == 2
+
+
+def _raising(error):
+    keras = pytest.importorskip("keras")
+
+    class Raise(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise error
+
+    return Raise()
+
+
+def test_an_error_of_a_callback_ends_one_fit(blobs):
+    X, y = blobs
+    estimator = KerasClassifier(epochs=3, random_state=0)
+    bad = clone(estimator).set_params(callbacks=[_raising(RuntimeError("no"))])
+    jobs = [FitJob(e, X, y, r) for e, r in zip((clone(estimator), bad), folds(X), strict=False)]
+    good, failed = fit_together(jobs)
+    assert good.error is None
+    assert str(failed.error) == "no" and "on_epoch_end" in failed.traceback
+    assert not hasattr(jobs[1].estimator, "model_")
+    rows = jobs[0].rows
+    assert_equal_fits(jobs[0].estimator, clone(estimator).fit(X[rows], y[rows]))
+
+
+def test_an_interrupt_leaves_no_estimator_changed(blobs):
+    X, y = blobs
+    estimator = KerasClassifier(epochs=3, callbacks=[_raising(KeyboardInterrupt())])
+    jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
+    before = [dict(vars(job.estimator)) for job in jobs]
+    with pytest.raises(KeyboardInterrupt):
+        fit_together(jobs)
+    assert [dict(vars(job.estimator)) for job in jobs] == before
+
+
+def test_fits_are_trained_one_by_one_when_a_stack_fails(blobs, monkeypatch):
+    X, y = blobs
+
+    def fail(*args):
+        raise MemoryError("no room")
+
+    estimator = KerasClassifier(epochs=2, random_state=0)
+    jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
+    monkeypatch.setattr(_stack_graph.StackGraph, "_train", fail)
+    clear_graphs()
+    outcomes = fit_together(jobs)
+    clear_graphs()
+    assert {(outcome.path, outcome.reason) for outcome in outcomes} == {
+        ("fused", "MemoryError: no room")
+    }
+    for job in jobs:
+        assert_equal_fits(job.estimator, clone(estimator).fit(X[job.rows], y[job.rows]))
+
+
+def test_fitted_together_goes_on_like_any_other(blobs):
+    X, y = blobs
+    estimator = KerasClassifier(epochs=2, random_state=0)
+    jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
+    fit_together(jobs)
+    ours, rows = jobs[0].estimator, jobs[0].rows
+    alone = clone(estimator).fit(X[rows], y[rows])
+    loaded = pickle.loads(pickle.dumps(ours))
+    np.testing.assert_array_equal(loaded.predict_proba(X), ours.predict_proba(X))
+    for fitted in (ours, loaded, alone):
+        fitted.partial_fit(X[rows], y[rows])
+    assert_equal_fits(ours, alone)
+    assert_equal_fits(loaded, alone)
+
+
+def test_threads_may_fit_together_at_the_same_time(blobs):
+    X, y = blobs
+    estimator = KerasClassifier(epochs=3, model__dropout=0.1, random_state=0)
+
+    def run(_):
+        jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
+        fit_together(jobs)
+        return [job.estimator.predict_proba(X) for job in jobs]
+
+    with ThreadPoolExecutor(3) as pool:
+        first, *rest = pool.map(run, range(3))
+    for found in rest:
+        np.testing.assert_array_equal(found, first)
