@@ -161,9 +161,9 @@ def schedule_rates(name: str, rate: float, n_steps: int, **options: Any) -> np.n
 
 def _decay(name: str, rate: float, n_steps: int, used: Mapping[str, Any]) -> np.ndarray:
     """Return the rates after the warm-up."""
-    schedules = load_keras().optimizers.schedules
     if name in ("constant", "reduce_on_plateau"):
         return np.full(n_steps, rate)
+    schedules = load_keras().optimizers.schedules
     if name == "step":
         n_drops = used["n_drops"]
         # Keras keeps a value up to and including its boundary.

@@ -202,6 +202,8 @@ def evaluate_trial(
 def thin(history: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     """Return a history of at most 100 epochs, evenly spaced, the last one among them.
 
+    Six digits are kept: storages hold a trial in one text.
+
     Examples
     --------
     >>> from skopt_wrap.tuning._trial import thin
@@ -218,7 +220,7 @@ def thin(history: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     curves = {name: values for name, values in history.items() if len(values) == n_epochs}
     return {
         "epoch": [i + 1 for i in kept],
-        **{name: [float(values[i]) for i in kept] for name, values in curves.items()},
+        **{name: [float(f"{values[i]:.6g}") for i in kept] for name, values in curves.items()},
     }
 
 
