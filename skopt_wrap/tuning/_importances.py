@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -14,6 +14,7 @@ from ._results import finished_means
 
 EVALUATORS = ("fanova", "ped_anova")
 MIN_TRIALS = 5
+_LOG_FAMILIES = ("loguniform(", "reciprocal(")  # of scipy
 _LOG_RATIO = 20  # greatest value to least, from which a parameter is seen on a logarithmic scale
 
 
@@ -32,28 +33,21 @@ def is_logarithmic(values: Any, scale: str | None = None) -> bool:
     return max(values) / min(values) >= _LOG_RATIO if scale is None else scale == "log"
 
 
-def scales_of(space: Mapping[str, Any]) -> dict[str, str]:
-    """Return "log" or "linear" for each continuous parameter of a search space.
+def scales_of(space: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return "log" or "linear" for each number of a search's ``space_``.
 
     Examples
     --------
-    >>> from scipy.stats import loguniform, uniform
     >>> from skopt_wrap.tuning._importances import scales_of
-    >>> scales_of({"rate": loguniform(1e-4, 1), "dropout": uniform(), "units": [8, 64]})
-    {'rate': 'log', 'dropout': 'linear'}
+    >>> kinds, values = ["real", "integer", "choice"], ["loguniform(1e-4, 1)", "4 to 64", "1, 2"]
+    >>> scales_of({"name": ["rate", "units", "layers"], "kind": kinds, "values": values})
+    {'rate': 'log', 'units': 'linear'}
     """
-    scales = {}
-    for name, spec in space.items():
-        family = getattr(getattr(spec, "dist", None), "name", None)  # scipy
-        log = getattr(spec, "log", None)  # Optuna
-        sampling = getattr(spec, "sampling", None)  # Keras Tuner
-        if family is not None:
-            scales[name] = "log" if family in ("loguniform", "reciprocal") else "linear"
-        elif isinstance(log, bool):
-            scales[name] = "log" if log else "linear"
-        elif isinstance(sampling, str):
-            scales[name] = "linear" if sampling == "linear" else "log"
-    return scales
+    return {
+        name: "log" if values.startswith(_LOG_FAMILIES) or values.endswith(", log") else "linear"
+        for name, kind, values in zip(space["name"], space["kind"], space["values"], strict=True)
+        if kind in ("integer", "real")
+    }
 
 
 def parameter_importances(
