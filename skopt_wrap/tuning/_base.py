@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABCMeta, abstractmethod
+from contextlib import nullcontext
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from sklearn.base import (
     _fit_context,
     is_classifier,
 )
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
@@ -31,7 +33,7 @@ from ._trial import COMPLETED, Task, TrialResult
 from ._validation import check_data, check_model, given_space, route
 
 
-class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     """Search with cross-validation; see `TunedClassifier` and `TunedRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -218,6 +220,9 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         if self._automatic():
             families = _families.families_for(_families.row_shape(X, self.space))
         given = {family: given_space(self, recipe.network, family) for family in families}
+        n_tasks = len(given) + (self.refit is not False)  # searches, and the best one's training
+        root = self._init_callback_context(max_subtasks=n_tasks)
+        root.call_on_fit_task_begin(estimator=self, X=X, y=y)
         y = self._check_target(y)
         check_data(self, recipe, X, y)
         metadata = {"sample_weight": sample_weight, "groups": groups, **params}
@@ -264,7 +269,8 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         if self._automatic():
             self.families_ = _families.family_table(trials, self._metric)
         if self.refit is not False:
-            self._refit(recipe, task)
+            self._refit(recipe, task, root.subcontext("refit"))
+        root.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
 
     def _objective_names(self, metrics: list[str] | None, recipe: Recipe) -> list[str] | None:
@@ -340,9 +346,15 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
         from ._evaluation import Evaluation
         from ._parallel import make_workers
         from ._pruning import warn_if_idle
-        from ._run import Search  # Keras Tuner and Optuna are loaded here
+        from ._run import (  # Keras Tuner and Optuna are loaded here
+            INTERRUPTED,
+            UNWANTED,
+            Search,
+            Tasks,
+        )
         from ._storage import open_ledger
         from ._strategy import make_plan
+        from ._watch import Tasks
 
         plan = make_plan(self, recipe, given, task, seeds[0])
         evaluate = Evaluation(
@@ -361,6 +373,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             make_workers(evaluate, self.n_jobs, plan.n_trials),
             ledger=open_ledger(self, definition, seeds, family),
             pruning=plan.pruning,
+            tasks=Tasks(self, self._callback_fit_ctx, None if self.storage else plan.n_trials),
             metric=lambda trial: self._deciding(list(trial.scores)),
             max_seconds=None if self.max_time is None else self.max_time / n_searches,
             progress=bool(self.verbose),
@@ -368,7 +381,7 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
             reraise=self.error_score == "raise",
         )
         trials = search.run()
-        self._interrupted = search.stopped == "it was interrupted"
+        self._interrupted = search.stopped in (INTERRUPTED, UNWANTED)
         warn_if_idle(plan.pruning, trials)
         self.oracle_ = plan.oracle
         self.space_ = plan.space.table(plan.oracle.hyperparameters)
@@ -395,8 +408,12 @@ class BaseTuned(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
                 self.cv_results_[f"mean_test_{self._metric}"][self.best_index_]
             )
 
-    def _refit(self, recipe: Recipe, task: Task) -> None:
+    def _refit(self, recipe: Recipe, task: Task, context: Any) -> None:
         begin = time.perf_counter()
         estimator = recipe.candidate(self.best_params_, self._declared)
-        self.best_estimator_ = estimator.fit(task.X, task.y, **task.fit_params)
+        listens = hasattr(estimator, "set_callbacks")
+        with context.propagate_callback_context(estimator) if listens else nullcontext():
+            context.call_on_fit_task_begin(estimator=self, X=task.X, y=task.y)
+            self.best_estimator_ = estimator.fit(task.X, task.y, **task.fit_params)
         self.refit_time_ = time.perf_counter() - begin
+        context.call_on_fit_task_end(estimator=self, X=task.X, y=task.y)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -22,49 +19,11 @@ from ._pruning import Pruning
 from ._replay import is_independent, register
 from ._space import SearchSpace, resource_of
 from ._trial import COMPLETED, FAILED, TimeIsUp, TrialResult, fail
+from ._watch import Interrupt, Tasks
 
 _POLL_SECONDS = 0.2
+INTERRUPTED, UNWANTED = "it was interrupted", "a callback asked for it"  # why a search stopped
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_inv_fmt}{postfix}]"
-
-
-class Interrupt:
-    """Ctrl-C: the first one lets the running trial finish, the second one stops at once.
-
-    Until a trial has finished, and outside the main thread, Ctrl-C does what it always does.
-    Training that restores the best weights catches KeyboardInterrupt and returns; `check` raises
-    it again, so that what was cut short is never scored.
-    """
-
-    def __init__(self, can_keep: Callable[[], bool]) -> None:
-        self.requested = False
-        self.at_once = False
-        self._can_keep = can_keep
-
-    def _handle(self, signum: int, frame: Any) -> None:
-        if self.requested or not self._can_keep():
-            self.at_once = True
-        self.requested = True
-        self.check()
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt when the running trial is to be dropped."""
-        if self.at_once:
-            raise KeyboardInterrupt
-
-    @contextmanager
-    def watch(self) -> Iterator[Interrupt]:
-        """Catch Ctrl-C inside the block, unless the program has a handler of its own."""
-        ours = (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        )
-        if ours:
-            signal.signal(signal.SIGINT, self._handle)
-        try:
-            yield self
-        finally:
-            if ours:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
@@ -99,6 +58,8 @@ class Search:
         Returns the name of the metric that is maximized, given a finished TrialResult.
     ledger : Ledger
         Where the trials are written down.
+    tasks : Tasks
+        Tells scikit-learn's callbacks what runs.
     pruning : Pruning or None
         Stops hopeless trials; it learns of a trial when the oracle does.
     max_seconds : float or None
@@ -115,6 +76,7 @@ class Search:
     space: SearchSpace
     workers: Serial | Workers
     metric: Callable[[TrialResult], str]
+    tasks: Tasks
     ledger: Ledger = field(default_factory=Ledger)
     pruning: Pruning | None = None
     max_seconds: float | None = None
@@ -158,7 +120,14 @@ class Search:
             return self.max_seconds is not None and self._has_best() and spent >= self.max_seconds
 
         bar = tqdm(total=self.n_trials, unit="trial", disable=not self.progress, bar_format=_BAR)
-        with temporary_folder(self.oracle), bar, self.ledger, self.workers, interrupt.watch():
+        with (
+            temporary_folder(self.oracle),
+            bar,
+            self.tasks,
+            self.ledger,
+            self.workers,
+            interrupt.watch(),
+        ):
             try:
                 self._sync()
                 bar.initial = bar.n = len(self.results)  # for the time that is left
@@ -169,7 +138,7 @@ class Search:
             except KeyboardInterrupt:
                 if not self._has_best():
                     raise
-                self.stopped = "it was interrupted"
+                self.stopped = INTERRUPTED
                 self.workers.stop()
             self._tell(len(self.proposals))
         self._report()
@@ -177,12 +146,15 @@ class Search:
 
     def _loop(self, bar: Any, interrupt: Interrupt, out_of_time: Callable[[], bool]) -> None:
         while True:
-            while self.workers.is_free and not interrupt.requested:
+            while self.workers.is_free and not (interrupt.requested or self.tasks.stop):
                 if not self._start(out_of_time):
                     break
             if not self.workers.running:
                 if interrupt.requested:
                     raise KeyboardInterrupt
+                if self.tasks.stop:
+                    self.stopped = UNWANTED
+                    return
                 if not self._others_run():
                     return
                 time.sleep(_POLL_SECONDS)
@@ -286,6 +258,7 @@ class Search:
     def _submit(
         self, item: Proposal, error: Exception | None, out_of_time: Callable[[], bool]
     ) -> None:
+        self.tasks.begin(item.result.number)
         if error is not None:
             self._finish(Outcome(item.result.number, item.result, error))
         else:
@@ -305,6 +278,7 @@ class Search:
         item.result, item.state = outcome.result, "finished"
         score = self._note(item.result, outcome.error)
         self.ledger.finish(outcome.number, _outcome(item.result), score)
+        self.tasks.end(outcome.number)
         if outcome.error is not None and self.reraise:
             raise outcome.error
 

@@ -27,6 +27,7 @@ from skopt_wrap.exceptions import (
     DataError,
     ParameterError,
     SkippedWarning,
+    TrainingInterruptedWarning,
 )
 from skopt_wrap.tuning import TunedClassifier, TunedRegressor
 
@@ -291,3 +292,63 @@ def test_regressor_searches_several_targets():
     assert est.score(X, Y) > 0.9
     with pytest.raises(ParameterError, match="wrong kind"):
         TunedClassifier(DummyRegressor(), space={"strategy": ["mean"]}).fit(X, Y[:, 0] > 0)
+
+
+class Recorder:
+    """Notes the tasks that scikit-learn's callback interface tells of; stops after `limit`."""
+
+    def __init__(self, limit=None):
+        self.limit = limit
+        self.events = []
+
+    def setup(self, estimator, context):
+        self.events.append(("setup", None))
+
+    def teardown(self, estimator, context):
+        self.events.append(("teardown", None))
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(("begin", context.task_name))
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None, X=None):
+        self.events.append(("end", context.task_name))
+        if context.task_name == "fit":
+            self.predictions = fitted_estimator.predict(X)
+        n_trials = self.events.count(("end", "trial"))
+        return context.task_name == "trial" and n_trials == self.limit
+
+
+def test_callbacks_see_every_trial(centroid, iris):
+    recorder = Recorder()
+    search = TunedClassifier(
+        centroid, tuner="random", max_trials=3, cv=2, space={"shift": [0.0, 1.0, 2.0, 3.0]},
+        random_state=0,
+    )  # fmt: skip
+    search.set_callbacks(recorder).fit(*iris)
+    assert recorder.events == [
+        ("setup", None), ("begin", "fit"), ("begin", "search"),
+        *[("begin", "trial"), ("end", "trial")] * 3,
+        ("end", "search"), ("begin", "refit"), ("end", "refit"), ("end", "fit"), ("teardown", None),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(recorder.predictions, search.predict(iris[0]))
+
+
+def test_callback_stops_the_search(centroid, iris):
+    search = TunedClassifier(
+        centroid, tuner="random", max_trials=9, cv=2, space={"shift": stats.uniform(-3, 6)}
+    )
+    with pytest.warns(TrainingInterruptedWarning, match="callback asked"):
+        search.set_callbacks(Recorder(limit=2)).fit(*iris)
+    assert len(search.trials_) == 2
+
+
+def test_scoring_monitor_logs_the_best(centroid, iris):
+    from sklearn.callback import ScoringMonitor
+
+    monitor = ScoringMonitor(scoring="accuracy")
+    search = TunedClassifier(
+        centroid, tuner="random", max_trials=2, cv=2, space={"shift": stats.uniform(-3, 6)}
+    )
+    search.set_callbacks(monitor).fit(*iris)
+    [row] = monitor.get_logs().data
+    assert row["accuracy"] == search.score(*iris)
