@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .compression import CompressedModel as CompressedModel
     from .compression import CompressionDisplay as CompressionDisplay
     from .compression import CompressionReport as CompressionReport
+    from .compression import CompressionSearch as CompressionSearch
     from .compression import LiteRTModel as LiteRTModel
     from .compression import Pruning as Pruning
     from .compression import compress as compress
@@ -79,6 +80,7 @@ _EXPORTS = {
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
     "Conditional": "tuning",
+    "CompressionSearch": "compression",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",

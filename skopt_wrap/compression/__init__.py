@@ -5,6 +5,7 @@ from ._compressed_model import CompressedModel
 from ._display import CompressionDisplay
 from ._report import CompressionReport, StageRow
 from ._runtime import LiteRTModel
+from ._search import CompressionSearch
 from ._specs import Pruning, Quantization
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "CompressionDisplay",
     "CompressionReport",
     "CompressionResult",
+    "CompressionSearch",
     "LiteRTModel",
     "Pruning",
     "Quantization",

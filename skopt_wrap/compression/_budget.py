@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..exceptions import BudgetError, BudgetWarning, ParameterError, suggest
 from ._report import CompressionReport
 from ._specs import as_bytes, as_drop, as_seconds
@@ -42,6 +44,20 @@ class Budget:
                 + suggest(str(on_missed), ON_MISSED)
             )
         return cls(as_drop(max_score_drop), as_bytes(max_size), as_seconds(max_latency), on_missed)
+
+    def holds(self, drop: float, size: float, latency: float) -> bool:
+        """Return whether measured means are within the budget; NaN never is."""
+        pairs = ((drop, self.max_score_drop), (size, self.max_size), (latency, self.max_latency))
+        return not np.isnan(drop) and all(most is None or value <= most for value, most in pairs)
+
+    def text(self) -> str:
+        """Return the promises as text."""
+        given = {
+            "max_score_drop": self.max_score_drop,
+            "max_size": self.max_size,
+            "max_latency": self.max_latency,
+        }
+        return ", ".join(f"{name}={value:g}" for name, value in given.items() if value is not None)
 
     def missed(self, report: CompressionReport) -> list[str]:
         """Return a text for every promise that the last stage of `report` misses."""

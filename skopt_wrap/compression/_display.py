@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..exceptions import ParameterError
+from ._pareto import pareto_front
 from ._report import CompressionReport
 
+# Field of a stage, column of a search, factor, label.
 _AXES = {
-    "bytes": ("bytes", 1e-3, "size of the file, kB"),
-    "gzip_bytes": ("gzip_bytes", 1e-3, "size of the file after gzip, kB"),
-    "latency": ("latency_p50", 1e3, "latency of one row, ms (median)"),
+    "bytes": ("bytes", "mean_size", 1e-3, "size of the file, kB"),
+    "gzip_bytes": ("gzip_bytes", "mean_gzip_size", 1e-3, "size of the file after gzip, kB"),
+    "latency": ("latency_p50", "mean_latency", 1e3, "latency of one row, ms (median)"),
 }
 
 
+def _short(params: dict[str, Any]) -> str:
+    """Return the values of `params` as a label; quantization by its name alone."""
+    words = []
+    for name, value in params.items():
+        if name == "quantization":
+            words.append("float32" if value is None else str(getattr(value, "mode", value)))
+        elif value is not None and value is not False:
+            words.append(name if value is True else f"{name} {value}")
+    return ", ".join(words)
+
+
 class CompressionDisplay:
-    """Plot of score against size or latency, one point for each stage.
+    """Plot of score against size or latency: the stages of a chain, or candidates of a search.
 
     Use :meth:`from_estimator` or :meth:`from_report`.
 
     Parameters
     ----------
-    report : CompressionReport
+    report : CompressionReport, default=None
         What the stages did.
+    search : CompressionSearch, default=None
+        Fitted search, instead of a report.
 
     Attributes
     ----------
@@ -34,13 +51,17 @@ class CompressionDisplay:
     See Also
     --------
     CompressedModel : Has the report as ``report_``.
+    CompressionSearch : Compares chains.
     """
 
-    def __init__(self, report: CompressionReport) -> None:
+    def __init__(self, report: CompressionReport | None = None, search: Any = None) -> None:
+        if (report is None) == (search is None):
+            raise ParameterError("give a report or a search.")
         self.report = report
+        self.search = search
 
     def plot(self, *, against: str = "bytes", ax: Any = None) -> CompressionDisplay:
-        """Draw the stages.
+        """Draw the stages, or the candidates and their Pareto front.
 
         Parameters
         ----------
@@ -56,24 +77,27 @@ class CompressionDisplay:
         """
         if against not in _AXES:
             raise ParameterError(f"against must be one of {tuple(_AXES)}, got {against!r}.")
-        rows = [row for row in self.report.rows if row.score is not None]
-        if not rows:
+        points = self._stages(against) if self.report is not None else self._candidates(against)
+        if not points:
             raise ParameterError("the report holds no score to draw.")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
         if ax is None:
             _, ax = plt.subplots()
-        name, factor, label = _AXES[against]
-        xs = [getattr(row, name) * factor for row in rows]
-        ys = [row.score for row in rows]
-        ax.plot(xs, ys, color="0.7", zorder=1)
-        ax.scatter(xs, ys, zorder=2)
-        for i, (x, y, row) in enumerate(zip(xs, ys, rows, strict=True)):
+        xs, ys, names, lined = (list(column) for column in zip(*points, strict=True))
+        line = [(x, y) for x, y, joined in zip(xs, ys, lined, strict=True) if joined]
+        if self.report is None:
+            line = sorted(line)
+        ax.plot(*zip(*line, strict=True), color="0.7", zorder=1)
+        ax.scatter(xs, ys, c=["C0" if joined else "0.6" for joined in lined], zorder=2)
+        for i, (x, y, name) in enumerate(zip(xs, ys, names, strict=True)):
             # Above and below in turn: stages before quantization are nearly of one size.
             offset, side = ((0, 7), "bottom") if i % 2 == 0 else ((0, -7), "top")
-            ax.annotate(row.stage, (x, y), offset, textcoords="offset points", ha="center", va=side)
-        ax.set(xscale="log", xlabel=label, ylabel=f"{self.report.metric}, {self.report.scored_on}")
+            ax.annotate(
+                name, (x, y), offset, textcoords="offset points", ha="center", va=side, fontsize=8
+            )
+        ax.set(xscale="log", xlabel=_AXES[against][3], ylabel=self._score_label())
         ax.margins(0.15, 0.25)
         # Sizes often span less than a power of ten, where a log axis labels its minor ticks.
         steps = (
@@ -84,6 +108,34 @@ class CompressionDisplay:
         ax.xaxis.set_minor_formatter(NullFormatter())
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _stages(self, against: str) -> list[tuple[float, float, str, bool]]:
+        """Return x, y, name, and whether the line goes through, of each stage."""
+        assert self.report is not None
+        name, _, factor, _ = _AXES[against]
+        return [
+            (getattr(row, name) * factor, row.score, row.stage, True)
+            for row in self.report.rows
+            if row.score is not None
+        ]
+
+    def _candidates(self, against: str) -> list[tuple[float, float, str, bool]]:
+        """Return x, y, name, and whether it is on the front in this plane, of each candidate."""
+        table = self.search.cv_results_
+        _, column, factor, _ = _AXES[against]
+        costs = np.column_stack([-table["mean_test_score"], table[column]])
+        front = pareto_front(costs)
+        return [
+            (cost * factor, -minus, _short(params), bool(joined))
+            for (minus, cost), params, joined in zip(costs, table["params"], front, strict=True)
+            if not np.isnan(minus)
+        ]
+
+    def _score_label(self) -> str:
+        if self.report is not None:
+            return f"{self.report.metric}, {self.report.scored_on}"
+        metric = self.search.best_estimator_.report_.metric
+        return f"{metric}, mean of {self.search.n_splits_} folds"
 
     @classmethod
     def from_report(
@@ -115,7 +167,7 @@ class CompressionDisplay:
 
         Parameters
         ----------
-        estimator : CompressedModel
+        estimator : CompressedModel or CompressionSearch
             Fitted.
         against : {"bytes", "gzip_bytes", "latency"}, default="bytes"
             Horizontal axis.
@@ -130,4 +182,6 @@ class CompressionDisplay:
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(estimator)
+        if hasattr(estimator, "cv_results_"):
+            return cls(search=estimator).plot(against=against, ax=ax)
         return cls(estimator.report_).plot(against=against, ax=ax)
