@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import ParameterGrid, check_cv
-from sklearn.utils import _safe_indexing, check_random_state, get_tags
+from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
@@ -214,6 +214,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
             return fit_estimator(as_estimator(self.estimator, X, y, seed), X, y, None)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, np.zeros((len(np.asarray(y)), 1)))
+        X, y = indexable(X, y)
         splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y))
         self.n_splits_ = len(splits)
         measured: list[list[Any]] = [[] for _ in candidates]
