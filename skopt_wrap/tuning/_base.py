@@ -350,7 +350,6 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
             INTERRUPTED,
             UNWANTED,
             Search,
-            Tasks,
         )
         from ._storage import open_ledger
         from ._strategy import make_plan
