@@ -24,6 +24,8 @@ splits = StratifiedKFold(3, shuffle=True, random_state=0)
 # -----------------------------------
 #
 # ``model__input_shape`` lets a network read the flat rows as images or as sequences.
+# ``TunedClassifier("auto")`` compares the kinds that the shape of the rows allows in one search and
+# lists them in ``families_``; here each kind has a space of its own.
 
 rates = {"optimizer__learning_rate": [0.003, 0.01]}
 families = {
