@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from scipy import sparse
 from sklearn import config_context, model_selection
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_iris
@@ -280,3 +281,12 @@ def test_supervised_selection_on_noise_scores_at_chance():
 def test_error_of_the_network_names_the_parameter(iris):
     with pytest.raises(DataError, match=r"two classes|one class"):
         cross_val_score(net(), iris[0], np.full(91, "a"), cv=KFold(2), error_score="raise")
+
+
+def test_sparse_rows_and_several_labels_score_as_in_scikit_learn(iris):
+    X, y = iris
+    several = np.stack([y == "a", y != "b"], axis=1).astype(int)
+    for data, target in ((sparse.csr_matrix(X), y), (X, several)):
+        theirs = model_selection.cross_val_score(net(epochs=2), data, target, cv=KFold(2))
+        ours = cross_val_score(net(epochs=2), data, target, cv=KFold(2))
+        np.testing.assert_allclose(ours, theirs)
