@@ -32,7 +32,7 @@ ARROWS = {
     "estimators": {*FOUNDATIONS, "architectures", "losses", "training"},
     "model_selection": {*FOUNDATIONS, "estimators"},
     "tuning": {*FOUNDATIONS, "architectures", "estimators", "model_selection", "training"},
-    "compression": {*FOUNDATIONS, "distillation", "estimators", "training"},
+    "compression": {*FOUNDATIONS, "distillation", "estimators", "factorization", "training"},
     "distillation": {"exceptions", "_keras", "architectures", "losses", "training"},
     "diagnostics": {
         *FOUNDATIONS,

@@ -139,7 +139,9 @@ def compress(
         Rows as the network takes them, to calibrate, tune and measure with.
     y : array-like of shape (n_rows, ...), default=None
         Targets as the loss takes them. Needed for pruning with a loss, and for `metric`.
-    factorization, clustering : object, default=None
+    factorization : str or Factorization, default=None
+        Layers as products of smaller ones; see :class:`CompressedModel`.
+    clustering : object, default=None
         Not available yet: None.
     distillation : float, str, callable, keras.Model or Distillation, default=None
         A smaller network that learns from `model`; see :class:`CompressedModel`.

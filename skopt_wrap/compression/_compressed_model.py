@@ -59,8 +59,12 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         :class:`sklearn.frozen.FrozenEstimator`: then it is used as it is, and `X` only
         calibrates, tunes and scores. Whether a plain network was trained cannot be seen: wrap a
         trained one in FrozenEstimator too, or `fit` trains a copy of it further.
-    factorization : str or object, default=None
-        Not available yet: None. Kernels as products of smaller ones.
+    factorization : {"svd", "tensor-train", "tucker", "cp", "auto"}, Factorization or None, \
+            default=None
+        Layers as products of smaller ones, 40 % of the parameters of the whole network, or an
+        object with the details: :class:`~skopt_wrap.factorization.SVD`,
+        :class:`~skopt_wrap.factorization.TensorTrain`, :class:`~skopt_wrap.factorization.Tucker`,
+        :class:`~skopt_wrap.factorization.CP`. "auto" picks by measurement.
     distillation : float, str, callable, keras.Model or Distillation, default=None
         A smaller network, the student, that learns from the trained one: a fraction in (0, 1) of
         its width, the name of an architecture, a builder, a network, or a

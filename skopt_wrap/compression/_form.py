@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..exceptions import ConversionError, SkoptWrapError, UnsupportedLayerError
+from ..factorization import TensorTrainDense
 from ._difference import relative_difference
 from ._network import from_payload, recurrent_layers, time_steps
 from ._specs import CALIBRATED, Quantization
@@ -103,9 +104,12 @@ def best_form(
 
 
 def _plain(model: Any, batch: int | None, *notes: str) -> Form:
-    """Return a Keras 3 network as it is, but for flattening."""
-    if batch is None:
-        for layer in model._flatten_layers():
+    """Return a Keras 3 network as it is, but for flattening and for Tensor-Trains."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, TensorTrainDense):
+            # The converter would write a kernel that is computed from its cores as a constant.
+            layer.contraction = "cores"
+        elif batch is None:
             if type(layer).__name__ in ("Flatten", "Reshape") and layer._inbound_nodes:
                 shape = layer.output.shape[1:]
                 if None not in shape:

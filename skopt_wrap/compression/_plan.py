@@ -8,8 +8,10 @@ from typing import Any
 
 from ..distillation import Distillation
 from ..exceptions import ParameterError, suggest
+from ..factorization import CP, SVD, Factorization, TensorTrain, Tucker
 from ._specs import Pruning, Quantization, as_count, as_flag, as_pruning, as_quantization
 
+METHODS = ("auto", *(cls.method for cls in (SVD, TensorTrain, Tucker, CP)))
 RUNTIMES = ("litert",)
 # The parameters of CompressedModel that make_plan takes.
 PLANNED = (
@@ -86,7 +88,6 @@ def make_plan(
             f"runtime must be one of {RUNTIMES}, got {runtime!r}. {suggest(str(runtime), RUNTIMES)}"
         )
     for name, value in {
-        "factorization": factorization,
         "clustering": clustering,
     }.items():
         if value is not None:
@@ -98,7 +99,7 @@ def make_plan(
     if aware:
         raise ParameterError("quantization_aware=True: this is not available yet; use False.")
     return Plan(
-        factorization=factorization,
+        factorization=as_factorization(factorization),
         distillation=as_distillation(distillation),
         pruning=as_pruning(pruning),
         clustering=clustering,
@@ -107,6 +108,16 @@ def make_plan(
         fine_tune_epochs=as_count(fine_tune_epochs, "fine_tune_epochs"),
         calibration_samples=as_count(calibration_samples, "calibration_samples"),
         num_threads=as_count(num_threads, "num_threads"),
+    )
+
+
+def as_factorization(value: Any) -> str | Factorization | None:
+    """Return `value` when it is a method's name, a value object or None, else raise."""
+    if value is None or isinstance(value, Factorization) or value in METHODS:
+        return value
+    raise ParameterError(
+        f"factorization must be None, one of {METHODS} or an object such as TensorTrain(...), got "
+        f"{value!r}. {suggest(str(value), METHODS)}"
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._keras import load_keras
 from ..distillation import Distillation, distill
+from ..factorization import factorize
 from ._child import Child
 from ._losses import portable_loss
 from ._network import to_payload
@@ -31,7 +32,7 @@ def run_stage(
     ----------
     child : Child
         Where Keras 2 works.
-    name : {"distil", "prune"}
+    name : {"factorize", "distil", "prune", ...}
         Which stage.
     model : keras.Model
         The network; it is not changed.
@@ -51,6 +52,8 @@ def run_stage(
     done, skipped, notes : list of str
         Layers that were changed, layers that were not with the reason, and remarks.
     """
+    if name == "factorize":
+        return _factorize(model, spec, tuning, seed)
     if name == "distil":
         return _distil(model, spec, tuning, seed)
     if name == "prune" and spec.structured:
@@ -71,6 +74,24 @@ def run_stage(
     changed = load_keras().models.clone_model(model)
     changed.set_weights(answer["weights"])
     return changed, answer["done"], answer["skipped"], answer["notes"]
+
+
+def _factorize(
+    model: Any, spec: Any, tuning: Tuning, seed: int
+) -> tuple[Any, list[str], list[str], list[str]]:
+    result = factorize(
+        model,
+        tuning.x,
+        tuning.y,
+        method=spec,
+        sample_weight=tuning.sample_weight,
+        loss=tuning.loss,
+        fine_tune_epochs=tuning.epochs,
+        batch_size=tuning.batch_size,
+        random_state=seed,
+    )
+    skipped = [f"{name}: {reason}" for name, reason in result.skipped.items()]
+    return result.model, result.done, skipped, [f"method: {result.method}", *result.notes]
 
 
 def _distil(
