@@ -95,8 +95,8 @@ class TensorTrainDense(keras.layers.Layer):
     contraction : {"auto", "cores", "kernel"}, default="auto"
         "cores" applies the cores to the rows one after the other, in the cheaper direction;
         "kernel" multiplies them to the kernel first; "auto" takes what needs fewer
-        multiplications (32 rows are assumed where their number is not known). "cores" keeps
-        converted files small.
+        multiplications (32 rows are assumed where their number is not known). Set it to "cores"
+        before a conversion: converters fold the constant kernel into the file.
     **kwargs : dict
         Arguments of ``keras.layers.Layer``: name, dtype, trainable.
 
