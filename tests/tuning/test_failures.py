@@ -194,3 +194,21 @@ def test_workers_do_not_hear_ctrl_c():
         with deaf_to_ctrl_c(parent):
             assert Listener().fit(None, None).heard == heard
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_trial_without_memory_fails_alone(centroid, iris):
+    import tensorflow as tf
+
+    exhausted = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+    space = {"fail": [None, MemoryError("no room"), exhausted]}
+    with pytest.warns(SkippedWarning, match="2 of 3 trials failed.*MemoryError: no room"):
+        est = tuned(centroid, space=space, tuner="grid").fit(*iris)
+    assert "ResourceExhaustedError" in est.trials_[2].error
+
+
+def test_progress_is_shown_only_when_asked_for(centroid, iris, capfd):
+    tuned(centroid).fit(*iris)
+    assert capfd.readouterr() == ("", "")
+    best = tuned(centroid, verbose=1).fit(*iris).best_score_
+    shown = capfd.readouterr().err
+    assert "4/4" in shown and f"best={best:.4f}" in shown and "s/trial" in shown
