@@ -111,6 +111,12 @@ def snapshots(epochs: Collection[int]) -> Any:
     -------
     callback : keras.callbacks.Callback
         ``callback.weights`` maps an epoch to what ``get_weights`` returned after it.
+
+    Examples
+    --------
+    >>> from skopt_wrap.training import snapshots
+    >>> snapshots([2, 4]).weights
+    {}
     """
     from ._keeper import Snapshots
 

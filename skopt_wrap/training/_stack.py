@@ -40,6 +40,23 @@ def train_stacks(
         returns False, training ends there.
     tick : callable, default=None
         Called after every epoch of all networks; what it raises ends training.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> from skopt_wrap.training import Training, TrainingData, stack_key, train_stacks
+    >>> X = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    >>> data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
+    >>> trainings = []
+    >>> for seed in range(2):
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile("sgd", "mse")
+    ...     trainings.append(Training(model, data, epochs=3, batch_size=4, seed=seed))
+    >>> len({stack_key(training) for training in trainings})
+    1
+    >>> train_stacks([trainings])
+    >>> [training.result.n_epochs for training in trainings]
+    [3, 3]
     """
     stacks = [_Stack(group) for group in groups]
     last = max(training.epochs for group in groups for training in group)

@@ -17,7 +17,14 @@ _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
 
 
 class NotStackable(Exception):
-    """A part of a network that is not computed for several networks at once."""
+    """A part of a network that is not computed for several networks at once.
+
+    Examples
+    --------
+    >>> from skopt_wrap.training import NotStackable
+    >>> str(NotStackable("layers of type LSTM are trained one network at a time"))
+    'layers of type LSTM are trained one network at a time'
+    """
 
 
 @dataclass

@@ -19,7 +19,40 @@ from ._train import TrainingResult, _orders, _why_not_fused, recorded
 
 @dataclass
 class Training:
-    """A network and how it is trained: the arguments of :func:`train`."""
+    """A network of :func:`train_stacks`, and how it is trained.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled and built.
+    data : TrainingData
+        Training rows.
+    epochs, batch_size, seed : int
+        As for :func:`train`, like the parameters that are not named here.
+    dtype : str, default=None
+        Precision in which the network was built.
+
+    Attributes
+    ----------
+    result : TrainingResult
+        Filled in by training.
+    error : Exception or None
+        What ended training.
+    traceback : str or None
+        Where it came from.
+    seconds : float
+        Time of training; the networks of a stack share it equally.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> from skopt_wrap.training import Training, TrainingData
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> X = np.ones((8, 2), "float32")
+    >>> data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
+    >>> Training(model, data, epochs=3, batch_size=4, seed=0).error is None
+    True
+    """
 
     model: Any
     data: TrainingData
@@ -50,7 +83,14 @@ class Training:
 
 
 class StackError(Exception):
-    """A stack failed as a whole; its networks are trained one by one instead."""
+    """A stack failed as a whole; its networks are to be trained one by one instead.
+
+    Examples
+    --------
+    >>> from skopt_wrap.training import StackError
+    >>> str(StackError("ResourceExhaustedError: no memory"))
+    'ResourceExhaustedError: no memory'
+    """
 
 
 def stack_key(training: Training) -> Hashable:
@@ -60,6 +100,19 @@ def stack_key(training: Training) -> Hashable:
     ------
     NotStackable
         When the network must be trained by itself; the message says why.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> from skopt_wrap.training import Training, TrainingData, stack_key
+    >>> X = np.ones((8, 2), "float32")
+    >>> data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
+    >>> def training(rate):
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile(keras.optimizers.SGD(rate), "mse")
+    ...     return Training(model, data, epochs=3, batch_size=4, seed=0)
+    >>> stack_key(training(0.1)) == stack_key(training(0.01))
+    True
     """
     model = training.model
     reason = _why_not_fused(model, training.callbacks, training.fit_options)

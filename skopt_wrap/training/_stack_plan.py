@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import graph_nodes, load_keras, object_state, why_not_functional
+from .._keras import graph_nodes, load_keras, loss_classes, object_state, why_not_functional
 from ._data import TrainingData
 from ._stack_layers import Described, NotStackable, describe
 
@@ -184,9 +184,7 @@ def _loss(model: Any) -> Any:
         raise NotStackable("loss_weights are set")
     loss = config["loss"]
     if not isinstance(loss, keras.Loss):
-        loss = keras.losses.get(loss)
-        if not isinstance(loss, keras.Loss):
-            raise NotStackable("the loss is a function")
+        loss = _loss_of_function(loss)
     module, kind = type(loss).__module__, type(loss).__name__
     known = getattr(keras.losses, kind, None) is type(loss) or module.startswith(
         "skopt_wrap.losses."
@@ -196,6 +194,21 @@ def _loss(model: Any) -> Any:
     if loss.reduction not in ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight"):
         raise NotStackable(f"the loss is reduced by {loss.reduction!r}")
     return loss
+
+
+def _loss_of_function(given: Any) -> Any:
+    """Return the loss object that Keras makes of a name or of one of its functions."""
+    keras = load_keras()
+    try:
+        loss = keras.losses.get(given)
+    except (TypeError, ValueError):
+        raise NotStackable("the loss is not one of Keras") from None
+    if isinstance(loss, keras.Loss):
+        return loss
+    known = loss_classes().get(getattr(loss, "__name__", ""))
+    if known is None or not getattr(loss, "__module__", "").startswith("keras."):
+        raise NotStackable("the loss is a function of the user's")
+    return known()
 
 
 def _metrics(model: Any) -> tuple[list[Any], list[str], list[bool]]:

@@ -28,8 +28,9 @@ class TrainingResult:
         Loss and metrics of every epoch.
     n_epochs : int
         Epochs that were run.
-    path : {"fused", "fit"}
-        Whether an epoch was one graph, or ``model.fit`` was called.
+    path : {"fused", "stacked", "fit"}
+        Whether an epoch was one graph, of this network or of a stack of them, or ``model.fit`` was
+        called.
     reason : str or None
         Why training was not fused.
     interrupted : bool

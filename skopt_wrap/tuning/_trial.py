@@ -43,8 +43,8 @@ class TrialResult:
     score_seconds : list of float
         Scoring time for each split.
     fit_path : list of str
-        How the network of each split was trained: ``"stacked"``, ``"unrolled"`` or ``"fused"``
-        together with those of the other splits, or ``"fit: <reason>"`` on its own.
+        How the network of each split was trained: ``"stacked"`` with those of the other
+        splits, ``"fused"`` by itself, or ``"fit: <reason>"`` by ``keras.Model.fit``.
     reports : dict of int to dict of str to float
         Mean scores over the splits after the epochs at which a pruner asked for them.
     histories : list of dict of str to list of float

@@ -127,7 +127,8 @@ def test_several_outputs_and_reduce_on_plateau(blobs):
     assert min(min(rate) for rate in rates) < 1e-3
 
 
-def test_softmax_outputs_and_branches_are_stacked(blobs):
+@pytest.mark.parametrize("compiled", [False, True])
+def test_softmax_outputs_and_branches_are_stacked(blobs, compiled):
     X, y = blobs
 
     def branches(meta):
@@ -138,7 +139,10 @@ def test_softmax_outputs_and_branches_are_stacked(blobs):
         joined = keras.layers.Concatenate()([keras.layers.Add()([one, other]), inputs])
         joined = keras.layers.LeakyReLU(0.1)(joined)
         outputs = keras.layers.Dense(meta["n_classes_"], "softmax")(joined)
-        return keras.Model(inputs, outputs)
+        model = keras.Model(inputs, outputs)
+        if compiled:
+            model.compile("adam", "sparse_categorical_crossentropy")
+        return model
 
     estimator = KerasClassifier(branches, epochs=3, random_state=0)
     jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
