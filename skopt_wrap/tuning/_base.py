@@ -29,6 +29,7 @@ from ._compose import Recipe, compose
 from ._delegate import routing_enabled
 from ._hypermodel import HyperModelBuilder, is_hypermodel
 from ._strategies import STRATEGIES, Genetic, Halving
+from ._threshold import THRESHOLD, check_threshold, with_threshold
 from ._trial import COMPLETED, Task, TrialResult
 from ._validation import check_data, check_model, given_space, route
 
@@ -224,6 +225,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         root = self._init_callback_context(max_subtasks=n_tasks)
         root.call_on_fit_task_begin(estimator=self, X=X, y=y)
         y = self._check_target(y)
+        check_threshold(given[families[0]], y, classifier=is_classifier(self))
         check_data(self, recipe, X, y)
         metadata = {"sample_weight": sample_weight, "groups": groups, **params}
         metadata = {k: v for k, v in metadata.items() if v is not None}
@@ -413,6 +415,9 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         listens = hasattr(estimator, "set_callbacks")
         with context.propagate_callback_context(estimator) if listens else nullcontext():
             context.call_on_fit_task_begin(estimator=self, X=task.X, y=task.y)
-            self.best_estimator_ = estimator.fit(task.X, task.y, **task.fit_params)
+            estimator.fit(task.X, task.y, **task.fit_params)
+        if THRESHOLD in self.best_params_:
+            estimator = with_threshold(estimator, self.best_params_[THRESHOLD])
+        self.best_estimator_ = estimator
         self.refit_time_ = time.perf_counter() - begin
         context.call_on_fit_task_end(estimator=self, X=task.X, y=task.y)

@@ -62,10 +62,11 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         Parameter names mapped to lists, constants, frozen scipy distributions, Optuna
         distributions, :class:`Conditional` or :class:`PerLayer`: ``model__units``,
         ``optimizer__learning_rate``, ``batch_size``, ``epochs``, ``class_weight``,
-        ``preprocessor__...``, ``sampler__...``, ``augment__...``. "compact" and "full" are presets
-        of the architecture (see :func:`default_space`); ``{"preset": "full", "model__l1": 0.0,
-        "optimizer": REMOVE}`` changes one by name. None is "compact"; a Keras Tuner model function
-        needs none.
+        ``preprocessor__...``, ``sampler__...``, ``augment__...`` and, for two classes,
+        ``decision_threshold`` (of the probability of ``classes_[1]``). "compact" and "full" are
+        presets of the architecture (see :func:`default_space`); ``{"preset": "full",
+        "model__l1": 0.0, "optimizer": REMOVE}`` changes one by name. None is "compact"; a Keras
+        Tuner model function needs none.
     epochs : int, default=50
         Passes over the data. This parameter and the next three are for a `model` that is not
         an estimator yet.

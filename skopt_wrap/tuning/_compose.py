@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from ..exceptions import ParameterError
 from ..model_selection import last_step
 from ._hypermodel import HyperModelBuilder
+from ._threshold import THRESHOLD
 
 _STEP = "estimator"
 
@@ -46,7 +47,7 @@ class Recipe:
         return last_step(self.base)
 
     def candidate(self, params: Mapping[str, Any], declared: Any = ()) -> Any:
-        """Return an unfitted estimator with `params` set.
+        """Return an unfitted estimator with `params` set, but for the decision threshold.
 
         Parameters
         ----------
@@ -57,7 +58,7 @@ class Recipe:
             others are its hyperparameters.
         """
         estimator = clone(self.base)
-        values = clone(dict(params), safe=False)
+        values = clone({k: v for k, v in params.items() if k != THRESHOLD}, safe=False)
         if self.hypermodel is not None:
             hyper = {name: value for name, value in values.items() if name not in declared}
             values = {name: value for name, value in values.items() if name in declared}

@@ -13,8 +13,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..model_selection import last_step
 from . import _scoring
+from ._threshold import network_of, within
 
 
 def routing_enabled() -> bool:
@@ -45,7 +45,7 @@ def _network_has(name: str) -> Callable[[Any], bool]:
 
     def check(self: Any) -> bool:
         best = getattr(self, "best_estimator_", None)
-        getattr(last_step(best) if best is not None else self._recipe().network, name)
+        getattr(network_of(best) if best is not None else self._recipe().network, name)
         return True
 
     return check
@@ -156,7 +156,7 @@ class DelegatingMixin:
             Input of the network.
         """
         check_is_fitted(self)
-        return last_step(self.best_estimator_).network_input(self._preprocessed(X))
+        return network_of(self.best_estimator_).network_input(self._preprocessed(X))
 
     @available_if(_network_has("network_output"))
     def network_output(self, X: Any) -> Any:
@@ -173,10 +173,10 @@ class DelegatingMixin:
             Logits or values.
         """
         check_is_fitted(self)
-        return last_step(self.best_estimator_).network_output(self._preprocessed(X))
+        return network_of(self.best_estimator_).network_output(self._preprocessed(X))
 
     def _preprocessed(self, X: Any) -> Any:
-        estimator = self.best_estimator_
+        estimator = within(self.best_estimator_)
         while isinstance(estimator, Pipeline):
             for _, step in estimator.steps[:-1]:
                 if hasattr(step, "transform"):
@@ -188,7 +188,7 @@ class DelegatingMixin:
         best = self.__dict__.get("best_estimator_")
         if best is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(last_step(best) if network else best, name)
+        return getattr(network_of(best) if network else best, name)
 
     @property
     def n_features_in_(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import _objectives, _splits
 from ._compose import Recipe
+from ._threshold import THRESHOLD, ThresholdScorer
 from ._trial import Task, TimeIsUp, TrialResult, evaluate_trial, fail
 
 
@@ -76,10 +77,13 @@ class Evaluation:
         splits = _splits.shrink(
             self.task.splits, self.task.y, share, classifier=self.classifier, seed=self.seed
         )
+        task = replace(self.task, splits=splits)
+        if THRESHOLD in result.params:
+            task = replace(task, scorer=ThresholdScorer(task.scorer, result.params[THRESHOLD]))
         error = evaluate_trial(
             result,
             self.recipe.candidate(result.params, self.declared),
-            replace(self.task, splits=splits),
+            task,
             error_score=self.error_score,
             out_of_time=out_of_time,
             **(pruning.watch(result) if pruning else {}),

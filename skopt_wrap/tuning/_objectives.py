@@ -12,7 +12,7 @@ from sklearn.utils import _safe_indexing
 
 from ..exceptions import ParameterError, suggest
 from ..model_selection import as_scores
-from ._compose import last_step
+from ._threshold import network_of
 from ._trial import COMPLETED, TrialResult
 
 MEASURED = ("parameters", "latency", "size")
@@ -102,7 +102,7 @@ class Measuring:
             if name == "latency":
                 scores[_PREFIX + name] = row_seconds(estimator, X)
             elif name in MEASURED:
-                count = float(last_step(estimator).model_.count_params())
+                count = float(network_of(estimator).model_.count_params())
                 scores[_PREFIX + name] = count * (_FLOAT32_BYTES if name == "size" else 1)
         return scores
 

@@ -53,7 +53,7 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
     space : dict, "compact", "full" or None, default=None
         Parameter names mapped to lists, constants, frozen scipy distributions, Optuna
         distributions, :class:`Conditional` or :class:`PerLayer`: ``model__units``,
-        ``optimizer__learning_rate``, ``batch_size``, ``epochs``, ``class_weight``,
+        ``optimizer__learning_rate``, ``batch_size``, ``epochs``,
         ``preprocessor__...``, ``sampler__...``, ``augment__...``. "compact" and "full" are presets
         of the architecture (see :func:`default_space`); ``{"preset": "full", "model__l1": 0.0,
         "optimizer": REMOVE}`` changes one by name. None is "compact"; a Keras Tuner model function
