@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .compression import Clustering as Clustering
     from .compression import CompressedModel as CompressedModel
     from .compression import CompressionDisplay as CompressionDisplay
     from .compression import CompressionReport as CompressionReport
@@ -76,6 +77,7 @@ _EXPORTS = {
     "BootstrapInterval": "scoring",
     "CP": "factorization",
     "CalibrationDisplay": "scoring",
+    "Clustering": "compression",
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",

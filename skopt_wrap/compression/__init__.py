@@ -6,9 +6,10 @@ from ._display import CompressionDisplay
 from ._report import CompressionReport, StageRow
 from ._runtime import LiteRTModel
 from ._search import CompressionSearch
-from ._specs import Pruning, Quantization
+from ._specs import Clustering, Pruning, Quantization
 
 __all__ = [
+    "Clustering",
     "CompressedModel",
     "CompressionDisplay",
     "CompressionReport",

@@ -190,10 +190,27 @@ def to_tf_keras(
 
 
 def copy_back(layers: dict[Any, Any]) -> None:
-    """Write the weights of each twin layer into the layer it was made from."""
+    """Write the weights of each twin layer into the layer it was made from, by their names."""
     for layer, other in layers.items():
-        if layer.weights:
-            layer.set_weights(other.get_weights())
+        found = {_role(weight.name): weight for weight in other.weights}
+        if ("", "depthwise_kernel") in found and type(layer).__name__ == "DepthwiseConv2D":
+            found["", "kernel"] = found.pop(("", "depthwise_kernel"))
+        roles = [_role(weight.path) for weight in layer.weights]
+        if set(found) != set(roles) or len(found) != len(other.weights):
+            raise ConversionError(
+                f"layer {layer.name!r}: its twin has the weights {sorted(found)} instead of "
+                f"{sorted(roles)}."
+            )
+        for weight, role in zip(layer.weights, roles, strict=True):
+            weight.assign(np.asarray(found[role]))
+
+
+def _role(path: str) -> tuple[str, str]:
+    """Return what a weight is in its layer: its name, and the direction of a wrapped layer."""
+    *scopes, name = path.partition(":")[0].split("/")
+    starts = [scope.partition("_")[0] for scope in scopes]
+    way = next((start for start in starts if start in ("forward", "backward")), "")
+    return way, name
 
 
 def check_same(first: Any, second: Any, x: np.ndarray, hop: str) -> float:
@@ -223,7 +240,7 @@ def _twin_layer(layer: Any, same: tuple[str, ...] = ()) -> Any:
         name = getattr(layer, "name", kind)
         raise UnsupportedLayerError(
             f"layer {name!r} ({kind}) has no twin in Keras 2, so a network with it cannot be "
-            f"pruned. Layers that can: {', '.join(sorted(SUPPORTED))}. Use pruning=None."
+            f"changed there. Layers that can: {', '.join(sorted(SUPPORTED))}. Use pruning=None."
         )
     if kind == "Bidirectional":
         return tf_keras.layers.Bidirectional(

@@ -19,7 +19,7 @@ from ._network import check_network
 from ._plan import make_plan
 from ._report import CompressionReport
 from ._runtime import LiteRTModel
-from ._specs import Pruning, Quantization, as_count
+from ._specs import Clustering, Pruning, Quantization, as_count
 from ._stages import Chain, Raw
 from ._tuning import Tuning
 
@@ -110,7 +110,7 @@ def compress(
     factorization: Any = None,
     distillation: Any = None,
     pruning: float | Pruning | None = None,
-    clustering: Any = None,
+    clustering: int | Clustering | None = None,
     quantization: str | Quantization | None = "int8",
     quantization_aware: bool = False,
     metric: Callable[[np.ndarray, np.ndarray], float] | None = None,
@@ -141,12 +141,12 @@ def compress(
         Targets as the loss takes them. Needed for pruning with a loss, and for `metric`.
     factorization : str or Factorization, default=None
         Layers as products of smaller ones; see :class:`CompressedModel`.
-    clustering : object, default=None
-        Not available yet: None.
     distillation : float, str, callable, keras.Model or Distillation, default=None
         A smaller network that learns from `model`; see :class:`CompressedModel`.
     pruning : float or Pruning, default=None
         Fraction in [0, 1) of each kernel to set to zero while fine-tuning.
+    clustering : int or Clustering, default=None
+        Number of distinct values that each kernel keeps.
     quantization : {"dynamic", "float16", "int8", "int16x8", "int4"}, Quantization or None, \
             default="int8"
         What the file's numbers are; see :class:`CompressedModel`.

@@ -26,7 +26,7 @@ from ._parts import (
 )
 from ._plan import PLANNED, RUNTIMES, make_plan
 from ._report import CompressionReport
-from ._specs import Pruning, Quantization
+from ._specs import Clustering, Pruning, Quantization
 from ._stages import Chain, Raw
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
@@ -72,8 +72,9 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
     pruning : float or Pruning, default=None
         Fraction in [0, 1) of each kernel to set to zero while fine-tuning, or a
         :class:`Pruning` with the details. None and 0 do not prune.
-    clustering : int or object, default=None
-        Not available yet: None. Number of distinct values in each kernel.
+    clustering : int or Clustering, default=None
+        Number of distinct values, at least 2, that each kernel keeps, or a :class:`Clustering`
+        with the details. Zeros of an earlier pruning stay.
     quantization : {"dynamic", "float16", "int8", "int16x8", "int4"}, Quantization or None, \
             default="int8"
         What the file's numbers are. None: float32. "float16": weights of half the size.
@@ -174,7 +175,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         "factorization": [object],  # make_plan checks what names and objects mean
         "distillation": [object],
         "pruning": [Real, Pruning, None],
-        "clustering": [object],
+        "clustering": [Integral, Clustering, None],
         "quantization": [str, Quantization, None],
         "quantization_aware": ["boolean"],
         "fine_tune_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -197,7 +198,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         factorization: Any = None,
         distillation: Any = None,
         pruning: float | Pruning | None = None,
-        clustering: Any = None,
+        clustering: int | Clustering | None = None,
         quantization: str | Quantization | None = "int8",
         quantization_aware: bool = False,
         fine_tune_epochs: int = 10,

@@ -189,10 +189,17 @@ def time_steps(model: Any) -> int:
     return max(steps)
 
 
-def count_parameters(model: Any) -> tuple[int, int]:
-    """Return the number of weights of `model` and how many of them are not zero."""
+def count_parameters(model: Any) -> tuple[int, int, int]:
+    """Return the number of weights of `model`, how many are not zero, and how many are distinct.
+
+    Distinct values are counted in each array by itself and summed.
+    """
     arrays = [_array(weight) for weight in model.weights]
-    return sum(a.size for a in arrays), sum(int(np.count_nonzero(a)) for a in arrays)
+    return (
+        sum(a.size for a in arrays),
+        sum(int(np.count_nonzero(a)) for a in arrays),
+        sum(len(np.unique(a)) for a in arrays),
+    )
 
 
 def weight_bytes(model: Any) -> tuple[int, int]:

@@ -9,7 +9,16 @@ from typing import Any
 from ..distillation import Distillation
 from ..exceptions import ParameterError, suggest
 from ..factorization import CP, SVD, Factorization, TensorTrain, Tucker
-from ._specs import Pruning, Quantization, as_count, as_flag, as_pruning, as_quantization
+from ._specs import (
+    Clustering,
+    Pruning,
+    Quantization,
+    as_clustering,
+    as_count,
+    as_flag,
+    as_pruning,
+    as_quantization,
+)
 
 METHODS = ("auto", *(cls.method for cls in (SVD, TensorTrain, Tucker, CP)))
 RUNTIMES = ("litert",)
@@ -44,7 +53,7 @@ class Plan:
     factorization: Any
     distillation: Any
     pruning: Pruning | None
-    clustering: Any
+    clustering: Clustering | None
     quantization: Quantization
     quantization_aware: bool
     fine_tune_epochs: int
@@ -87,22 +96,24 @@ def make_plan(
         raise ParameterError(
             f"runtime must be one of {RUNTIMES}, got {runtime!r}. {suggest(str(runtime), RUNTIMES)}"
         )
-    for name, value in {
-        "clustering": clustering,
-    }.items():
-        if value is not None:
-            raise ParameterError(f"{name}={value!r}: this stage is not available yet; use None.")
     aware = as_flag(quantization_aware, "quantization_aware")
     settings = as_quantization(quantization)
     if settings.mode == "int4":
         require_int4()
     if aware:
         raise ParameterError("quantization_aware=True: this is not available yet; use False.")
+    sparse, clusters = as_pruning(pruning), as_clustering(clustering)
+    if clusters and sparse and not sparse.structured and clusters.sparsity_preserving:
+        if clusters.n_clusters < 3:
+            raise ParameterError(
+                f"clustering: n_clusters must be at least 3 after pruning (zero is one of them), "
+                f"got {clusters.n_clusters}."
+            )
     return Plan(
         factorization=as_factorization(factorization),
         distillation=as_distillation(distillation),
-        pruning=as_pruning(pruning),
-        clustering=clustering,
+        pruning=sparse,
+        clustering=clusters,
         quantization=settings,
         quantization_aware=aware,
         fine_tune_epochs=as_count(fine_tune_epochs, "fine_tune_epochs"),

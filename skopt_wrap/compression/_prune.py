@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from ._bridge import check_same, copy_back, load_tfmot, to_tf_keras
 from ._network import from_payload
 from ._specs import Pruning
 from ._tuning import Tuning
+from ._twin import check_finite, fine_tune, kernels, n_steps, zero_fraction
 
 _PRUNABLE = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "LSTM", "GRU", "SimpleRNN")
 _MASK_UPDATES = 50
@@ -51,7 +51,7 @@ def prune(
     check_x = check_x.astype(model.inputs[0].dtype)
     done: list[str] = []
     skipped: list[str] = []
-    schedule = make_schedule(tfmot, spec, len(tuning.x), tuning.batch_size, tuning.epochs)
+    schedule = make_schedule(tfmot, spec, n_steps(tuning))
 
     def wrap(layer: Any, twin_layer: Any) -> Any:
         kind = type(layer).__name__
@@ -70,36 +70,22 @@ def prune(
         )
     check_same(model, twin, check_x, "Keras 3 to Keras 2")
 
-    x = tuning.x.astype(model.inputs[0].dtype)
-    loss, y, notes = _loss_and_target(tf_keras, model, tuning, x)
-    steps = tuning.epochs * math.ceil(len(x) / tuning.batch_size)
-    rate = tf_keras.optimizers.schedules.CosineDecay(spec.learning_rate, steps)
-    twin.compile(optimizer=tf_keras.optimizers.Adam(rate), loss=loss)
-    twin.fit(
-        x,
-        y,
-        sample_weight=tuning.sample_weight,
-        batch_size=tuning.batch_size,
-        epochs=tuning.epochs,
-        verbose=0,
-        callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
+    notes = fine_tune(
+        model, twin, tuning, spec.learning_rate, [tfmot.sparsity.keras.UpdatePruningStep()]
     )
     stripped = tfmot.sparsity.keras.strip_pruning(twin)
     copy_back(layers)
     check_same(stripped, model, check_x, "Keras 2 to Keras 3")
-    weights = model.get_weights()
-    if not all(np.isfinite(weight).all() for weight in weights):
-        raise ConversionError("fine-tuning diverged: weights are not finite; lower learning_rate.")
+    check_finite(model)
     _check_sparsity(model, done, spec)
-    return {"weights": weights, "done": done, "skipped": skipped, "notes": notes}
+    return {"weights": model.get_weights(), "done": done, "skipped": skipped, "notes": notes}
 
 
-def make_schedule(tfmot: Any, spec: Pruning, n_rows: int, batch_size: int, epochs: int) -> Any:
+def make_schedule(tfmot: Any, spec: Pruning, steps: int) -> Any:
     """Return TFMOT's schedule with its steps computed from the data.
 
     TFMOT's default updates masks every 100 steps: a short fit would end unpruned, silently.
     """
-    steps = epochs * math.ceil(n_rows / batch_size)
     frequency = max(1, steps // _MASK_UPDATES)
     if spec.schedule == "constant":
         return tfmot.sparsity.keras.ConstantSparsity(
@@ -115,30 +101,15 @@ def make_schedule(tfmot: Any, spec: Pruning, n_rows: int, batch_size: int, epoch
     )
 
 
-def _loss_and_target(
-    tf_keras: Any, model: Any, tuning: Tuning, x: np.ndarray
-) -> tuple[Any, np.ndarray, list[str]]:
-    if tuning.loss is not None and tuning.y is not None:
-        loss = getattr(tf_keras.losses, tuning.loss["kind"])(**tuning.loss["settings"])
-        return loss, tuning.y, []
-    raw = np.concatenate(
-        [np.asarray(model(x[i : i + 256], training=False)) for i in range(0, len(x), 256)]
-    )
-    return "mse", raw, ["fine-tuned on the trained network's own outputs (no loss to carry over)"]
-
-
 def _check_sparsity(model: Any, done: list[str], spec: Pruning) -> None:
     """Raise unless every kernel that was pruned has the sparsity that was asked for."""
     for layer in model._flatten_layers():
         if layer.name not in done:
             continue
-        for weight in layer.weights:
-            if weight.name not in ("kernel", "recurrent_kernel", "pointwise_kernel"):
-                continue
-            values = weight.numpy()
-            reached = 1 - np.count_nonzero(values) / values.size
+        for name, values in kernels(layer):
+            reached = zero_fraction(values)
             if reached < spec.sparsity - 1 / values.size - 1e-6:
                 raise ConversionError(
-                    f"layer {layer.name!r}: {weight.name} reached a sparsity of {reached:.3f} "
+                    f"layer {layer.name!r}: {name} reached a sparsity of {reached:.3f} "
                     f"instead of {spec.sparsity:.3f}."
                 )

@@ -17,9 +17,12 @@ class StageRow:
     ----------
     stage : str
         "trained" (the network as Keras runs it), "convert" (the same as a float32 file),
-        "prune" or "quantize".
+        "distil", "prune", "cluster" or "quantize".
     parameters, nonzero : int
         Weights of the network, and those of them that are not zero.
+    distinct : int
+        Different values among the weights, counted in each array (a kernel, a bias) by itself and
+        summed.
     bytes, gzip_bytes : int
         Size of the stage's ``.tflite`` file, plain and after gzip; for "trained", of the
         weights in memory.
@@ -43,6 +46,7 @@ class StageRow:
     stage: str
     parameters: int
     nonzero: int
+    distinct: int
     bytes: int
     gzip_bytes: int
     difference: float
@@ -60,6 +64,7 @@ _HEADINGS = (
     "stage",
     "parameters",
     "non-zero",
+    "distinct",
     "bytes",
     "gzip",
     "difference",
@@ -137,6 +142,7 @@ class CompressionReport:
                 row.stage,
                 f"{row.parameters:,}",
                 f"{row.nonzero:,}",
+                f"{row.distinct:,}",
                 f"{row.bytes:,}",
                 f"{row.gzip_bytes:,}",
                 f"{row.difference:.1e}",

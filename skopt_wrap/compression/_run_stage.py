@@ -32,7 +32,7 @@ def run_stage(
     ----------
     child : Child
         Where Keras 2 works.
-    name : {"factorize", "distil", "prune", ...}
+    name : {"factorize", "distil", "prune", "cluster"}
         Which stage.
     model : keras.Model
         The network; it is not changed.

@@ -16,6 +16,7 @@ QUANTIZATIONS = ("dynamic", "float16", "int8", "int16x8", "int4")
 CALIBRATED = ("int8", "int16x8")
 RECURRENT_FORMS = ("auto", "unrolled", "fused")
 SCHEDULES = ("polynomial", "constant")
+CENTROID_INITS = ("linear", "random", "density", "kmeans++")
 
 _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20}
 _SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -77,10 +78,64 @@ class Pruning:
                 f"pruning: unknown schedule {self.schedule!r}. "
                 + suggest(str(self.schedule), SCHEDULES)
             )
-        if not _is_number(self.learning_rate) or not 0 < self.learning_rate < math.inf:
+        check_rate(self.learning_rate, "pruning")
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Weight clustering: every kernel keeps a few values only, which its weights share.
+
+    The values are fine-tuned together with the biases. A file with few values does not shrink by
+    itself; it shrinks once it is compressed (gzip, an APK, a firmware image), most of all after
+    pruning and with ``quantization="int8"``.
+
+    Parameters
+    ----------
+    n_clusters : int, default=16
+        Distinct values that a kernel may hold, at least 2; the zero of a pruned kernel is one of
+        them, and there must be at least 3 then.
+    init : {"linear", "random", "density", "kmeans++"}, default="kmeans++"
+        Where the values start: evenly spaced between the smallest and the largest weight, drawn
+        uniformly between them, spaced by the distribution of the weights, or drawn from the
+        weights far from each other [2]_.
+    sparsity_preserving : bool, default=True
+        Weights that an earlier pruning has set to zero stay zero.
+    learning_rate : float, default=1e-4
+        Learning rate of Adam while fine-tuning. It falls to zero along a cosine.
+
+    References
+    ----------
+    .. [1] S. Han, H. Mao, W. J. Dally, "Deep compression: compressing deep neural networks with
+       pruning, trained quantization and Huffman coding", ICLR, 2016.
+    .. [2] D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA, 2007.
+
+    Examples
+    --------
+    >>> from skopt_wrap.compression import Clustering
+    >>> Clustering(8)
+    Clustering(n_clusters=8, init='kmeans++', sparsity_preserving=True, learning_rate=0.0001)
+    """
+
+    n_clusters: int = 16
+    init: str = "kmeans++"
+    sparsity_preserving: bool = True
+    learning_rate: float = 1e-4
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        n = self.n_clusters
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < 2:
             raise ParameterError(
-                f"pruning: learning_rate must be a positive number, got {self.learning_rate!r}."
+                f"clustering: n_clusters must be an integer of at least 2, got {n!r}."
             )
+        object.__setattr__(self, "n_clusters", int(n))
+        if self.init not in CENTROID_INITS:
+            raise ParameterError(
+                f"clustering: unknown init {self.init!r}. "
+                + suggest(str(self.init), CENTROID_INITS)
+            )
+        as_flag(self.sparsity_preserving, "clustering: sparsity_preserving")
+        check_rate(self.learning_rate, "clustering")
 
 
 @dataclass(frozen=True)
@@ -134,6 +189,17 @@ def as_pruning(value: float | Pruning | None) -> Pruning | None:
         return None
     spec = value if isinstance(value, Pruning) else Pruning(value)
     return spec if spec.sparsity > 0 else None
+
+
+def as_clustering(value: int | Clustering | None) -> Clustering | None:
+    """Return `value` as a Clustering; None means no clustering."""
+    return value if value is None or isinstance(value, Clustering) else Clustering(value)
+
+
+def check_rate(value: float, name: str) -> None:
+    """Raise unless `value` is a positive number."""
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise ParameterError(f"{name}: learning_rate must be a positive number, got {value!r}.")
 
 
 def check_quantization(value: str | None) -> str | None:

@@ -163,12 +163,12 @@ class Chain:
         **lists: list[str],
     ) -> None:
         seconds = perf_counter() - start
-        parameters, nonzero = count_parameters(model)
+        parameters, nonzero, distinct = count_parameters(model)
         p50, p99, batch = measure_latency(raw, self._check_x)
         score = self.score(raw)
         self.report.rows.append(
             StageRow(
-                stage, parameters, nonzero, size, packed, difference, score, p50, p99, batch,
-                seconds, **lists,
+                stage, parameters, nonzero, distinct, size, packed, difference, score, p50, p99,
+                batch, seconds, **lists,
             )
         )  # fmt: skip

@@ -28,7 +28,14 @@ def prune(**request: Any) -> Any:
     return prune(**request)
 
 
-_TASKS = {"convert": convert, "prune": prune}
+def cluster(**request: Any) -> Any:
+    """Cluster the weights of a network through TFMOT."""
+    from ._cluster import cluster
+
+    return cluster(**request)
+
+
+_TASKS = {"convert": convert, "prune": prune, "cluster": cluster}
 
 
 def _message(error: BaseException) -> str:
