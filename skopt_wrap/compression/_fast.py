@@ -13,7 +13,6 @@ import numpy as np
 
 from ._runtime import LiteRTModel
 
-_FLOATS = (np.dtype("float32"), np.dtype("float64"))
 _SQUARED_LIMIT = 1e76
 
 
@@ -40,6 +39,7 @@ class FastPath:
             and network.X_shape_[1:] == runtime.input_shape
             and not hasattr(network, "feature_names_in_")
         )
+        self._run: Any = getattr(runtime, "_run", None)
         self._shape = getattr(runtime, "input_shape", ())
         self._labels: list[np.ndarray] | None = None
         self._binary_above: float | None = None
@@ -60,12 +60,12 @@ class FastPath:
         """Return the file's outputs, or None for an `X` that must go the long way."""
         if not self.usable or type(X) is not np.ndarray or X.shape[1:] != self._shape:
             return None
-        if X.dtype not in _FLOATS or not len(X):
+        if X.dtype.char not in "fd" or not len(X):
             return None
         # False for NaN and infinite values, and for numbers near the end of float32.
         if not float(np.vdot(X, X)) < _SQUARED_LIMIT:
             return None
-        return self.runtime(X)
+        return self._run(X)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return labels or values, whichever way `X` must go."""

@@ -119,6 +119,10 @@ class LiteRTModel:
             raise DataError(
                 f"X must have rows of shape {self.input_shape}, got an array of shape {x.shape}."
             )
+        return self._run(x)
+
+    def _run(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs for rows of the right shape."""
         idle = self._idle
         try:
             runner = idle.pop()  # atomic: no other thread gets the same one
