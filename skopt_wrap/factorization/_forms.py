@@ -190,7 +190,8 @@ class TensorTrainForm(Form):
         super().__init__(problem)
         n_inputs, n_outputs = problem.matrix.shape
         self.input_factors = tt.balanced_factors(n_inputs, n_cores)
-        self.output_factors = tt.balanced_factors(n_outputs, n_cores)
+        # The larger meets the smaller: fewer parameters for a rank, and larger ranks.
+        self.output_factors = tt.balanced_factors(n_outputs, n_cores)[::-1]
         self._limits = tt.full_ranks(self.input_factors, self.output_factors)
         self._known: tuple[Array, list[Array]] | None = None
 

@@ -74,7 +74,7 @@ class TensorTrainDense(keras.layers.Layer):
         Number of cores d, when no factors are given.
     input_factors, output_factors : sequence of int, default=None
         Factors of the number of input features and of `units`, one a core. None chooses factors
-        that are as equal as can be.
+        that are as equal as can be, increasing for the features and decreasing for the units.
     activation : str or callable, default=None
         Activation function.
     use_bias : bool, default=True
@@ -215,7 +215,7 @@ class TensorTrainDense(keras.layers.Layer):
         given = self.input_factors or self.output_factors
         d = len(given) if given else self.n_cores
         inputs = self.input_factors or balanced_factors(features, d)
-        outputs = self.output_factors or balanced_factors(self.units, d)
+        outputs = self.output_factors or balanced_factors(self.units, d)[::-1]
         if prod(inputs) != features:
             raise ParameterError(
                 f"input_factors must multiply to the number of input features, {features}, got "

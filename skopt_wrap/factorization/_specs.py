@@ -112,18 +112,18 @@ class TensorTrain(Factorization):
         Exactly one; see :class:`Factorization`.
     n_cores : int, default=2
         Number of cores of each kernel, 2 at least.
-    max_sweeps : int, default=8
+    max_sweeps : int, default=20
         Passes over the cores at most while they are fitted.
 
     Examples
     --------
     >>> from skopt_wrap.factorization import TensorTrain
     >>> TensorTrain(rank=8)
-    TensorTrain(rank=8, energy=None, target_params=None, n_cores=2, max_sweeps=8)
+    TensorTrain(rank=8, energy=None, target_params=None, n_cores=2, max_sweeps=20)
     """
 
     n_cores: int = 2
-    max_sweeps: int = 8
+    max_sweeps: int = 20
 
     method: ClassVar[str] = "tensor-train"
 

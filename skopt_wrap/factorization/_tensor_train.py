@@ -174,8 +174,8 @@ def fit_cores(
     cores: Sequence[Array],
     covariance: Array,
     *,
-    max_sweeps: int = 8,
-    tol: float = 1e-2,
+    max_sweeps: int = 20,
+    tol: float = 5e-3,
 ) -> list[Array]:
     """Return cores fitted to what the layer puts out for its own inputs.
 
@@ -191,9 +191,9 @@ def fit_cores(
         Where to start; not changed.
     covariance : ndarray of shape (n_inputs, n_inputs)
         C, positive definite.
-    max_sweeps : int, default=8
+    max_sweeps : int, default=20
         Passes over all cores at most.
-    tol : float, default=1e-2
+    tol : float, default=5e-3
         Stop when a sweep lowers the loss by less than this fraction.
 
     Returns

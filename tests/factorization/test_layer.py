@@ -192,5 +192,5 @@ def test_int_rank_is_cut_to_what_can_be_used():
     layer = TensorTrainDense(4, rank=100, n_cores=3)
     layer.build((None, 12))
     assert layer.ranks_ == tuple(
-        min(a, b) for a, b in zip(layer.ranks_, tt.full_ranks((2, 2, 3), (1, 2, 2)), strict=True)
+        min(a, b) for a, b in zip(layer.ranks_, tt.full_ranks((2, 2, 3), (2, 2, 1)), strict=True)
     )
