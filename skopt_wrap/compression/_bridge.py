@@ -202,7 +202,7 @@ def copy_back(layers: dict[Any, Any]) -> None:
                 f"{sorted(roles)}."
             )
         for weight, role in zip(layer.weights, roles, strict=True):
-            weight.assign(np.asarray(found[role]))
+            weight.assign(found[role].numpy())
 
 
 def _role(path: str) -> tuple[str, str]:

@@ -151,7 +151,7 @@ def compress(
             default="int8"
         What the file's numbers are; see :class:`CompressedModel`.
     quantization_aware : bool, default=False
-        Not available yet: False.
+        Whether to fine-tune with the rounding of the int8 file.
     metric : callable, default=None
         ``metric(y_true, raw_outputs) -> float``, higher is better, for the report and
         `max_score_drop`. None leaves scores out.

@@ -84,7 +84,10 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         ``ai-edge-quantizer``. The file's input and output stay float32, unless a
         :class:`Quantization` with the details says otherwise.
     quantization_aware : bool, default=False
-        Not available yet: False. Whether to train with the file's rounding.
+        Whether to fine-tune the network with the rounding of its int8 file, for
+        `fine_tune_epochs`; "int8" only. Zeros of pruning and values of clustering are kept. A
+        network that cannot be trained so is quantized after training, and a warning and
+        ``report_`` say why. ``model_`` stays the network before quantization.
     fine_tune_epochs : int, default=10
         Epochs of fine-tuning of each stage that trains.
     max_score_drop : float, default=None

@@ -100,8 +100,11 @@ def make_plan(
     settings = as_quantization(quantization)
     if settings.mode == "int4":
         require_int4()
-    if aware:
-        raise ParameterError("quantization_aware=True: this is not available yet; use False.")
+    if aware and settings.mode != "int8":
+        raise ParameterError(
+            "quantization_aware=True needs quantization='int8', the one mode whose rounding can "
+            f"be trained with; got quantization={settings.mode!r}."
+        )
     sparse, clusters = as_pruning(pruning), as_clustering(clustering)
     if clusters and sparse and not sparse.structured and clusters.sparsity_preserving:
         if clusters.n_clusters < 3:

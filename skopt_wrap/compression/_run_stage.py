@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..factorization import factorize
 from ._child import Child
 from ._losses import portable_loss
 from ._network import to_payload
+from ._specs import Quantization
 from ._structured import prune_units
 from ._tuning import Tuning
 
@@ -74,6 +76,58 @@ def run_stage(
     changed = load_keras().models.clone_model(model)
     changed.set_weights(answer["weights"])
     return changed, answer["done"], answer["skipped"], answer["notes"]
+
+
+def train_with_rounding(
+    child: Child,
+    model: Any,
+    spec: Quantization,
+    tuning: Tuning,
+    seed: int,
+    check_x: np.ndarray,
+    calibration: np.ndarray,
+    earlier: Sequence[str],
+) -> dict[str, Any]:
+    """Return the int8 file of a network that was fine-tuned with its rounding.
+
+    Parameters
+    ----------
+    child : Child
+        Where Keras 2 works.
+    model : keras.Model
+        The network; it is not changed.
+    spec : Quantization
+        Form of the file.
+    tuning : Tuning
+        Rows and settings for fine-tuning.
+    seed : int
+        Of shuffling and dropout.
+    check_x, calibration : ndarray
+        Rows on which networks are compared, and on which ranges are measured.
+    earlier : sequence of str
+        Stages before; what "prune" and "cluster" made of the kernels is kept.
+
+    Returns
+    -------
+    answer : dict
+        ``content`` (bytes), ``difference`` (float), ``done``, ``skipped``, ``notes`` (lists of
+        str).
+    """
+    answer: dict[str, Any] = child.run(
+        "quantize_aware",
+        {
+            "network": to_payload(model),
+            "spec": spec,
+            "tuning": replace(tuning, loss=portable_loss(tuning.loss)),
+            "seed": seed,
+            "check_x": check_x,
+            "calibration": calibration,
+            "sparsity": "prune" in earlier,
+            "clusters": "cluster" in earlier,
+        },
+        stage="quantize",
+    )
+    return answer
 
 
 def _factorize(

@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 
 from .._keras import predict_raw
-from ..exceptions import DataError, SkoptWrapWarning
+from ..exceptions import (
+    ConversionError,
+    DataError,
+    SkoptWrapWarning,
+    UnsupportedLayerError,
+)
 from ._child import Child
 from ._network import count_parameters, gzip_bytes, to_payload, weight_bytes
 from ._plan import Plan
 from ._report import CompressionReport, StageRow
-from ._run_stage import run_stage
+from ._run_stage import run_stage, train_with_rounding
 from ._runtime import LiteRTModel
 from ._specs import CALIBRATED, Quantization
 from ._timing import measure_latency
@@ -66,7 +71,13 @@ class Chain:
             rows = tuning() if rows is None else rows
             self.change(stage, spec, rows)
         if plan.quantization.mode is not None:
-            self.quantize(plan.quantization.mode, plan.calibration_samples)
+            if plan.quantization_aware and rows is None:
+                rows = tuning()
+            self.quantize(
+                plan.quantization.mode,
+                plan.calibration_samples,
+                rows if plan.quantization_aware else None,
+            )
 
     def trained(self) -> None:
         """Measure the network as Keras runs it."""
@@ -95,11 +106,19 @@ class Chain:
         lists = {"done": done, "skipped": skipped, "notes": [*notes, *answer["notes"]]}
         self._file_row(stage, made, file, answer, start, **lists)
 
-    def quantize(self, quantization: str, calibration_samples: int) -> None:
-        """Quantize the network after training."""
+    def quantize(
+        self, quantization: str, calibration_samples: int, tuning: Tuning | None = None
+    ) -> None:
+        """Quantize the network, while it is tuned on the rows of `tuning` or after training."""
         start = perf_counter()
-        file, answer = self._file("quantize", self.model, quantization, calibration_samples)
-        notes = [quantization, *answer["notes"]]
+        made: tuple[LiteRTModel, dict[str, Any]] | None = None
+        why_not: list[str] = []
+        if tuning is not None:
+            made, why_not = self._aware(tuning, calibration_samples)
+        if made is None:
+            made = self._file("quantize", self.model, quantization, calibration_samples)
+        file, answer = made
+        notes = [quantization, *why_not, *answer["notes"]]
         if len(file.content) >= self.report.rows[-1].bytes:
             notes.append("this file is not smaller than the float32 one")
         if answer["difference"] > _NOTABLE:
@@ -110,7 +129,30 @@ class Chain:
             )
             notes.append(message)
             warnings.warn(message, SkoptWrapWarning, stacklevel=2)
-        self._file_row("quantize", self.model, file, answer, start, notes=notes)
+        lists = {name: answer.get(name, []) for name in ("done", "skipped")}
+        self._file_row("quantize", self.model, file, answer, start, notes=notes, **lists)
+
+    def _aware(
+        self, tuning: Tuning, calibration_samples: int
+    ) -> tuple[tuple[LiteRTModel, dict[str, Any]] | None, list[str]]:
+        """Return the file of a network trained with rounding, or None and why there is none."""
+        self.say(f"quantize: training with the file's rounding, {tuning.epochs} epochs")
+        try:
+            answer = train_with_rounding(
+                self.child,
+                self.model,
+                self.form,
+                tuning,
+                self.seed,
+                self._check_x,
+                self.x[self._subset(calibration_samples)],
+                [row.stage for row in self.report.rows],
+            )
+        except (UnsupportedLayerError, ConversionError) as error:
+            message = f"quantized after training, not while training: {error}"
+            warnings.warn(message, SkoptWrapWarning, stacklevel=2)
+            return None, [message]
+        return (LiteRTModel(answer["content"], self.num_threads), answer), []
 
     def _subset(self, n: int) -> np.ndarray:
         """Return the indices of up to `n` rows, drawn with the seed, in order."""

@@ -77,7 +77,7 @@ def kernels(layer: Any) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and values of each kernel of a Keras 3 layer."""
     for weight in layer.weights:
         if weight.name in KERNELS:
-            yield weight.name, np.asarray(weight)
+            yield weight.name, weight.numpy()
 
 
 def n_distinct(values: np.ndarray) -> int:

@@ -35,7 +35,19 @@ def cluster(**request: Any) -> Any:
     return cluster(**request)
 
 
-_TASKS = {"convert": convert, "prune": prune, "cluster": cluster}
+def quantize_aware(**request: Any) -> Any:
+    """Train a network with the rounding of its file, and make the file."""
+    from ._quantize_aware import quantize_aware
+
+    return quantize_aware(**request)
+
+
+_TASKS = {
+    "convert": convert,
+    "prune": prune,
+    "cluster": cluster,
+    "quantize_aware": quantize_aware,
+}
 
 
 def _message(error: BaseException) -> str:

@@ -43,7 +43,7 @@ def _images():
 
 def _kernels(model):
     return {
-        weight.path: np.asarray(weight)
+        weight.path: weight.numpy()
         for layer in model._flatten_layers()
         for weight in layer.weights
         if "kernel" in weight.name or weight.name == "embeddings"
@@ -106,7 +106,7 @@ def test_clusters_and_zeros_are_checked():
     name, spec = layer.name, Clustering(2)
     with pytest.raises(ConversionError, match=f"{name}.*distinct values instead of 2"):
         check_clusters(model, [name], spec, {layer: {}})
-    kernel = np.asarray(layer.kernel)
+    kernel = layer.kernel.numpy()
     layer.kernel.assign(np.where(kernel > 0, 1.0, -1.0))
     check_clusters(model, [name], spec, {layer: {"kernel": np.ones_like(kernel)}})
     with pytest.raises(ConversionError, match=r"gave values to 2[0-9]* weights"):
