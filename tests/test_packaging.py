@@ -31,8 +31,9 @@ DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "imblearn": "imbalanced-learn",
     "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
 }
-USER_EXTRAS = ("plot", "pandas", "dask", "opencv", "translation")
+USER_EXTRAS = ("plot", "pandas", "dask", "opencv", "translation", "int4")
 # Imported only to answer a caller who passed a frame of that library.
 CALLERS_OWN = {"polars"}
 

@@ -20,7 +20,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, check_consistent_length
 
 from ..estimators import KerasClassifier, KerasRegressor
 from ..exceptions import DataError
@@ -230,6 +230,8 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         metadata = {"sample_weight": sample_weight, "groups": groups, **params}
         metadata = {k: v for k, v in metadata.items() if v is not None}
         metadata = _check_method_params(X, params=metadata)
+        if sample_weight is not None:
+            check_consistent_length(X, sample_weight)
         if sample_weight is not None and self.sampler is not None:
             raise DataError(
                 "sample_weight cannot be used with a sampler: the rows that it makes have none."

@@ -13,10 +13,9 @@ from sklearn.utils import _safe_indexing
 from ..exceptions import ParameterError, suggest
 from ..model_selection import as_scores
 from ._threshold import network_of
-from ._trial import COMPLETED, TrialResult
+from ._trial import COMPLETED, MEASUREMENT, TrialResult
 
 MEASURED = ("parameters", "latency", "size")
-_PREFIX = "objective "
 _FLOAT32_BYTES = 4
 _WARM_UP, _REPEATS = 3, 15
 
@@ -100,10 +99,10 @@ class Measuring:
         scores = as_scores(self.scorer(estimator, X, *args, **kwargs))
         for name in self.names:
             if name == "latency":
-                scores[_PREFIX + name] = row_seconds(estimator, X)
+                scores[MEASUREMENT + name] = row_seconds(estimator, X)
             elif name in MEASURED:
                 count = float(network_of(estimator).model_.count_params())
-                scores[_PREFIX + name] = count * (_FLOAT32_BYTES if name == "size" else 1)
+                scores[MEASUREMENT + name] = count * (_FLOAT32_BYTES if name == "size" else 1)
         return scores
 
 
@@ -123,7 +122,7 @@ def take_objectives(result: TrialResult, names: Sequence[str]) -> None:
 
     Counts and times are the median over the splits, scores the mean.
     """
-    measured = {name: result.scores.pop(_PREFIX + name, None) for name in MEASURED}
+    measured = {name: result.scores.pop(MEASUREMENT + name, None) for name in MEASURED}
     if measured["parameters"] is not None and np.isfinite(measured["parameters"]).all():
         result.n_parameters = int(np.median(measured["parameters"]))
     if result.state != COMPLETED:

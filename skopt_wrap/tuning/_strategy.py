@@ -15,6 +15,7 @@ from ._oracles import make_oracle
 from ._pruning import Pruning, make_pruning
 from ._space import SearchSpace
 from ._trial import Task
+from ._validation import check_names
 
 
 @dataclass
@@ -86,7 +87,11 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     if tuned.tuner == "grid":
         n_trials = _check_grid(tuned, space.size())
     for example in [legal, *space.examples()]:
-        recipe.candidate(example, declared)  # unknown names raise before any training
+        try:
+            recipe.candidate(example, declared)  # unknown names raise before any training
+        except ValueError:
+            check_names(tuned, recipe.network, given)  # may say it better
+            raise
     longest = max([epochs or 0, *space.values_of("epochs")]) or None
     pruning = make_pruning(tuned, longest, oracle, tuned._deciding)
     return Plan(oracle, space, n_trials, declared, pruning)

@@ -16,6 +16,7 @@ from ..model_selection import Fold, evaluate_folds
 
 _MAX_EPOCHS = 100  # of a history that is kept
 COMPLETED, FAILED, PRUNED = "COMPLETED", "FAILED", "PRUNED"
+MEASUREMENT = "objective "  # begins the names of what was measured, among scores
 
 
 class TimeIsUp(Exception):
@@ -163,7 +164,9 @@ def evaluate_trial(
 
     def checkpoint(epoch: int, scores: list[dict[str, float]]) -> bool:
         result.reports[epoch] = means = {
-            name: float(np.mean([of_split[name] for of_split in scores])) for name in scores[0]
+            name: float(np.mean([of_split[name] for of_split in scores]))
+            for name in scores[0]
+            if not name.startswith(MEASUREMENT)
         }
         if report is None or report(epoch, means):
             return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from sklearn.base import is_classifier, is_regressor
@@ -10,7 +12,7 @@ from sklearn.utils import Bunch, check_array, get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_consistent_length
 
-from ..exceptions import ParameterError, SkippedWarning, suggest
+from ..exceptions import ParameterError, SkippedWarning, UnknownParameterError, suggest
 from ._compose import Recipe
 from ._delegate import routing_enabled
 from ._families import own_entries
@@ -18,6 +20,7 @@ from ._hypermodel import is_hypermodel
 from ._notation import changed
 from ._presets import default_space
 from ._strategies import sets_epochs
+from ._threshold import THRESHOLD
 
 PRESETS = ("compact", "full")
 
@@ -63,6 +66,25 @@ def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str
     if sets_epochs(tuned.tuner) and "epochs" not in changes:
         entries.pop("epochs", None)
     return changed(entries, changes)
+
+
+def check_names(tuned: Any, network: Any, names: Iterable[str]) -> None:
+    """Refuse names that look like those of what a search has around its network.
+
+    For a space that was refused already: the network knows its own names only.
+    """
+    own = network.get_params()
+    for name in names:
+        part = name.partition("__")[0]
+        if part in own:
+            continue
+        if part in ("preprocessor", "sampler") and getattr(tuned, part) is None:
+            raise ParameterError(f"space has {name!r}, but {part} is None.")
+        around = [THRESHOLD, "preprocessor", "sampler"]
+        if part not in around and get_close_matches(part, around, cutoff=0.6):
+            raise UnknownParameterError(
+                f"space has {name!r}, which is no parameter. {suggest(part, [*around, *own])}"
+            )
 
 
 def check_data(tuned: Any, recipe: Recipe, X: Any, y: Any) -> None:

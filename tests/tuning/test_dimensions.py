@@ -146,3 +146,24 @@ def test_search_inside_scikit_learn_s_searches(iris, centroid):
     outer = GridSearchCV(est, {"tuner": ["grid", "random"], "max_trials": [2]}, cv=2)
     outer.fit(*iris)
     assert outer.best_estimator_.best_params_.keys() == {"power"}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("preprocessor__with_mean", "but preprocessor is None"),
+        ("sampler__k_neighbors", "but sampler is None"),
+        ("decision_treshold", "Did you mean 'decision_threshold'"),
+        ("preproc__with_mean", "Did you mean 'preprocessor'"),
+        ("powr", "Invalid parameter 'powr'"),
+    ],
+)
+def test_names_around_the_network_are_refused_by_name(name, message, two, centroid):
+    with pytest.raises(ValueError, match=message):
+        TunedClassifier(centroid, space={name: [0.1, 0.2]}, **QUICK).fit(*two)
+
+
+def test_weights_of_another_length_are_refused_at_once(two, centroid):
+    est = TunedClassifier(centroid, space={"power": [1.0, 2.0]}, **QUICK)
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[40, 3\]"):
+        est.fit(*two, sample_weight=np.ones(3))

@@ -149,3 +149,13 @@ def test_pruned_reports_of_a_hyperparameter_that_appeared_late():
     pruned = [t for t in oracle.study.trials if t.state.name == "PRUNED"]
     assert len(pruned) == 3
     assert all(t.intermediate_values == {2: 0.5} for t in pruned)
+
+
+@pytest.mark.keras
+def test_pruner_looks_at_the_score_of_every_architecture(iris):
+    est = TunedClassifier(
+        "auto", tuner="grid", pruner="median", cv=2, epochs=2, space={"batch_size": [20]},
+        random_state=0,
+    ).fit(*iris)  # fmt: skip
+    assert [list(means) for means in est.trials_[0].reports.values()] == [["score"]]
+    assert est.families_["n_parameters"].tolist() == [est.model_.count_params()]
