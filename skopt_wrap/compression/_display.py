@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,20 @@ def _short(params: dict[str, Any]) -> str:
         if name == "quantization":
             words.append("float32" if value is None else str(getattr(value, "mode", value)))
         elif value is not None and value is not False:
-            words.append(name if value is True else f"{name} {value}")
+            words.append(name if value is True else f"{name} {_told(value)}")
     return ", ".join(words)
+
+
+def _told(value: Any) -> str:
+    """Return `value` as text; of a value object, what differs from its defaults."""
+    if not is_dataclass(value):
+        return str(value)
+    words = []
+    for item in fields(value):
+        given = getattr(value, item.name)
+        if given != item.default:
+            words.append(item.name if given is True else str(given))
+    return " ".join(words)
 
 
 class CompressionDisplay:
