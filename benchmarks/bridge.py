@@ -32,51 +32,108 @@ TABLE = Path(__file__).resolve().parents[1] / "docs" / "_tables" / "bridge.txt"
 
 # Shape of a row -> layers that take it, with the arguments that they need.
 VECTOR: dict[str, dict[str, Any]] = {
-    "Dense": {"units": 3}, "Activation": {"activation": "tanh"}, "ActivityRegularization": {},
-    "AlphaDropout": {"rate": 0.1}, "BatchNormalization": {}, "Discretization":
-    {"bin_boundaries": [0.0, 1.0]}, "Dropout": {"rate": 0.1}, "ELU": {}, "EinsumDense":
-    {"equation": "ab,bc->ac", "output_shape": 3}, "Flatten": {}, "GaussianDropout": {"rate": 0.1},
-    "GaussianNoise": {"stddev": 0.1}, "GroupNormalization": {"groups": 2}, "Identity": {},
-    "LayerNormalization": {}, "LeakyReLU": {}, "Normalization": {"mean": 0.5, "variance": 2.0},
-    "PReLU": {}, "RMSNormalization": {}, "ReLU": {}, "RepeatVector": {"n": 2}, "Rescaling":
-    {"scale": 0.5}, "Reshape": {"target_shape": (2, 4)}, "Softmax": {}, "UnitNormalization": {},
-    "SpectralNormalization": {"layer": lambda: L.Dense(3)}, "Lambda":
-    {"function": lambda: lambda x: x + 1}, "ReversibleEmbedding": {"input_dim": 9, "output_dim": 4},
-}  # fmt: skip
+    "Dense": {"units": 3},
+    "Activation": {"activation": "tanh"},
+    "ActivityRegularization": {},
+    "AlphaDropout": {"rate": 0.1},
+    "BatchNormalization": {},
+    "Discretization": {"bin_boundaries": [0.0, 1.0]},
+    "Dropout": {"rate": 0.1},
+    "ELU": {},
+    "EinsumDense": {"equation": "ab,bc->ac", "output_shape": 3},
+    "Flatten": {},
+    "GaussianDropout": {"rate": 0.1},
+    "GaussianNoise": {"stddev": 0.1},
+    "GroupNormalization": {"groups": 2},
+    "Identity": {},
+    "LayerNormalization": {},
+    "LeakyReLU": {},
+    "Normalization": {"mean": 0.5, "variance": 2.0},
+    "PReLU": {},
+    "RMSNormalization": {},
+    "ReLU": {},
+    "RepeatVector": {"n": 2},
+    "Rescaling": {"scale": 0.5},
+    "Reshape": {"target_shape": (2, 4)},
+    "Softmax": {},
+    "UnitNormalization": {},
+    "SpectralNormalization": {"layer": lambda: L.Dense(3)},
+    "Lambda": {"function": lambda: lambda x: x + 1},
+    "ReversibleEmbedding": {"input_dim": 9, "output_dim": 4},
+}
 SEQUENCE: dict[str, dict[str, Any]] = {
-    "Conv1D": {"filters": 3, "kernel_size": 2}, "Conv1DTranspose": {"filters": 3, "kernel_size": 2},
-    "DepthwiseConv1D": {"kernel_size": 2}, "SeparableConv1D": {"filters": 3, "kernel_size": 2},
-    "AveragePooling1D": {"pool_size": 2}, "MaxPooling1D": {}, "GlobalAveragePooling1D": {}, "GlobalMaxPooling1D":
-    {}, "AdaptiveAveragePooling1D": {"output_size": 2}, "AdaptiveMaxPooling1D": {"output_size": 2},
-    "Cropping1D": {}, "ZeroPadding1D": {}, "UpSampling1D": {}, "SpatialDropout1D": {"rate": 0.1},
-    "Permute": {"dims": (2, 1)}, "Masking": {}, "LSTM": {"units": 3}, "GRU": {"units": 3},
-    "SimpleRNN": {"units": 3}, "RNN": {"cell": lambda: L.LSTMCell(3)}, "Bidirectional":
-    {"layer": lambda: L.LSTM(3)}, "TimeDistributed": {"layer": lambda: L.Dense(3)},
-}  # fmt: skip
+    "Conv1D": {"filters": 3, "kernel_size": 2},
+    "Conv1DTranspose": {"filters": 3, "kernel_size": 2},
+    "DepthwiseConv1D": {"kernel_size": 2},
+    "SeparableConv1D": {"filters": 3, "kernel_size": 2},
+    "AveragePooling1D": {"pool_size": 2},
+    "MaxPooling1D": {},
+    "GlobalAveragePooling1D": {},
+    "GlobalMaxPooling1D": {},
+    "AdaptiveAveragePooling1D": {"output_size": 2},
+    "AdaptiveMaxPooling1D": {"output_size": 2},
+    "Cropping1D": {},
+    "ZeroPadding1D": {},
+    "UpSampling1D": {},
+    "SpatialDropout1D": {"rate": 0.1},
+    "Permute": {"dims": (2, 1)},
+    "Masking": {},
+    "LSTM": {"units": 3},
+    "GRU": {"units": 3},
+    "SimpleRNN": {"units": 3},
+    "RNN": {"cell": lambda: L.LSTMCell(3)},
+    "Bidirectional": {"layer": lambda: L.LSTM(3)},
+    "TimeDistributed": {"layer": lambda: L.Dense(3)},
+}
 IMAGE: dict[str, dict[str, Any]] = {
-    "Conv2D": {"filters": 3, "kernel_size": 2}, "Conv2DTranspose": {"filters": 3, "kernel_size": 2},
-    "DepthwiseConv2D": {"kernel_size": 2}, "SeparableConv2D": {"filters": 3, "kernel_size": 2},
-    "AveragePooling2D": {"pool_size": 2}, "MaxPooling2D": {}, "GlobalAveragePooling2D": {}, "GlobalMaxPooling2D":
-    {}, "AdaptiveAveragePooling2D": {"output_size": 2}, "AdaptiveMaxPooling2D": {"output_size": 2},
-    "Cropping2D": {}, "ZeroPadding2D": {}, "UpSampling2D": {}, "SpatialDropout2D": {"rate": 0.1},
-    "Resizing": {"height": 4, "width": 4}, "CenterCrop": {"height": 4, "width": 4},
-    "RandomFlip": {}, "RandomRotation": {"factor": 0.1}, "RandomTranslation":
-    {"height_factor": 0.1, "width_factor": 0.1}, "RandomZoom": {"height_factor": 0.1},
-    "RandomCrop": {"height": 4, "width": 4}, "RandomContrast": {"factor": 0.1}, "RandomBrightness":
-    {"factor": 0.1}, "ConvLSTM1D": {"filters": 2, "kernel_size": 2},
-}  # fmt: skip
+    "Conv2D": {"filters": 3, "kernel_size": 2},
+    "Conv2DTranspose": {"filters": 3, "kernel_size": 2},
+    "DepthwiseConv2D": {"kernel_size": 2},
+    "SeparableConv2D": {"filters": 3, "kernel_size": 2},
+    "AveragePooling2D": {"pool_size": 2},
+    "MaxPooling2D": {},
+    "GlobalAveragePooling2D": {},
+    "GlobalMaxPooling2D": {},
+    "AdaptiveAveragePooling2D": {"output_size": 2},
+    "AdaptiveMaxPooling2D": {"output_size": 2},
+    "Cropping2D": {},
+    "ZeroPadding2D": {},
+    "UpSampling2D": {},
+    "SpatialDropout2D": {"rate": 0.1},
+    "Resizing": {"height": 4, "width": 4},
+    "CenterCrop": {"height": 4, "width": 4},
+    "RandomFlip": {},
+    "RandomRotation": {"factor": 0.1},
+    "RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1},
+    "RandomZoom": {"height_factor": 0.1},
+    "RandomCrop": {"height": 4, "width": 4},
+    "RandomContrast": {"factor": 0.1},
+    "RandomBrightness": {"factor": 0.1},
+    "ConvLSTM1D": {"filters": 2, "kernel_size": 2},
+}
 VOLUME: dict[str, dict[str, Any]] = {
-    "Conv3D": {"filters": 3, "kernel_size": 2}, "Conv3DTranspose": {"filters": 3, "kernel_size": 2},
-    "AveragePooling3D": {"pool_size": 2}, "MaxPooling3D": {}, "GlobalAveragePooling3D": {}, "GlobalMaxPooling3D":
-    {}, "Cropping3D": {}, "ZeroPadding3D": {}, "UpSampling3D": {}, "SpatialDropout3D":
-    {"rate": 0.1}, "ConvLSTM2D": {"filters": 2, "kernel_size": 2},
-}  # fmt: skip
-_NOT_MEASURED = "not measured (a base, cell, alias, or another input)"
+    "Conv3D": {"filters": 3, "kernel_size": 2},
+    "Conv3DTranspose": {"filters": 3, "kernel_size": 2},
+    "AveragePooling3D": {"pool_size": 2},
+    "MaxPooling3D": {},
+    "GlobalAveragePooling3D": {},
+    "GlobalMaxPooling3D": {},
+    "Cropping3D": {},
+    "ZeroPadding3D": {},
+    "UpSampling3D": {},
+    "SpatialDropout3D": {"rate": 0.1},
+    "ConvLSTM2D": {"filters": 2, "kernel_size": 2},
+}
+_NOT_MEASURED = (
+    "Not measured: base classes, cells, aliases, and preprocessing of texts, sounds and boxes."
+)
 MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
 ATTENTION: dict[str, dict[str, Any]] = {
-    "Attention": {}, "AdditiveAttention": {}, "MultiHeadAttention": {"num_heads": 2, "key_dim": 3},
+    "Attention": {},
+    "AdditiveAttention": {},
+    "MultiHeadAttention": {"num_heads": 2, "key_dim": 3},
     "GroupedQueryAttention": {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 1},
-}  # fmt: skip
+}
 SHAPES = ((VECTOR, (8,)), (SEQUENCE, (6, 4)), (IMAGE, (6, 6, 2)), (VOLUME, (4, 4, 4, 2)))
 
 
@@ -158,9 +215,11 @@ def main() -> None:
     for name, item in sorted(vars(L).items()):
         if not inspect.isclass(item) or not issubclass(item, keras.Layer):
             continue
-        text = measure(made[name]) if name in made else _NOT_MEASURED
-        lines.append(f"{name:<26} {text}")
+        if name not in made:
+            continue
+        lines.append(f"{name:<26} {measure(made[name])}")
         print(lines[-1], flush=True)
+    lines += ["", _NOT_MEASURED]
     if options.save:
         TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
