@@ -245,7 +245,7 @@ def test_late_failure_keeps_the_earlier_stages(network, digits, monkeypatch):
     """A stage that fails in the child is named; what was reached before it is kept."""
     from skopt_wrap.compression import _stages
 
-    def fail(self, quantization, calibration_samples):
+    def fail(self, quantization, *rest):
         self.child.run("convert", {"quantization": quantization}, stage="quantize")
 
     monkeypatch.setattr(_stages.Chain, "quantize", fail)
