@@ -59,8 +59,8 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         "optimizer": REMOVE}`` changes one by name. None is "compact"; a Keras Tuner model function
         needs none.
     epochs : int, default=50
-        Passes over the data. This parameter and the next three are for a `model` that is not
-        an estimator yet.
+        Passes over the data. This parameter and the next four are for a `model` that is not
+        an estimator yet; an estimator keeps its own, and a warning tells which say nothing.
     batch_size : int, default=32
         Rows of a training step; -1 is all of them.
     early_stopping : bool, int or EarlyStopping, default=False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -23,16 +24,39 @@ from ._strategies import sets_epochs
 from ._threshold import THRESHOLD
 
 PRESETS = ("compact", "full")
+# Parameters of a search that are for a model that is not an estimator yet.
+OF_NEW_NETWORKS = (
+    "epochs", "batch_size", "early_stopping", "learning_rate_schedule", "callbacks",
+)  # fmt: skip
 
 
 def check_model(tuned: Any, network: Any) -> None:
-    """Refuse a network of the wrong kind."""
+    """Refuse a network of the wrong kind, and settings that say nothing."""
     wrong = is_regressor if is_classifier(tuned) else is_classifier
     if wrong(network):
         raise ParameterError(
             f"{type(tuned).__name__} was given model={type(network).__name__}, the wrong "
             "kind of estimator."
         )
+    if tuned.study is not None and tuned.storage is None:
+        raise ParameterError(f"study={tuned.study!r} names a search inside storage, which is None.")
+    if hasattr(tuned.model, "get_params") and not isinstance(tuned.model, type):
+        _warn_of_unused(tuned, network)
+
+
+def _warn_of_unused(tuned: Any, network: Any) -> None:
+    own, defaults = network.get_params(deep=False), inspect.signature(type(tuned)).parameters
+    for name in OF_NEW_NETWORKS:
+        value = getattr(tuned, name)
+        if name not in own or name not in defaults:
+            continue
+        if value not in (defaults[name].default, own[name]):
+            warnings.warn(
+                f"{name}={value!r} is not used: model is a {type(network).__name__}, whose own "
+                f"{name}={own[name]!r} counts. Set it there, or in space.",
+                SkippedWarning,
+                stacklevel=4,
+            )
 
 
 def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str, Any]:
@@ -62,7 +86,7 @@ def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str
     changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
     if family is not None:
         changes = own_entries(changes, family)
-    entries = default_space(architecture, full=preset == "full", epochs=tuned.epochs)
+    entries = default_space(architecture, full=preset == "full", epochs=network.epochs)
     if sets_epochs(tuned.tuner) and "epochs" not in changes:
         entries.pop("epochs", None)
     return changed(entries, changes)

@@ -19,7 +19,8 @@ from skopt_wrap.sampling import AugmentingSampler
 from skopt_wrap.tuning import TunedClassifier, TunedRegressor
 from skopt_wrap.tuning._threshold import with_threshold
 
-QUICK = {"tuner": "grid", "cv": 2, "epochs": 1, "random_state": 0}
+FAST = {"tuner": "grid", "cv": 2, "random_state": 0}
+QUICK = {**FAST, "epochs": 1}  # of a network that is no estimator yet
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_decision_threshold_is_a_dimension(two, centroid):
     X, y = two
     est = TunedClassifier(
         centroid, space={"power": [1.0, 2.0], "decision_threshold": [1e-6, 0.5, 1 - 1e-6]},
-        preprocessor=StandardScaler(), **QUICK,
+        preprocessor=StandardScaler(), **FAST,
     ).fit(X, y)  # fmt: skip
     assert est.best_params_["decision_threshold"] == 0.5
     assert isinstance(est.best_estimator_, FixedThresholdClassifier)
@@ -81,7 +82,7 @@ def test_decision_threshold_needs_two_classes(classes, iris, centroid):
     if classes == "numbers":
         y = X[:, 0]
     with pytest.raises(ParameterError, match="'decision_threshold', which two classes have"):
-        kind(space={"decision_threshold": [0.5], "model__units": [2]}, **QUICK).fit(X, y)
+        kind(space={"decision_threshold": [0.5], "model__units": [2]}, **FAST).fit(X, y)
 
 
 class Watching(RandomOverSampler):
@@ -99,7 +100,7 @@ def test_parameters_of_the_sampler_are_searched_on_training_rows_only(iris, cent
     X, y = iris[0][:50], iris[1][:50]
     est = TunedClassifier(
         centroid, sampler=Watching(), space={"sampler__sampling_strategy": ["minority", "all"]},
-        **QUICK,
+        **FAST,
     ).fit(X, y)  # fmt: skip
     assert len(est.trials_) == 2
     assert Watching.seen == [25] * 4 + [50]
@@ -141,7 +142,7 @@ def test_several_labels_and_several_numbers(iris):
 
 
 def test_search_inside_scikit_learn_s_searches(iris, centroid):
-    est = TunedClassifier(centroid, space={"power": [1.0, 2.0]}, **QUICK)
+    est = TunedClassifier(centroid, space={"power": [1.0, 2.0]}, **FAST)
     assert len(cross_val_score(make_pipeline(StandardScaler(), est), *iris, cv=2)) == 2
     outer = GridSearchCV(est, {"tuner": ["grid", "random"], "max_trials": [2]}, cv=2)
     outer.fit(*iris)
@@ -160,10 +161,10 @@ def test_search_inside_scikit_learn_s_searches(iris, centroid):
 )
 def test_names_around_the_network_are_refused_by_name(name, message, two, centroid):
     with pytest.raises(ValueError, match=message):
-        TunedClassifier(centroid, space={name: [0.1, 0.2]}, **QUICK).fit(*two)
+        TunedClassifier(centroid, space={name: [0.1, 0.2]}, **FAST).fit(*two)
 
 
 def test_weights_of_another_length_are_refused_at_once(two, centroid):
-    est = TunedClassifier(centroid, space={"power": [1.0, 2.0]}, **QUICK)
+    est = TunedClassifier(centroid, space={"power": [1.0, 2.0]}, **FAST)
     with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[40, 3\]"):
         est.fit(*two, sample_weight=np.ones(3))

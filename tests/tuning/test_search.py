@@ -352,3 +352,23 @@ def test_scoring_monitor_logs_the_best(centroid, iris):
     search.set_callbacks(monitor).fit(*iris)
     [row] = monitor.get_logs().data
     assert row["accuracy"] == search.score(*iris)
+
+
+def test_settings_that_say_nothing_are_told(iris, centroid):
+    from skopt_wrap import KerasClassifier
+
+    est = TunedClassifier(
+        KerasClassifier(epochs=1), space={"model__units": [2]}, cv=2, tuner="grid"
+    )
+    with pytest.warns(SkippedWarning, match=r"epochs=3 is not used.*own epochs=1 counts"):
+        est.set_params(epochs=3).fit(*iris)
+    with pytest.raises(ParameterError, match="study='first' names a search inside storage"):
+        TunedClassifier(centroid, space={"power": [1.0]}, study="first").fit(*iris)
+
+
+def test_full_preset_reaches_to_the_epochs_of_the_given_network():
+    from skopt_wrap import KerasClassifier
+    from skopt_wrap.tuning._validation import given_space
+
+    network = KerasClassifier(epochs=4)
+    assert max(given_space(TunedClassifier(network, space="full"), network)["epochs"]) == 4
