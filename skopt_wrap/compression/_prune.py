@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import ConversionError, UnsupportedLayerError
 from ._bridge import check_same, copy_back, load_tfmot, to_tf_keras
+from ._masks import has_pattern, pattern_problem
 from ._network import from_payload
 from ._specs import Pruning
 from ._tuning import Tuning
@@ -51,13 +52,23 @@ def prune(
     check_x = check_x.astype(model.inputs[0].dtype)
     done: list[str] = []
     skipped: list[str] = []
+    patterns: dict[str, Any] = {}
     schedule = make_schedule(tfmot, spec, n_steps(tuning))
 
     def wrap(layer: Any, twin_layer: Any) -> Any:
         kind = type(layer).__name__
         if kind in _PRUNABLE:
             done.append(layer.name)
-            return tfmot.sparsity.keras.prune_low_magnitude(twin_layer, pruning_schedule=schedule)
+            problems = [pattern_problem(values.shape, spec.block) for _, values in kernels(layer)]
+            problem = next((problem for problem in problems if problem), None)
+            if problem:
+                skipped.append(f"{layer.name}: {problem}; pruned without a pattern")
+                patterns[layer.name] = None
+            else:
+                patterns[layer.name] = spec.block
+            return tfmot.sparsity.keras.prune_low_magnitude(
+                twin_layer, pruning_schedule=schedule, **_pattern(patterns[layer.name])
+            )
         if layer.weights:
             skipped.append(f"{layer.name}: {kind} is not pruned")
         return twin_layer
@@ -77,7 +88,7 @@ def prune(
     copy_back(layers)
     check_same(stripped, model, check_x, "Keras 2 to Keras 3")
     check_finite(model)
-    _check_sparsity(model, done, spec)
+    _check_sparsity(model, patterns, spec)
     return {"weights": model.get_weights(), "done": done, "skipped": skipped, "notes": notes}
 
 
@@ -101,15 +112,30 @@ def make_schedule(tfmot: Any, spec: Pruning, steps: int) -> Any:
     )
 
 
-def _check_sparsity(model: Any, done: list[str], spec: Pruning) -> None:
-    """Raise unless every kernel that was pruned has the sparsity that was asked for."""
+def _pattern(block: Any) -> dict[str, Any]:
+    """Return TFMOT's settings for a pattern of zeros."""
+    if block is None:
+        return {}
+    if block == "2:4":
+        return {"sparsity_m_by_n": (2, 4)}
+    return {"block_size": block, "block_pooling_type": "AVG"}
+
+
+def _check_sparsity(model: Any, patterns: dict[str, Any], spec: Pruning) -> None:
+    """Raise unless every kernel that was pruned has the zeros that were asked for."""
     for layer in model._flatten_layers():
-        if layer.name not in done:
+        if layer.name not in patterns:
             continue
+        block = patterns[layer.name]
+        step = 1 if block in (None, "2:4") else block[0] * block[1]
         for name, values in kernels(layer):
             reached = zero_fraction(values)
-            if reached < spec.sparsity - 1 / values.size - 1e-6:
+            if reached < spec.sparsity - step / values.size - 1e-6:
                 raise ConversionError(
                     f"layer {layer.name!r}: {name} reached a sparsity of {reached:.3f} "
                     f"instead of {spec.sparsity:.3f}."
+                )
+            if not has_pattern(values, block):
+                raise ConversionError(
+                    f"layer {layer.name!r}: the zeros of {name} lie in no pattern {block!r}."
                 )

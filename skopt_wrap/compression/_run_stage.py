@@ -10,9 +10,11 @@ import numpy as np
 
 from .._keras import load_keras
 from ..distillation import Distillation, distill
+from ..exceptions import UnsupportedLayerError
 from ..factorization import factorize
 from ._child import Child
 from ._losses import portable_loss
+from ._native import cluster_natively, prune_natively
 from ._network import to_payload
 from ._specs import Quantization
 from ._structured import prune_units
@@ -62,17 +64,20 @@ def run_stage(
         return prune_units(
             model, spec.sparsity, tuning, learning_rate=spec.learning_rate, seed=seed
         )
-    answer = child.run(
-        name,
-        {
-            "network": to_payload(model),
-            "spec": spec,
-            "tuning": replace(tuning, loss=portable_loss(tuning.loss)),
-            "seed": seed,
-            "check_x": check_x,
-        },
-        stage=name,
-    )
+    request = {
+        "network": to_payload(model),
+        "spec": spec,
+        "tuning": replace(tuning, loss=portable_loss(tuning.loss)),
+        "seed": seed,
+        "check_x": check_x,
+    }
+    try:
+        answer = child.run(name, request, stage=name)
+    except UnsupportedLayerError as error:
+        natively = {"prune": prune_natively, "cluster": cluster_natively}[name]
+        changed, done, skipped, notes = natively(model, spec, tuning, seed)
+        reason = str(error).partition(", so a network")[0].rstrip(".")
+        return changed, done, skipped, [f"on Keras 3 itself: {reason}", *notes]
     changed = load_keras().models.clone_model(model)
     changed.set_weights(answer["weights"])
     return changed, answer["done"], answer["skipped"], answer["notes"]

@@ -43,6 +43,10 @@ class Pruning:
         Remove whole units and channels instead, `sparsity` of every hidden Dense, Conv1D and Conv2D
         layer, those that the layers behind can best do without [2]_. The network itself becomes
         smaller and faster, in every format; `schedule` is not used.
+    block : {"2:4"} or tuple (rows, columns), default=None
+        Pattern of the zeros, for hardware that makes use of it. "2:4": two of every four inputs
+        that follow each other, `sparsity` 0.5. A tuple: whole blocks of a Dense kernel. Layers
+        whose kernel does not divide so are pruned without a pattern, and ``report_`` names them.
 
     References
     ----------
@@ -55,13 +59,14 @@ class Pruning:
     --------
     >>> from skopt_wrap.compression import Pruning
     >>> Pruning(0.8)
-    Pruning(sparsity=0.8, schedule='polynomial', learning_rate=0.001, structured=False)
+    Pruning(sparsity=0.8, schedule='polynomial', learning_rate=0.001, structured=False, block=None)
     """
 
     sparsity: float
     schedule: str = "polynomial"
     learning_rate: float = 1e-3
     structured: bool = False
+    block: str | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -79,6 +84,26 @@ class Pruning:
                 + suggest(str(self.schedule), SCHEDULES)
             )
         check_rate(self.learning_rate, "pruning")
+        self._check_block()
+
+    def _check_block(self) -> None:
+        block = self.block
+        if block is None:
+            return
+        if isinstance(block, (tuple, list)) and len(block) == 2:
+            sizes = tuple(as_count(size, "pruning: every size in block") for size in block)
+            object.__setattr__(self, "block", sizes)
+        elif block != "2:4":
+            raise ParameterError(
+                f"pruning: block must be None, '2:4' or (rows, columns), got {block!r}."
+            )
+        elif self.sparsity != 0.5:
+            raise ParameterError(
+                f"pruning: block='2:4' sets half of the weights to zero: sparsity must be 0.5, "
+                f"got {self.sparsity!r}."
+            )
+        if self.structured:
+            raise ParameterError("pruning: structured=True removes whole units; use block=None.")
 
 
 @dataclass(frozen=True)

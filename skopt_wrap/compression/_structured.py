@@ -21,10 +21,9 @@ from .._keras import (
     output_layers,
     predict_raw,
     resized,
-    seed_scope,
 )
 from ..exceptions import UnsupportedLayerError
-from ..training import TrainingData, train
+from ._fine_tune import fine_tune_on
 from ._tuning import Tuning
 
 _PRUNED = ("Dense", "Conv1D", "Conv2D")
@@ -124,7 +123,7 @@ def prune_units(
     network = resized(model, {name: len(units) for name, units in kept.items()})
     for old, new in zip(model.layers, network.layers, strict=True):
         new.set_weights(weights[old.name])  # an input layer may be called otherwise now
-    notes = _fine_tune(model, network, tuning, learning_rate, seed)
+    notes = fine_tune_on(model, network, tuning, learning_rate, seed)
     return network, done, skipped, notes
 
 
@@ -327,29 +326,3 @@ def refit(
     rest = gram[kept] @ kernel - gram[np.ix_(kept, kept)] @ kernel[kept]
     fitted = kernel[kept] + np.linalg.solve(inner, rest)
     return fitted, mean @ kernel - mean[kept] @ fitted
-
-
-def _fine_tune(
-    model: Any, network: Any, tuning: Tuning, learning_rate: float, seed: int
-) -> list[str]:
-    keras = load_keras()
-    notes = []
-    x = tuning.x.astype(str(model.inputs[0].dtype), copy=False)
-    y, loss = tuning.y, tuning.loss
-    if y is None or loss is None:
-        y, loss = predict_raw(model, x), "mse"
-        notes.append("fine-tuned on the trained network's own outputs (no loss to carry over)")
-    given = tuning.sample_weight
-    weights = np.ones(len(x), "float32") if given is None else np.asarray(given, "float32")
-    steps = tuning.epochs * -(-len(x) // tuning.batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    with seed_scope(seed % 2**32):
-        network.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
-        train(
-            network,
-            TrainingData(x, np.asarray(y), weights),
-            epochs=tuning.epochs,
-            batch_size=tuning.batch_size,
-            seed=seed % 2**32,
-        )
-    return notes
