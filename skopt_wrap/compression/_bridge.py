@@ -238,10 +238,7 @@ def _twin_layer(layer: Any, same: tuple[str, ...] = ()) -> Any:
     kind = type(layer).__name__
     if not type(layer).__module__.startswith("keras.") or kind not in SUPPORTED:
         name = getattr(layer, "name", kind)
-        raise UnsupportedLayerError(
-            f"layer {name!r} ({kind}) has no twin in Keras 2, so a network with it cannot be "
-            f"changed there. Layers that can: {', '.join(sorted(SUPPORTED))}. Use pruning=None."
-        )
+        raise UnsupportedLayerError(f"layer {name!r} ({kind}) has no twin in Keras 2.")
     if kind == "Bidirectional":
         return tf_keras.layers.Bidirectional(
             _twin_layer(layer.forward_layer, ("zero_output_for_mask",)),
@@ -253,7 +250,7 @@ def _twin_layer(layer: Any, same: tuple[str, ...] = ()) -> Any:
         if key not in same and config.get(key, value) not in (value, False):
             raise UnsupportedLayerError(
                 f"layer {layer.name!r} ({kind}): {key}={config[key]!r} cannot be carried over to "
-                "Keras 2. Use pruning=None."
+                "Keras 2."
             )
     settings = {key: _setting(layer, key, config[key]) for key in _SETTINGS[kind]}
     return getattr(tf_keras.layers, kind)(**settings)
@@ -264,8 +261,7 @@ def _setting(layer: Any, key: str, value: Any) -> Any:
         return value
     if not isinstance(value, str) or value not in _ACTIVATIONS:
         raise UnsupportedLayerError(
-            f"layer {layer.name!r}: {key}={value!r} has no exact counterpart in Keras 2. "
-            f"Known: {', '.join(sorted(_ACTIVATIONS))}. Use pruning=None."
+            f"layer {layer.name!r}: {key}={value!r} has no exact counterpart in Keras 2."
         )
     if value == "relu6":
         import tensorflow as tf

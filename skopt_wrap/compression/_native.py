@@ -16,6 +16,7 @@ from .._keras import load_keras, trusted_config_scope
 from ..exceptions import ConversionError, UnsupportedLayerError
 from ._fine_tune import fine_tune_on
 from ._masks import has_pattern, keep_largest, pattern_problem, share_values
+from ._network import custom_objects
 from ._specs import Clustering, Pruning
 from ._tuning import Tuning
 
@@ -61,7 +62,7 @@ def prune_natively(model: Any, spec: Pruning, tuning: Tuning, seed: int) -> Answ
         if problem:
             skipped.append(f"{variable.path}: {problem}; pruned without a pattern")
 
-    class Zeros(keras.constraints.Constraint):
+    class Zeros:
         def __init__(self, mask: Any, own: Any) -> None:
             self.mask, self.own = mask, own
 
@@ -135,7 +136,7 @@ def cluster_natively(model: Any, spec: Clustering, tuning: Tuning, seed: int) ->
         lambda v: math.prod(v.shape) > spec.n_clusters,
     )
 
-    class Shared(keras.constraints.Constraint):
+    class Shared:
         def __init__(self, centers: np.ndarray, labels: np.ndarray, own: Any) -> None:
             self.own = own
             n = len(centers)
@@ -173,8 +174,9 @@ def cluster_natively(model: Any, spec: Clustering, tuning: Tuning, seed: int) ->
 
 
 def _copy(model: Any, weights: list[np.ndarray] | None = None) -> Any:
-    with trusted_config_scope():
-        copy = load_keras().models.clone_model(model)
+    keras = load_keras()
+    with trusted_config_scope(), keras.saving.custom_object_scope(custom_objects(model)):
+        copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights() if weights is None else weights)
     return copy
 

@@ -102,7 +102,7 @@ def to_payload(model: Any) -> dict[str, Any]:
         "sequential": isinstance(model, keras.Sequential),
         "config": model.get_config(),
         "weights": [_array(weight) for weight in model.weights],
-        "custom_objects": _custom_objects(model),
+        "custom_objects": custom_objects(model),
         "half": any(layer.compute_dtype in _HALF for layer in model._flatten_layers()),
     }
 
@@ -158,7 +158,7 @@ def _is_float(dtype: object) -> bool:
     return isinstance(dtype, str) and dtype.startswith(("float", "bfloat"))
 
 
-def _custom_objects(model: Any) -> dict[str, Any]:
+def custom_objects(model: Any) -> dict[str, Any]:
     """Return the user's own classes and functions that the configuration names."""
     keras = load_keras()
     text = repr(model.get_config())

@@ -74,9 +74,9 @@ def run_stage(
     try:
         answer = child.run(name, request, stage=name)
     except UnsupportedLayerError as error:
-        natively = {"prune": prune_natively, "cluster": cluster_natively}[name]
+        natively: Any = prune_natively if name == "prune" else cluster_natively
         changed, done, skipped, notes = natively(model, spec, tuning, seed)
-        reason = str(error).partition(", so a network")[0].rstrip(".")
+        reason = str(error).rstrip(".")
         return changed, done, skipped, [f"on Keras 3 itself: {reason}", *notes]
     changed = load_keras().models.clone_model(model)
     changed.set_weights(answer["weights"])
