@@ -87,8 +87,16 @@ def distill(
         Weights of the rows of `x`.
     x_unlabelled : array-like of shape (n_more, ...), default=None
         Rows without labels, which the teacher answers for.
-    temperature, alpha, hints, hint_weight, augment, copies, epochs, learning_rate, student_params
-        See :class:`Distillation`.
+    temperature, alpha, hint_weight, learning_rate : float
+        See :class:`Distillation`, as for the next four.
+    hints : sequence of (str, str), default=()
+        Layers that are compared.
+    augment : {"mixup"} or callable, default=None
+        Makes further rows.
+    copies, epochs : int
+        Times the rows are augmented; passes over all of them.
+    student_params : mapping, default=None
+        Keyword arguments of the builder or architecture.
     batch_size : int, default=32
         Rows of a step.
     random_state : int, default=0

@@ -145,7 +145,13 @@ class DistillationLoss(keras.losses.Loss):
         return temperature**2 * distance
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make the same loss."""
+        """Return the arguments that make the same loss.
+
+        Returns
+        -------
+        config : dict
+            For ``from_config``.
+        """
         return {
             **super().get_config(),
             "loss": None if self.loss is None else keras.saving.serialize_keras_object(self.loss),

@@ -96,6 +96,16 @@ class StackError(Exception):
 def stack_key(training: Training) -> Hashable:
     """Return a key, equal for networks that can be trained as one stack.
 
+    Parameters
+    ----------
+    training : Training
+        Network, rows and settings.
+
+    Returns
+    -------
+    key : hashable
+        To group trainings by.
+
     Raises
     ------
     NotStackable
