@@ -11,7 +11,7 @@ from ._graph import clear_graphs
 from ._range import range_losses
 from ._schedules import schedule_options, schedule_rates
 from ._stack import train_stacks
-from ._stack_layers import NotStackable
+from ._stack_described import NotStackable
 from ._stack_member import StackError, Training, stack_key
 from ._train import TrainingResult, train, train_batches
 

@@ -18,6 +18,8 @@ from ._train import _VALIDATION_BATCH, recorded
 
 # Steps of one call into a graph, so that an interrupt is answered soon.
 _STEPS = 512
+# Reductions of a loss that give another value when a batch is divided.
+_OF_THE_BATCH = ("sum", "mean_with_sample_weight")
 
 
 def train_stacks(
@@ -356,7 +358,7 @@ class _Stack:
         ]
         if not turn:
             return {}
-        size = self.live[0].training.validation_batch_size or _VALIDATION_BATCH
+        size = self._validation_rows()
         sums = self._no_logs().numpy()
         for who, table, _ in self._tables([self.live[k].held_out for k in turn], size):
             places = [turn[k] for k in who]
@@ -378,6 +380,14 @@ class _Stack:
             name: [found[name] if k in turn else None for k, found in enumerate(logs)]
             for name in logs[0]
         }
+
+    def _validation_rows(self) -> int:
+        """Return the rows of each network in one step of validation."""
+        given, plan = self.live[0].training.validation_batch_size, self.live[0].plan
+        if given or not plan.convolves or plan.loss.reduction in _OF_THE_BATCH:
+            return given or _VALIDATION_BATCH
+        # Together they take the memory that one takes by itself.
+        return max(1, _VALIDATION_BATCH // (self.graph.networks or 1))
 
     def _padded(self, who: list[int], table: np.ndarray) -> tuple[list[int], np.ndarray]:
         """Repeat the first network until there are as many as the graph was traced for."""

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from .._keras import FunctionalOptimizer, load_keras, load_tensorflow, traced
-from ._stack_layers import NotStackable, compute
+from ._stack_described import NotStackable
+from ._stack_layers import compute
 from ._stack_plan import Plan
 
 MAX_STACKS = 16
@@ -27,12 +28,12 @@ _LOCK = threading.Lock()
 
 def stack_graph(plan: Plan, optimizer: Any, networks: int) -> StackGraph:
     """Return the graph of `plan`, traced before or new."""
-    # Each network draws its own dropout, so their number is settled when the graph is traced.
-    key = (*plan.key, networks if plan.seeds else 0)
+    settled = networks if plan.one_by_one else None
+    key = (*plan.key, settled)
     with _LOCK:
         graph = _STACKS.get(key)
         if graph is None:
-            graph = _STACKS[key] = StackGraph(plan, optimizer, networks if plan.seeds else None)
+            graph = _STACKS[key] = StackGraph(plan, optimizer, settled)
             if len(_STACKS) > MAX_STACKS:
                 _STACKS.popitem(last=False)
         _STACKS.move_to_end(key)
@@ -318,11 +319,11 @@ class _Noise:
         self.networks, self.seeds, self._dropout = networks, seeds, dropout
 
     def of(self, layer: int) -> Any:
-        """Return the function that drops values of a layer's input."""
+        """Return the function that drops values of a layer's input, drawn in `shape`."""
 
-        def apply(x: Any) -> Any:
+        def apply(x: Any, shape: Any = None) -> Any:
             tf = load_tensorflow()
-            shape = tf.shape(x)[1:]
+            shape = tf.shape(x)[1:] if shape is None else shape
             seeds = tf.cast(tf.math.floormod(self.seeds[:, layer], tf.int32.max - 1), tf.int32)
             drawn = [
                 tf.random.stateless_uniform(shape, seeds[k], dtype=x.dtype)

@@ -8,35 +8,13 @@ traced graph needs no Keras object. What is not described here is not stacked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from .._keras import load_keras, load_tensorflow
+from . import _stack_conv
+from ._stack_described import Described, NotStackable, activated
 
 _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
-
-
-class NotStackable(Exception):
-    """A part of a network that is not computed for several networks at once.
-
-    Examples
-    --------
-    >>> from skopt_wrap.training import NotStackable
-    >>> str(NotStackable("layers of type LSTM are trained one network at a time"))
-    'layers of type LSTM are trained one network at a time'
-    """
-
-
-@dataclass
-class Described:
-    """One layer: what it computes, and the variables that it computes it with."""
-
-    kind: str
-    settings: tuple[Any, ...] = ()
-    weights: tuple[Any, ...] = ()
-    stats: tuple[Any, ...] = ()
-    seed: Any = None
-    rate: float = 0.0
 
 
 def describe(layer: Any) -> list[Described]:
@@ -72,18 +50,7 @@ def _dense(layer: Any) -> list[Described]:
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         raise NotStackable(f"{layer.name} is quantized or has LoRA weights")
     weights = (layer.kernel,) if layer.bias is None else (layer.kernel, layer.bias)
-    return [Described("Dense", (layer.bias is not None,), weights), *_activated(layer)]
-
-
-def _activated(layer: Any) -> list[Described]:
-    keras, function = load_keras(), layer.activation
-    if function is None or function is keras.activations.linear:
-        return []
-    if not getattr(function, "__module__", "").startswith("keras."):
-        raise NotStackable(f"the activation of {layer.name} is not one of Keras")
-    if not hasattr(function, "__qualname__"):
-        raise NotStackable(f"the activation of {layer.name} is an object")
-    return [Described("Activation", (function,))]
+    return [Described("Dense", (layer.bias is not None,), weights), *activated(layer)]
 
 
 def _elementwise(*names: str) -> Callable[[Any], list[Described]]:
@@ -152,7 +119,7 @@ def _concatenate(layer: Any) -> list[Described]:
 
 _DESCRIBERS: dict[str, Callable[[Any], list[Described]]] = {
     "Dense": _dense,
-    "Activation": _activated,
+    "Activation": activated,
     "ReLU": _elementwise("negative_slope", "max_value", "threshold"),
     "LeakyReLU": _elementwise("negative_slope"),
     "ELU": _elementwise("alpha"),
@@ -163,6 +130,7 @@ _DESCRIBERS: dict[str, Callable[[Any], list[Described]]] = {
     "Identity": lambda layer: [],
     "BatchNormalization": _batch_normalization,
     "Concatenate": _concatenate,
+    **_stack_conv.DESCRIBERS,
 }
 
 
@@ -188,6 +156,8 @@ def compute(
         Applies dropout; None outside training.
     """
     tf, x = load_tensorflow(), values[0]
+    if kind in _stack_conv.COMPUTED:
+        return _stack_conv.COMPUTED[kind](settings, x, weights, noise), stats
     if kind == "Dense":
         kernel, bias = weights[0], weights[1] if settings[0] else None
         if x.shape.rank == 3:
@@ -241,32 +211,28 @@ def _size(x: Any) -> Any:
     return known if known is not None else tf.reduce_prod(tf.shape(x)[2:])
 
 
-def _along_last(vector: Any, like: Any) -> Any:
-    """Return (networks, n) with axes of one in between, to be added to `like`."""
-    tf = load_tensorflow()
-    ones = [1] * (like.shape.rank - 2)
-    shape = tf.shape(vector)
-    return tf.reshape(vector, tf.concat([shape[:1], ones, shape[1:]], 0))
-
-
 def _normalized(
     settings: tuple[Any, ...], x: Any, weights: list[Any], stats: list[Any], *, training: bool
 ) -> tuple[Any, list[Any]]:
     """Batch normalization of each network by itself, as ``keras.layers.BatchNormalization``."""
     tf = load_tensorflow()
     scale, center, momentum, epsilon = settings
-    gamma = _along_last(weights[0], x) if scale else None
-    beta = _along_last(weights[-1], x) if center else None
+    shape = tf.shape(x)
+    if x.shape.rank > 3:  # positions are rows like any other; fewer axes are faster
+        x = tf.reshape(x, [shape[0], -1, shape[-1]])
+    gamma = tf.expand_dims(weights[0], 1) if scale else None
+    beta = tf.expand_dims(weights[-1], 1) if center else None
     if training:
-        mean, variance = tf.nn.moments(x, list(range(1, x.shape.rank - 1)))
+        mean, variance = tf.nn.moments(x, [1])
         stats = [
             old * momentum + new * (1.0 - momentum)
             for old, new in zip(stats, (mean, variance), strict=True)
         ]
     else:
         mean, variance = stats
-    mean, variance = _along_last(mean, x), _along_last(variance, x)
-    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon), stats
+    mean, variance = tf.expand_dims(mean, 1), tf.expand_dims(variance, 1)
+    found = tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+    return tf.reshape(found, shape), stats
 
 
 def _merged(kind: str, values: list[Any]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from .._keras import load_keras
 from ._data import TrainingData
 from ._graph import prepare_metrics
-from ._stack_layers import NotStackable
+from ._stack_described import NotStackable
 from ._stack_plan import Plan, stack_plan
 from ._train import TrainingResult, _orders, _why_not_fused, recorded
 

@@ -11,9 +11,12 @@ import numpy as np
 
 from .._keras import graph_nodes, load_keras, loss_classes, object_state, why_not_functional
 from ._data import TrainingData
-from ._stack_layers import Described, NotStackable, describe
+from ._stack_described import Described, NotStackable
+from ._stack_layers import describe
 
 _SETTLED = ("call", "__call__")
+# Values of a row from which convolutions gain no time from a stack, but take memory several times.
+_LARGE_ROW = 2**12
 
 
 @dataclass
@@ -61,6 +64,19 @@ class Plan:
     def shapes(self) -> list[tuple[int, ...]]:
         """Shapes of the weights."""
         return [tuple(variable.shape) for variable in self.weights]
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the graph has operations of each network's own, for a settled number of them.
+
+        Each network draws its own dropout and has its own kernels.
+        """
+        return bool(self.seeds) or self.convolves
+
+    @property
+    def convolves(self) -> bool:
+        """Whether a layer is a convolution."""
+        return any(step.kind == "Conv" for step in self.steps)
 
     @property
     def n_logs(self) -> int:
@@ -116,6 +132,9 @@ def stack_plan(model: Any, data: TrainingData) -> Plan:
         weighted, schedule,
         tuple((part.dtype.name, part.shape[1:]) for part in (data.x, data.y, data.weights)),
     )  # fmt: skip
+    row = int(np.prod(data.x.shape[1:]))
+    if plan.convolves and row > _LARGE_ROW:
+        raise NotStackable(f"convolutions of rows with {row} values gain nothing from a stack")
     plan.key = _key(plan, model, data)
     return plan
 

@@ -96,12 +96,11 @@ def test_fits_together_equal_fits_one_by_one(blobs, params):
 @pytest.mark.parametrize(
     "params,path,reason",
     [
-        ({"model": "cnn", "model__input_shape": (2, 2, 1)}, "fused", "type Conv2D"),
         ({"model": "lstm", "model__input_shape": (4, 1), "model__units": 4}, "fused", "LSTM"),
         ({"optimizer": "lamb"}, "fused", "optimizer Lamb"),
         ({"compile__run_eagerly": True}, "fit: run_eagerly=True", "run_eagerly=True"),
     ],
-    ids=["cnn", "lstm", "lamb", "eager"],
+    ids=["lstm", "lamb", "eager"],
 )
 def test_what_cannot_be_stacked_is_fitted_by_itself(blobs, params, path, reason):
     X, y = blobs
