@@ -170,7 +170,7 @@ def factorize(
         parameters_before=model.count_params(),
         parameters_after=outcome.model.count_params(),
         candidates=candidates,
-        notes=_notes(candidates[0], candidates[1 + best], fine_tune_epochs),
+        notes=outcome.notes + _notes(candidates[0], candidates[1 + best], fine_tune_epochs),
     )
 
 

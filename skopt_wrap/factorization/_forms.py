@@ -12,12 +12,12 @@ import numpy as np
 from . import _tensor_train as tt
 from ._convolution import cp, tucker2
 from ._low_rank import rank_for_energy, weighted_loss, whitened_svd
+from ._modes import Modes, Whitened, balanced_modes, choose_modes, is_low_rank, mode_candidates
 
 Array = np.ndarray
 Ranks = tuple[int, ...]
 
 # Sizes of the candidates that are measured, as fractions of a layer's own parameters.
-_MEASURED_UNKNOWNS = 5000  # of one core of a Tensor-Train
 _FRACTIONS = (0.02, 0.04, 0.07, 0.11, 0.17, 0.25, 0.35, 0.5, 0.7, 0.9)
 
 
@@ -89,10 +89,21 @@ class Form:
     """
 
     name = ""
+    quick_sweeps = 1  # for a candidate that is measured only
+
+    @property
+    def note(self) -> str | None:
+        """What the report says of the layer."""
+        return None
 
     def __init__(self, problem: Problem) -> None:
         self.shape = problem.kernel.shape
         self.size = problem.kernel.size
+
+    def settle(
+        self, problem: Problem, rank: int | None, energy: float | None, share: float
+    ) -> None:
+        """Choose what else is open, for the rank, the energy or else the share of parameters."""
 
     def limit(self) -> int:
         """Return the largest rank that a user may ask for."""
@@ -182,18 +193,50 @@ class TensorTrainForm(Form):
         Of kind "dense".
     n_cores : int
         Number of cores.
+    mode_sizes : {"auto", "balanced"}
+        How the sizes of the kernel are split; "auto" is settled by :meth:`settle`.
     """
 
     name = "tensor-train"
+    quick_sweeps = 0
 
-    def __init__(self, problem: Problem, n_cores: int) -> None:
+    def __init__(self, problem: Problem, n_cores: int, mode_sizes: str = "balanced") -> None:
         super().__init__(problem)
         n_inputs, n_outputs = problem.matrix.shape
-        self.input_factors = tt.balanced_factors(n_inputs, n_cores)
-        # The larger meets the smaller: fewer parameters for a rank, and larger ranks.
-        self.output_factors = tt.balanced_factors(n_outputs, n_cores)[::-1]
-        self._limits = tt.full_ranks(self.input_factors, self.output_factors)
-        self._known: tuple[Array, list[Array]] | None = None
+        self._take(balanced_modes(n_inputs, n_outputs, n_cores))
+        self._compares = mode_sizes == "auto" and n_cores == 2
+        self._known: tuple[Problem, Whitened, list[Array]] | None = None
+
+    def _take(self, modes: Modes) -> None:
+        self.modes = modes
+        self._limits = tt.full_ranks(*modes)
+
+    def settle(
+        self, problem: Problem, rank: int | None, energy: float | None, share: float
+    ) -> None:
+        if not self._compares:
+            return
+        candidates = mode_candidates(*problem.matrix.shape)
+        if rank is not None:
+            fitting = [(m, rank) for m in candidates if rank <= max(tt.full_ranks(*m))]
+            fitting.sort(key=lambda item: tt.count_parameters(item[0][0], item[0][1], (rank,)))
+        else:
+            budget = share * self.size
+            if energy is not None:  # half of what a low-rank product needs
+                plain = SVDForm(problem)
+                budget = plain.parameters(plain.for_energy(problem, energy)) / 2
+            costs = [(m, tt.count_parameters(*m, (1,))) for m in candidates]
+            fitting = [(m, int(budget // cost)) for m, cost in costs if cost <= budget]
+        if fitting:
+            metrics = (problem.covariance, problem.output_metric)
+            self._take(choose_modes(problem.matrix, fitting, *metrics))
+
+    @property
+    def note(self) -> str | None:
+        inputs, outputs = (" x ".join(map(str, sizes)) for sizes in self.modes)
+        if is_low_rank(*self.modes):
+            return f"mode sizes {inputs} and {outputs}: a low-rank product"
+        return f"mode sizes {inputs} and {outputs}"
 
     def limit(self) -> int:
         return max(self._limits)
@@ -205,26 +248,31 @@ class TensorTrainForm(Form):
         return _largest(self, parameters)
 
     def parameters(self, ranks: Ranks) -> int:
-        return tt.count_parameters(self.input_factors, self.output_factors, ranks)
+        return tt.count_parameters(*self.modes, ranks)
 
-    def grid(self) -> list[Ranks]:
-        # Larger ranks take long to fit, and save too little to be worth it.
-        most = _MEASURED_UNKNOWNS // max(self.input_factors)
-        return [ranks for ranks in super().grid()[1::3] if max(ranks) <= most]
-
-    def _start(self, problem: Problem, ranks: Ranks) -> list[Array]:
-        factors = (self.input_factors, self.output_factors)
+    def _start(self, problem: Problem, ranks: Ranks) -> tuple[Whitened, list[Array]]:
+        if self._known is None or self._known[0] is not problem:
+            white = Whitened(problem.matrix, *self.modes, problem.covariance, problem.output_metric)
+            full = white.start() if len(ranks) == 1 else []
+            self._known = (problem, white, full)
+        _, white, full = self._known
         if len(ranks) > 1:
-            return tt.tt_svd(problem.matrix, *factors, ranks)
-        if self._known is None or self._known[0] is not problem.kernel:
-            self._known = (problem.kernel, tt.tt_svd(problem.matrix, *factors))
-        first, last = self._known[1]  # two cores of full rank hold those of every lower one
-        return [first[..., : ranks[0]], last[: ranks[0]]]
+            return white, white.start(ranks)
+        # Two cores of full rank hold those of every lower one.
+        return white, [full[0][..., : ranks[0]], full[1][: ranks[0]]]
 
     def fit(self, problem: Problem, ranks: Ranks, sweeps: int) -> Factors:
-        cores = self._start(problem, ranks)
-        if problem.covariance is not None:
-            cores = tt.fit_cores(problem.matrix, cores, problem.covariance, max_sweeps=sweeps)
+        white, cores = self._start(problem, ranks)
+        # The start of a low-rank product is the best there is.
+        if problem.covariance is not None and sweeps and not is_low_rank(*self.modes):
+            fitted = tt.fit_cores(
+                white.matrix,
+                white.into(cores),
+                white.covariance(problem.covariance),
+                max_sweeps=sweeps,
+            )
+            fitted = white.out_of(fitted)
+            cores = min(cores, fitted, key=lambda found: problem.loss(tt.contract(found)))
         ranks = tuple(core.shape[3] for core in cores[:-1])
         return Factors(self.name, ranks, tuple(cores), tt.contract(cores))
 
@@ -297,7 +345,7 @@ def _largest(form: Form, parameters: float) -> Ranks | None:
     return form.ranks(low) if low else None
 
 
-def form_for(problem: Problem, method: str, n_cores: int = 2) -> Form:
+def form_for(problem: Problem, method: str, n_cores: int = 2, mode_sizes: str = "balanced") -> Form:
     """Return the form that a method gives a layer.
 
     Tensor-Train stands for Tucker-2 where it meets a convolution. CP and Tucker of a matrix are
@@ -312,9 +360,11 @@ def form_for(problem: Problem, method: str, n_cores: int = 2) -> Form:
         What was asked for.
     n_cores : int, default=2
         Cores of a Tensor-Train.
+    mode_sizes : {"auto", "balanced"}, default="balanced"
+        Mode sizes of a Tensor-Train.
     """
     if problem.kind == "dense" and method == "tensor-train":
-        return TensorTrainForm(problem, n_cores)
+        return TensorTrainForm(problem, n_cores, mode_sizes)
     if problem.kind == "convolution" and problem.kernel.shape[0] > 1:
         if method == "cp":
             return CPForm(problem)

@@ -59,9 +59,9 @@ class TensorTrainDense(keras.layers.Layer):
 
     .. math:: W[(i_1 \ldots i_d), (j_1 \ldots j_d)] = G_1[i_1, j_1] \cdots G_d[i_d, j_d]
 
-    with matrices :math:`G_k[i_k, j_k]` of shape :math:`(r_{k-1}, r_k)`. It saves parameters, not
-    time: a call costs as much as a Dense layer or more. ``factorize`` puts it in the place of
-    trained Dense layers.
+    with matrices :math:`G_k[i_k, j_k]` of shape :math:`(r_{k-1}, r_k)`. With balanced factors it
+    saves parameters, not time: a call costs as much as a Dense layer or more. ``factorize`` puts
+    it in the place of trained Dense layers, with factors that suit their kernels.
 
     Parameters
     ----------

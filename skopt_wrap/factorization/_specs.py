@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..exceptions import ParameterError, suggest
 
+MODE_SIZES = ("auto", "balanced")
 METHODS = ("tensor-train", "svd", "tucker", "cp", "auto")
 
 # Fraction of the parameters that stays when nothing else is asked for.
@@ -104,7 +105,8 @@ class TensorTrain(Factorization):
     """Dense kernels as Tensor-Trains (:class:`TensorTrainDense`).
 
     The cores are fitted to the layer's own outputs on its own inputs. Convolutions become
-    Tucker-2, embeddings SVD. Fewer parameters, no faster: see the user guide before choosing it.
+    Tucker-2, embeddings SVD. With balanced mode sizes it has fewer parameters and is no faster;
+    with the most skewed ones it is a low-rank product. See the user guide before choosing it.
 
     Parameters
     ----------
@@ -114,16 +116,24 @@ class TensorTrain(Factorization):
         Number of cores of each kernel, 2 at least.
     max_sweeps : int, default=20
         Passes over the cores at most while they are fitted.
+    mode_sizes : {"auto", "balanced"}, default="auto"
+        How the sizes of a kernel are split into factors, one a core. "balanced" makes them as
+        equal as can be. "auto" compares, for two cores, half a dozen splits from balanced ones to
+        ``(1, n_inputs)`` with ``(n_outputs, 1)``, by the weighted error of a first fit at the
+        rank, or at the number of parameters, that was asked for. The most skewed split is a
+        low-rank product, as :class:`SVD` gives it, and the one that ordinary kernels get; the
+        notes of the result name what was taken. More than two cores are always balanced.
 
     Examples
     --------
     >>> from skopt_wrap.factorization import TensorTrain
-    >>> TensorTrain(rank=8)
-    TensorTrain(rank=8, energy=None, target_params=None, n_cores=2, max_sweeps=20)
+    >>> TensorTrain(rank=8).mode_sizes
+    'auto'
     """
 
     n_cores: int = 2
     max_sweeps: int = 20
+    mode_sizes: str = "auto"
 
     method: ClassVar[str] = "tensor-train"
 
@@ -132,6 +142,11 @@ class TensorTrain(Factorization):
         super().__post_init__()
         check_count(self.n_cores, "factorization: n_cores", least=2)
         check_count(self.max_sweeps, "factorization: max_sweeps")
+        if self.mode_sizes not in MODE_SIZES:
+            raise ParameterError(
+                f"factorization: mode_sizes must be one of {MODE_SIZES}, got {self.mode_sizes!r}. "
+                + suggest(str(self.mode_sizes), MODE_SIZES)
+            )
 
 
 @dataclass(frozen=True)

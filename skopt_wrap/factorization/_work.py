@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,6 @@ Array = np.ndarray
 _RIDGE = 1e-3
 _METRIC_RIDGE = 1e-2
 _PROBE_ROWS = 1024
-# Alternations for a candidate that is measured only.
-_QUICK_SWEEPS = 1
 
 
 @dataclass
@@ -115,11 +113,14 @@ class Outcome:
         Layers that were replaced.
     skipped : dict of str to str
         Layers that were kept although they could be factorized, with the reason.
+    notes : list of str
+        What the form of a layer has to say.
     """
 
     model: Any
     rows: list[LayerRow]
     skipped: dict[str, str]
+    notes: list[str]
 
 
 def carry_out(seen: Observations, spec: Factorization) -> Outcome:
@@ -133,8 +134,10 @@ def carry_out(seen: Observations, spec: Factorization) -> Outcome:
     # A promise on the layer's own outputs (energy) leaves out what the network makes of them.
     with_metric = spec.energy is None
     problems = {name: seen.problem(name, with_metric=with_metric) for name in seen.sites}
-    n_cores = spec.n_cores if isinstance(spec, TensorTrain) else 2
-    forms = {name: form_for(p, spec.method, n_cores) for name, p in problems.items()}
+    options = (spec.n_cores, spec.mode_sizes) if isinstance(spec, TensorTrain) else ()
+    forms = {name: form_for(p, spec.method, *options) for name, p in problems.items()}
+    for name, form in forms.items():
+        form.settle(problems[name], spec.rank, spec.energy, spec.target_params or 0.0)
     skipped = {
         name: "has unequal strides, which depthwise layers do not take"
         for name, form in forms.items()
@@ -143,7 +146,7 @@ def carry_out(seen: Observations, spec: Factorization) -> Outcome:
     forms = {name: form for name, form in forms.items() if name not in skipped}
     ranks = _ranks(seen, spec, problems, forms, skipped)
     sweeps = spec.max_sweeps if isinstance(spec, TensorTrain) else 8
-    return _fitted(seen, spec, forms, ranks, sweeps, skipped)
+    return _fitted(seen, spec, problems, forms, ranks, sweeps, skipped)
 
 
 def _ranks(
@@ -203,7 +206,7 @@ def _ranks_for_target(
             Choice(
                 ranks,
                 form.parameters(ranks),
-                seen.measured(name, form.fit(problems[name], ranks, _QUICK_SWEEPS).kernel),
+                seen.measured(name, form.fit(problems[name], ranks, form.quick_sweeps).kernel),
             )
             for ranks in grid
         ]
@@ -231,6 +234,7 @@ def _below(form: Form, parameters: float) -> Ranks | None:
 def _fitted(
     seen: Observations,
     spec: Factorization,
+    problems: dict[str, Problem],
     forms: dict[str, Form],
     ranks: dict[str, Ranks],
     sweeps: int,
@@ -244,18 +248,16 @@ def _fitted(
         if name not in ranks:
             continue
         site = seen.sites[name]
-        known, kernel = seen.moments[name], site.kernel
+        known, problem = seen.moments[name], problems[name]
         if chains and site.kind != "embedding" and known is not None:
             known = moments(site, seen.network, now, seen.x)
             assert known is not None
-            matrix = kernel.reshape(-1, kernel.shape[-1])
-            kernel = refitted(matrix, known.covariance, known.cross, _RIDGE).reshape(kernel.shape)
-        problem = Problem(
-            site.kind,
-            kernel,
-            None if known is None else weighting(known.covariance),
-            seen.metrics.get(name) if spec.energy is None else None,
-        )
+            kernel = refitted(problem.matrix, known.covariance, known.cross, _RIDGE)
+            problem = replace(
+                problem,
+                kernel=kernel.reshape(site.kernel.shape),
+                covariance=weighting(known.covariance),
+            )
         factors = forms[name].fit(problem, ranks[name], sweeps)
         bias = shifted_bias(site, known, site.kernel, factors.kernel)
         now.assign(name, factors.kernel, bias)
@@ -266,7 +268,8 @@ def _fitted(
     for chain in chains.values():
         for layer, weights in chain:
             layer.set_weights(weights)
-    return Outcome(model, rows, skipped)
+    notes = [f"{name}: {note}" for name in chains if (note := forms[name].note)]
+    return Outcome(model, rows, skipped, notes)
 
 
 def _row(seen: Observations, name: str, factors: Factors) -> LayerRow:

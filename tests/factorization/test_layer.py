@@ -13,7 +13,12 @@ from skopt_wrap.factorization._layer import contraction_costs
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
 
-SHAPES = [((4, 5), (6, 3), 5), ((2, 5, 3), (3, 2, 4), (4, 6)), ((2, 3, 2, 2), (2, 2, 3, 1), 3)]
+SHAPES = [
+    ((4, 5), (6, 3), 5),
+    ((2, 5, 3), (3, 2, 4), (4, 6)),
+    ((2, 3, 2, 2), (2, 2, 3, 1), 3),
+    ((1, 20), (18, 1), 5),  # a low-rank product
+]
 
 
 def built(inputs, outputs, rank, **options):
