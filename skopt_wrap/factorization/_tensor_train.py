@@ -235,7 +235,7 @@ def _alternate(
         c, t = by_first.astype(dtype), target.astype(dtype)
         second = _solve_core(kept[0].astype(dtype), c, t.transpose(1, 3, 0, 2)).astype(float)
         first = _solve_core(second.astype(dtype), c.T, t.transpose(0, 2, 1, 3)).astype(float)
-        now = loss(contract(_as_cores(first, second)))
+        now = loss(contract(scaled_cores(first, second)))
         if now < last:
             kept, gain, last = (first, second), 1 - now / last, now
             if gain < tol:
@@ -244,10 +244,10 @@ def _alternate(
             dtype = dtypes.pop()
         else:
             break
-    return _as_cores(*kept)
+    return scaled_cores(*kept)
 
 
-def _as_cores(first: Array, second: Array) -> list[Array]:
+def scaled_cores(first: Array, second: Array) -> list[Array]:
     # Equal norms of what belongs to one rank, so that gradients later have one scale.
     norms = [np.sqrt(np.square(part).sum(axis=(1, 2))) for part in (first, second)]
     ratio = np.sqrt(norms[1] / np.maximum(norms[0], np.finfo(float).tiny))

@@ -72,6 +72,8 @@ def test_most_skewed_train_is_the_whitened_low_rank_product():
     left, right, _ = whitened_svd(kernel, c, m)
     cores = modes.Whitened(kernel, *EXTREME, c, m).start((5,))
     assert np.allclose(tt.contract(cores), left[:, :5] @ right[:5])
+    norms = [np.square(core).sum() for core in cores]
+    assert norms[0] == pytest.approx(norms[1])  # training sees one scale
 
 
 @pytest.mark.parametrize("split", modes.mode_candidates(M, N), ids=str)
