@@ -65,7 +65,7 @@ def fine_tune_on(
             batch_size=tuning.batch_size,
             seed=seed % 2**32,
             callbacks=callbacks,
-            # An argument of fit trains the network itself, not a copy made of its configuration.
-            fit_options={"initial_epoch": 0} if constrained else None,
+            # The network itself has to be trained, not one of equal configuration.
+            fused=not constrained,
         )
     return notes

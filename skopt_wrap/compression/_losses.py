@@ -8,7 +8,7 @@ from typing import Any
 _LOSSES = {
     "BinaryCrossentropy": ("from_logits", "label_smoothing"),
     "CategoricalCrossentropy": ("from_logits", "label_smoothing"),
-    "SparseCategoricalCrossentropy": ("from_logits",),
+    "SparseCategoricalCrossentropy": ("from_logits", "ignore_class"),
     "MeanSquaredError": (),
     "MeanAbsoluteError": (),
     "MeanSquaredLogarithmicError": (),
@@ -33,7 +33,10 @@ def portable_loss(loss: Any) -> dict[str, Any] | None:
         # A function: keras.losses.get("mse") gives one, and a class of the same meaning exists.
         name = getattr(loss, "__name__", "").replace("_", "")
         kind = next((known for known in _LOSSES if known.lower() == name), "")
-    if kind not in _LOSSES or not type(loss).__module__.startswith(("keras.", "builtins")):
+    # A function or class of the user's may have the name of one of Keras.
+    if kind not in _LOSSES or not str(getattr(loss, "__module__", "")).startswith("keras."):
         return None
     config = loss.get_config() if hasattr(loss, "get_config") else {}
+    if config.get("axis", -1) != -1:
+        return None
     return {"kind": kind, "settings": {k: config[k] for k in _LOSSES[kind] if k in config}}

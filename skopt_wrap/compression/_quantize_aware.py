@@ -22,7 +22,7 @@ from ._runtime import LiteRTModel
 from ._slim import slim
 from ._specs import Quantization
 from ._tuning import Tuning
-from ._twin import fine_tune, n_distinct, outputs
+from ._twin import check_finite, fine_tune, n_distinct, outputs
 
 # Learning rate of Adam at the first step.
 LEARNING_RATE = 1e-4
@@ -74,6 +74,9 @@ def quantize_aware(
     import tf_keras
 
     model = from_payload(network)
+    stored = _stored(model)
+    # Units that were removed leave no zeros to keep.
+    sparsity = sparsity and any((values == 0).any() for values in stored)
     check_x = check_x.astype(model.inputs[0].dtype)
     recurrent = recurrent_layers(model)
     if recurrent:
@@ -83,25 +86,40 @@ def quantize_aware(
         )
     tf_keras.utils.set_random_seed(seed % 2**32)
     twin, layers = to_tf_keras(model)
-    check_same(model, twin, check_x, "Keras 3 to Keras 2")
+    try:
+        check_same(model, twin, check_x, "Keras 3 to Keras 2")
+    except ConversionError as error:
+        raise UnsupportedLayerError(str(error)) from error
     scheme = _scheme(tfmot, sparsity, clusters)
     names = {other.name: layer.name for layer, other in layers.items()}
     trained, done, skipped = _train_with_rounding(tfmot, twin, scheme, names, sparsity, clusters)
     notes = fine_tune(model, trained, tuning, LEARNING_RATE)
+    check_finite(trained)
     if clusters:
         stripped = tfmot.experimental.combine.strip_clustering_cqat(trained)
         check_same(trained, stripped, check_x, "taking the clustering wrappers off")
         trained = stripped
     expected = outputs(trained, check_x)
-    if not np.isfinite(expected).all():
-        raise ConversionError("fine-tuning diverged: outputs are not finite.")
     form = Form(lambda x: trained(x, training=False), model, trained, None)
-    content = slim(to_bytes(form, spec, calibration))
+    try:
+        content = slim(to_bytes(form, spec, calibration))
+        difference = verify(content, TOLERANCE["int8"], check_x, expected)
+    except ConversionError as error:
+        raise UnsupportedLayerError(f"once trained with rounding: {error}") from error
     _check_integer(content, spec)
-    check_kernels(content, _stored(model), sparsity, clusters)
-    difference = verify(content, TOLERANCE["int8"], check_x, expected)
+    unknown = check_kernels(content, stored, sparsity, clusters)
     kept = [what for what, on in (("zeros", sparsity), ("shared values", clusters)) if on]
     notes.append("trained with the file's rounding" + (f"; kept {', '.join(kept)}" if kept else ""))
+    if kept and unknown:
+        notes.append(
+            f"not verified: {' and '.join(kept)} of kernels of "
+            f"{', '.join(f'{size:,}' for size in unknown)} weights, which the file holds in "
+            "another form"
+        )
+    notes.append(
+        "parameters, non-zero and distinct are those of the network before this training; bytes, "
+        "difference, score and latency are the file's"
+    )
     return {
         "content": content,
         "difference": difference,
@@ -212,11 +230,18 @@ def _stored(model: Any) -> list[np.ndarray]:
     return [values for values in arrays if values.ndim > 1]
 
 
-def check_kernels(content: bytes, before: list[np.ndarray], sparsity: bool, clusters: bool) -> None:
+def check_kernels(
+    content: bytes, before: list[np.ndarray], sparsity: bool, clusters: bool
+) -> list[int]:
     """Raise unless the kernels in a file have the zeros and shared values of those before.
 
     Kernels are told apart by their sizes; of several equal ones, the sparsest must be as sparse as
     the sparsest was, and so on. Values are counted for each unit, as a unit has its own scale.
+
+    Returns
+    -------
+    unknown : list of int
+        Sizes of kernels that the converter merged or split, so that nothing is known of them.
 
     Raises
     ------
@@ -224,11 +249,13 @@ def check_kernels(content: bytes, before: list[np.ndarray], sparsity: bool, clus
         When zeros or shared values were lost.
     """
     after = int8_constants(content)
+    unknown = []
     for size in sorted({values.size for values in before}):
         old = [values for values in before if values.size == size]
         new = [values for values in after if values.size == size]
         if len(new) != len(old):
-            continue  # the converter merged or split kernels
+            unknown.append(size)  # the converter merged or split kernels
+            continue
         if sparsity:
             zeros = sorted(int((values == 0).sum()) for values in old)
             kept = sorted(int((values == 0).sum()) for values in new)
@@ -245,6 +272,7 @@ def check_kernels(content: bytes, before: list[np.ndarray], sparsity: bool, clus
                     f"training with rounding undid the clustering: {max(found)} distinct values "
                     f"instead of {max(shared)} in kernels of {size} weights"
                 )
+    return unknown
 
 
 def int8_constants(content: bytes) -> list[np.ndarray]:

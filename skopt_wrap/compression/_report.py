@@ -19,7 +19,8 @@ class StageRow:
         "trained" (the network as Keras runs it), "convert" (the same as a float32 file),
         "distil", "prune", "cluster" or "quantize".
     parameters, nonzero : int
-        Weights of the network, and those of them that are not zero.
+        Weights of the network, and those of them that are not zero. Of training with rounding: of
+        the network before it.
     distinct : int
         Different values among the weights, counted in each array (a kernel, a bias) by itself and
         summed.

@@ -37,6 +37,10 @@ DEFAULT_GRID = (
     {"quantization": [None, "float16", "dynamic", "int8"]},
     {"pruning": [0.5, 0.8], "quantization": ["int8"]},
 )
+_LEARNED = (
+    "n_splits_", "cv_results_", "pareto_front_", "best_index_", "best_params_", "best_score_",
+    "best_estimator_", "n_features_in_", "feature_names_in_", "classes_",
+)  # fmt: skip
 _MEASURED = ("score", "drop", "size", "gzip_size", "latency", "batch_latency", "time")
 
 
@@ -208,6 +212,8 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         )
         candidates = self._candidates()
         check_estimator(self.estimator)
+        for name in _LEARNED:  # a search that fails leaves no winner of an earlier fit
+            self.__dict__.pop(name, None)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if y is None:
             # The network's own error: it requires y.
@@ -251,7 +257,6 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
             best = self._model(self._trained(X, y, sample_weight, seed), self.best_params_, seed)
             self.best_estimator_ = best.fit(X, y, sample_weight)
         for name in ("n_features_in_", "feature_names_in_", "classes_"):
-            self.__dict__.pop(name, None)
             if hasattr(best, name):
                 setattr(self, name, getattr(best, name))
         return self

@@ -12,7 +12,6 @@ import numpy as np
 
 from .._keras import predict_raw
 from ..exceptions import (
-    ConversionError,
     DataError,
     SkoptWrapWarning,
     UnsupportedLayerError,
@@ -148,7 +147,7 @@ class Chain:
                 self.x[self._subset(calibration_samples)],
                 [row.stage for row in self.report.rows],
             )
-        except (UnsupportedLayerError, ConversionError) as error:
+        except UnsupportedLayerError as error:  # a crash, or weights that diverged, is an error
             message = f"quantized after training, not while training: {error}"
             warnings.warn(message, SkoptWrapWarning, stacklevel=2)
             return None, [message]

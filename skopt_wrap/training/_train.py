@@ -59,6 +59,7 @@ def train(
     validation_freq: int = 1,
     verbose: int = 0,
     fit_options: dict[str, Any] | None = None,
+    fused: bool = True,
 ) -> TrainingResult:
     """Train `model` in place.
 
@@ -88,6 +89,10 @@ def train(
         Show a progress bar over epochs.
     fit_options : dict, default=None
         Further arguments of ``keras.Model.fit``; they make training take that road.
+    fused : bool, default=True
+        False takes the road of ``keras.Model.fit`` in any case: a fused graph may be another
+        network's of equal configuration, and so knows nothing of what was attached to variables of
+        this one, such as a constraint.
 
     Returns
     -------
@@ -112,7 +117,7 @@ def train(
     """
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    reason = _why_not_fused(model, callbacks, fit_options)
+    reason = _why_not_fused(model, callbacks, fit_options) if fused else "fused=False"
     orders = _orders(len(data), seed, shuffle)
     if reason is not None:
         return _train_by_fit(

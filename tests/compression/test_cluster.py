@@ -139,3 +139,19 @@ def test_clustering_parameters_are_checked():
         make_plan(pruning=0.5, clustering=2, **settings)
     loose = Clustering(2, sparsity_preserving=False)
     assert make_plan(pruning=0.5, clustering=loose, **settings).clustering is loose
+
+
+@pytest.mark.keras
+def test_losses_that_mean_something_else_are_not_carried_over():
+    import keras
+
+    from skopt_wrap.compression._losses import portable_loss
+
+    def huber(y_true, y_pred):  # the user's own, by the name of one of Keras
+        return keras.ops.mean(y_pred, axis=-1)
+
+    assert portable_loss(huber) is None
+    assert portable_loss(keras.losses.BinaryCrossentropy(axis=1)) is None
+    assert portable_loss("mse") == {"kind": "MeanSquaredError", "settings": {}}
+    kept = portable_loss(keras.losses.SparseCategoricalCrossentropy(ignore_class=2))
+    assert kept["settings"]["ignore_class"] == 2

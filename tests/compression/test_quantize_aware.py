@@ -39,7 +39,8 @@ def test_training_with_rounding_keeps_zeros_and_shared_values():
     row = result.report["quantize"]
     assert len(row.done) == 4
     assert not row.skipped
-    assert "kept zeros, shared values" in row.notes[-1]
+    assert any("kept zeros, shared values" in note for note in row.notes)
+    assert any("network before this training" in note for note in row.notes)
     ops = result.runtime.ops()
     assert ops.count("DEQUANTIZE") == 1
     expected = predict_raw(result.model, x)
@@ -77,13 +78,29 @@ def test_network_that_cannot_train_with_rounding_is_quantized_after_training():
     assert "FULLY_CONNECTED" in result.runtime.ops()
 
 
+def test_crash_while_training_with_rounding_is_an_error(monkeypatch):
+    """Only what cannot be trained with rounding is quantized after training."""
+    from skopt_wrap.compression import _stages
+    from skopt_wrap.exceptions import ConversionError
+
+    def dies(*args, **kwargs):
+        raise ConversionError("stage 'quantize' failed: the conversion process ended")
+
+    monkeypatch.setattr(_stages, "train_with_rounding", dies)
+    model = _network(L.Dense(2), shape=(3,))
+    with pytest.raises(ConversionError, match="the conversion process ended"):
+        compress(model, _rows(model), quantization_aware=True, fine_tune_epochs=1)
+
+
 def test_lost_zeros_and_lost_values_are_found(network, digits):
     from skopt_wrap.compression._quantize_aware import check_kernels, int8_constants
 
     content = compress(network.model_, digits[0][:50].astype("float32")).tflite_model
     kernels = int8_constants(content)
     assert sorted(kernel.size for kernel in kernels) == [32 * 10, 64 * 32]
-    check_kernels(content, kernels, sparsity=True, clusters=False)
+    assert check_kernels(content, kernels, sparsity=True, clusters=False) == []
+    other = [np.zeros((3, 5))]  # of a size that the file does not have
+    assert check_kernels(content, other, sparsity=True, clusters=False) == [15]
     with pytest.raises(UnsupportedLayerError, match="undid the pruning"):
         check_kernels(content, [kernel * 0 for kernel in kernels], sparsity=True, clusters=False)
     with pytest.raises(UnsupportedLayerError, match="undid the clustering"):

@@ -100,6 +100,10 @@ def test_budgets_that_nothing_meets(search, digits):
     with pytest.warns(BudgetWarning, match="none of 1"):
         tight.set_params(on_missed_budget="warn").fit(X[:100], y[:100])
     assert tight.best_params_ == {"quantization": "int8"}
+    tight.set_params(on_missed_budget="raise")
+    with pytest.raises(BudgetError):
+        tight.fit(X[:100], y[:100])
+    assert not hasattr(tight, "best_estimator_")  # of the fit before
 
 
 def test_candidate_that_fails_is_reported_and_left_out(blobs):
