@@ -20,6 +20,7 @@ def fine_tune_on(
     seed: int,
     callbacks: Sequence[Any] = (),
     constrained: bool = False,
+    hold: float = 0.0,
 ) -> list[str]:
     """Train `network` in place with Adam, whose rate falls to zero along a cosine.
 
@@ -39,6 +40,8 @@ def fine_tune_on(
         Called at every epoch.
     constrained : bool, default=False
         Whether variables of `network` itself have constraints that its configuration lacks.
+    hold : float, default=0.0
+        Part of the steps before the rate falls.
 
     Returns
     -------
@@ -54,8 +57,7 @@ def fine_tune_on(
         notes.append("fine-tuned on the trained network's own outputs (no loss to carry over)")
     given = tuning.sample_weight
     weights = np.ones(len(x), "float32") if given is None else np.asarray(given, "float32")
-    steps = tuning.epochs * -(-len(x) // tuning.batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    rate = tuning.rate(keras.optimizers.schedules, learning_rate, hold)
     with seed_scope(seed % 2**32):
         network.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
         train(

@@ -17,7 +17,7 @@ from ..exceptions import ConversionError, UnsupportedLayerError
 from ._fine_tune import fine_tune_on
 from ._masks import has_pattern, keep_largest, pattern_problem, share_values
 from ._network import custom_objects
-from ._specs import Clustering, Pruning
+from ._specs import RAMP, Clustering, Pruning
 from ._tuning import Tuning
 
 _LEFT_ALONE = ("depthwise_kernel", "gamma", "beta", "moving_mean", "moving_variance")
@@ -70,7 +70,7 @@ def prune_natively(model: Any, spec: Pruning, tuning: Tuning, seed: int) -> Answ
             value = value if self.own is None else self.own(value)
             return value * keras.ops.cast(self.mask, value.dtype)
 
-    full = max(1, math.ceil(0.75 * tuning.epochs))
+    full = max(1, math.ceil(RAMP * tuning.epochs))
 
     def update(epoch: int) -> None:
         part = 1.0 if spec.schedule == "constant" else min(1.0, (epoch + 1) / full)
@@ -86,8 +86,9 @@ def prune_natively(model: Any, spec: Pruning, tuning: Tuning, seed: int) -> Answ
         variable.constraint = Zeros(masks[variable.path], variable.constraint)
     callback = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs=None: update(epoch))
     notes = fine_tune_on(
-        model, network, tuning, spec.learning_rate, seed, [callback], constrained=True
-    )
+        model, network, tuning, spec.learning_rate, seed, [callback], constrained=True,
+        hold=RAMP if spec.schedule == "polynomial" else 0.0,
+    )  # fmt: skip
     for variable in chosen:
         values = variable.numpy()
         wanted = 0.5 if patterns[variable.path] == "2:4" else spec.sparsity

@@ -10,9 +10,9 @@ from ..exceptions import ConversionError, UnsupportedLayerError
 from ._bridge import check_same, copy_back, load_tfmot, to_tf_keras
 from ._masks import has_pattern, pattern_problem
 from ._network import from_payload
-from ._specs import Pruning
+from ._specs import RAMP, Pruning
 from ._tuning import Tuning
-from ._twin import check_finite, fine_tune, kernels, n_steps, zero_fraction
+from ._twin import check_finite, fine_tune, kernels, zero_fraction
 
 _PRUNABLE = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "LSTM", "GRU", "SimpleRNN")
 _MASK_UPDATES = 50
@@ -53,7 +53,7 @@ def prune(
     done: list[str] = []
     skipped: list[str] = []
     patterns: dict[str, Any] = {}
-    schedule = make_schedule(tfmot, spec, n_steps(tuning))
+    schedule = make_schedule(tfmot, spec, tuning.n_steps)
 
     def wrap(layer: Any, twin_layer: Any) -> Any:
         kind = type(layer).__name__
@@ -82,8 +82,9 @@ def prune(
     check_same(model, twin, check_x, "Keras 3 to Keras 2")
 
     notes = fine_tune(
-        model, twin, tuning, spec.learning_rate, [tfmot.sparsity.keras.UpdatePruningStep()]
-    )
+        model, twin, tuning, spec.learning_rate, [tfmot.sparsity.keras.UpdatePruningStep()],
+        hold=RAMP if spec.schedule == "polynomial" else 0.0,
+    )  # fmt: skip
     stripped = tfmot.sparsity.keras.strip_pruning(twin)
     copy_back(layers)
     check_same(stripped, model, check_x, "Keras 2 to Keras 3")
@@ -102,7 +103,7 @@ def make_schedule(tfmot: Any, spec: Pruning, steps: int) -> Any:
         return tfmot.sparsity.keras.ConstantSparsity(
             spec.sparsity, begin_step=0, end_step=-1, frequency=frequency
         )
-    end = max(1, (3 * steps // 4) // frequency * frequency)
+    end = max(1, int(RAMP * steps) // frequency * frequency)
     return tfmot.sparsity.keras.PolynomialDecay(
         initial_sparsity=0.0,
         final_sparsity=spec.sparsity,

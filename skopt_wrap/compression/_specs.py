@@ -18,6 +18,8 @@ RECURRENT_FORMS = ("auto", "unrolled", "fused")
 SCHEDULES = ("polynomial", "constant")
 CENTROID_INITS = ("linear", "random", "density", "kmeans++")
 
+# Part of the fine-tuning after which the polynomial ramp has reached its sparsity.
+RAMP = 0.75
 _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20}
 _SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -38,7 +40,8 @@ class Pruning:
         "polynomial" raises the sparsity step by step with a cubic ramp that ends after three
         quarters of the fine-tuning; "constant" asks for all of it from the first step.
     learning_rate : float, default=1e-3
-        Learning rate of Adam while fine-tuning. It falls to zero along a cosine.
+        Learning rate of Adam while fine-tuning. It stays until the ramp has ended, and falls to
+        zero along a cosine then; with "constant" or `structured` it falls from the first step.
     structured : bool, default=False
         Remove whole units and channels instead, `sparsity` of every hidden Dense, Conv1D and Conv2D
         layer, those that the layers behind can best do without [2]_. The network itself becomes

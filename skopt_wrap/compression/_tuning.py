@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,3 +36,26 @@ class Tuning:
     epochs: int
     batch_size: int
     x_unlabelled: np.ndarray | None = None
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of the fine-tuning of one stage."""
+        return self.epochs * math.ceil(len(self.x) / self.batch_size)
+
+    def rate(self, schedules: Any, learning_rate: float, hold: float = 0.0) -> Any:
+        """Return the schedule of the learning rate of one stage.
+
+        Parameters
+        ----------
+        schedules : module
+            ``optimizers.schedules`` of Keras 2 or 3.
+        learning_rate : float
+            At the first step.
+        hold : float, default=0.0
+            Part of the steps, in [0, 1), for which the rate stays; then it falls to zero along a
+            cosine. While weights are still being taken away the others have to make up for them.
+        """
+        held = int(hold * self.n_steps)
+        # A warm-up that begins where it ends.
+        start = {"warmup_target": learning_rate, "warmup_steps": held} if held else {}
+        return schedules.CosineDecay(learning_rate, self.n_steps - held, **start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,13 +14,13 @@ from ._tuning import Tuning
 KERNELS = ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings")
 
 
-def n_steps(tuning: Tuning) -> int:
-    """Return the number of steps of the fine-tuning of one stage."""
-    return tuning.epochs * math.ceil(len(tuning.x) / tuning.batch_size)
-
-
 def fine_tune(
-    model: Any, twin: Any, tuning: Tuning, learning_rate: float, callbacks: Sequence[Any] = ()
+    model: Any,
+    twin: Any,
+    tuning: Tuning,
+    learning_rate: float,
+    callbacks: Sequence[Any] = (),
+    hold: float = 0.0,
 ) -> list[str]:
     """Train `twin` in place with Adam, whose rate falls to zero along a cosine.
 
@@ -37,6 +36,8 @@ def fine_tune(
         At the first step.
     callbacks : sequence of tf_keras.callbacks.Callback
         Passed on.
+    hold : float, default=0.0
+        Part of the steps before the rate falls.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def fine_tune(
     else:
         y, loss = outputs(model, x), "mse"
         notes = ["fine-tuned on the trained network's own outputs (no loss to carry over)"]
-    rate = tf_keras.optimizers.schedules.CosineDecay(learning_rate, n_steps(tuning))
+    rate = tuning.rate(tf_keras.optimizers.schedules, learning_rate, hold)
     twin.compile(optimizer=tf_keras.optimizers.Adam(rate), loss=loss)
     twin.fit(
         x,

@@ -160,3 +160,15 @@ def test_shared_values_stand_for_their_groups(init):
 def test_pattern_parameters_are_checked(params, message):
     with pytest.raises(ParameterError, match=message):
         Pruning(**{"sparsity": 0.5, **params})
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("library", ["keras", pytest.param("tf_keras", marks=pytest.mark.tfmot)])
+def test_learning_rate_stays_until_the_ramp_has_ended(library):
+    schedules = pytest.importorskip(library).optimizers.schedules
+    tuning = Tuning(np.zeros((20, 2)), None, None, None, 4, 10)
+    rate = tuning.rate(schedules, 0.1, hold=0.75)
+    found = [float(rate(step)) for step in (0, 3, 6, 7, 8)]
+    assert found == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.0], abs=1e-6)
+    falls = tuning.rate(schedules, 0.1)
+    assert float(falls(4)) == pytest.approx(0.05)
