@@ -221,14 +221,17 @@ def compress(
     X = np.asarray(X)
     if (X_val is None) != (y_val is None):
         raise ParameterError("X_val and y_val must be given together.")
-    if X.shape[1:] != tuple(model.inputs[0].shape[1:]):
-        raise DataError(
-            f"X must have rows of shape {tuple(model.inputs[0].shape[1:])}, got an array of "
-            f"shape {X.shape}."
-        )
+    held_out = X_val is not None
+    if held_out:
+        X_val = np.asarray(X_val)
+        _check_rows(X_val, model, "X_val")
+    _check_rows(X, model, "X")
     if y is not None and len(y) != len(X):
         raise DataError(f"X and y must have as many rows, got {len(X)} and {len(y)}.")
-    held_out = X_val is not None
+    if y is not None and (plan.changes or plan.quantization_aware):
+        dtype = np.asarray(y).dtype
+        if dtype.kind not in "biuf":
+            raise DataError(f"y must hold numbers, as the loss takes them, got dtype {dtype}.")
     x_score, y_score = (X_val, y_val) if held_out else (X, y)
     if metric is not None and y_score is None:
         raise ParameterError("metric needs y, or X_val and y_val.")
@@ -236,7 +239,7 @@ def compress(
         raise ParameterError("max_score_drop needs a metric.")
 
     def score(raw: Raw) -> float | None:
-        return None if metric is None else float(metric(y_score, raw(np.asarray(x_score))))
+        return None if metric is None else float(metric(y_score, raw(x_score)))
 
     def tuning() -> Tuning:
         wanted = getattr(model, "loss", None) if loss is None else loss
@@ -261,3 +264,10 @@ def compress(
     budget.check(chain.report)
     assert chain.runtime is not None
     return CompressionResult(chain.model, chain.runtime, chain.report, plan.quantization.mode)
+
+
+def _check_rows(X: np.ndarray, model: Any, name: str) -> None:
+    """Raise unless `model` takes the rows of `X`."""
+    shape = tuple(model.inputs[0].shape[1:])
+    if X.shape[1:] != shape:
+        raise DataError(f"{name} must have rows of shape {shape}, got an array of shape {X.shape}.")

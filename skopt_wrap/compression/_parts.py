@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..estimators import is_plain, wrap_plain, wrap_trained
-from ..exceptions import ParameterError
+from ..exceptions import DataError, ParameterError
 from ._network import check_form
 from ._tuning import Tuning
 
@@ -56,6 +56,11 @@ class Parts:
     ) -> Tuning:
         """Return rows and settings for fine-tuning."""
         network = self.network
+        if sample_weight is not None and any(map(_is_sampler, self.transformers)):
+            raise DataError(
+                "sample_weight cannot follow the rows that a sampler of the pipeline draws or "
+                "makes: leave one of them out."
+            )
         more = None if X_unlabelled is None else self.network_input(X_unlabelled)
         X, y = self.resample(X, y)
         class_weight = getattr(network, "class_weight", None)

@@ -166,6 +166,12 @@ class Chain:
         integer_io = self.form.integer_io and quantization is not None
         if quantization in CALIBRATED:
             calibration = self.x[self._subset(calibration_samples)]
+        check_raw = predict_raw(model, self._check_x)
+        if not np.isfinite(check_raw).all():
+            raise DataError(
+                f"{stage}: the network's own outputs for rows of X are not finite. Are there NaN "
+                "or infinite values in X?"
+            )
         answer = self.child.run(
             "convert",
             {
@@ -173,7 +179,7 @@ class Chain:
                 "quantization": replace(self.form, mode=quantization, integer_io=integer_io),
                 "calibration": calibration,
                 "check_x": self._check_x,
-                "check_raw": predict_raw(model, self._check_x),
+                "check_raw": check_raw,
             },
             stage=stage,
         )

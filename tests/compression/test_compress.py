@@ -244,6 +244,19 @@ def test_bad_parameter_is_refused_before_conversion(params, error, message, monk
         compress(_build((4,), L.Dense(2)), np.zeros((3, 4), "float32"), **params)
 
 
+def test_rows_that_the_network_cannot_take_are_refused():
+    model = _build((3,), L.Dense(2))
+    X = _rows(model)
+    y = np.zeros(len(X))
+    with pytest.raises(DataError, match=r"X_val must have rows of shape \(3,\), got .*40, 2"):
+        compress(model, X, y, X_val=X[:, :2], y_val=y, metric=lambda a, b: 0.0)
+    with pytest.raises(DataError, match="y must hold numbers"):
+        compress(model, X, y.astype(str), pruning=0.5)
+    X[3] = np.nan
+    with pytest.raises(DataError, match="outputs for rows of X are not finite"):
+        compress(model, X)
+
+
 def test_file_that_differs_is_refused():
     """Representative rows that say nothing about the rows to come."""
     from skopt_wrap.compression._convert import verify

@@ -98,6 +98,14 @@ def test_unfitted_estimator_is_cloned(blobs):
     assert clone(model).get_params()["estimator__epochs"] == 2
 
 
+def test_weights_do_not_follow_the_rows_of_a_sampler(blobs):
+    X, y = blobs
+    pipeline = make_imblearn_pipeline(RandomOverSampler(random_state=0), _small()).fit(X, y)
+    model = CompressedModel(FrozenEstimator(pipeline), pruning=0.5, fine_tune_epochs=1)
+    with pytest.raises(DataError, match="sample_weight cannot follow"):
+        model.fit(X, y, sample_weight=np.ones(len(y)))
+
+
 def test_pipeline_keeps_preprocessing_in_front_and_samplers_out(blobs):
     X, y = blobs
     X, y = X[y + np.arange(90) % 2 * 2 != 4] * 100, y[y + np.arange(90) % 2 * 2 != 4]
