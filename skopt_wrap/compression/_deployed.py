@@ -42,7 +42,7 @@ class DeployedMixin:
             check_is_fitted(self)
             parts = take_apart(self.estimator_)
             steps = [step for step in parts.transformers if not hasattr(step, "fit_resample")]
-            fast = self._fast_path = FastPath(parts.network, self.runtime_, steps)
+            fast = self._fast_path = FastPath(parts.network, self.runtime_, steps, parts.threshold)
         return fast
 
     def predict(self, X: Any) -> np.ndarray:
@@ -141,6 +141,7 @@ class DeployedMixin:
             target_type=target.target_type_,
             classes=getattr(target, "classes_", None),
             quantization=as_quantization(self.quantization).mode,
+            decision_threshold=parts.threshold,
             preprocessing=[
                 repr(step) for step in parts.transformers if not hasattr(step, "fit_resample")
             ],

@@ -27,9 +27,18 @@ class FastPath:
         The file.
     transformers : list of transformers
         Fitted steps in front of the network.
+    threshold : float, default=None
+        Probability of ``classes_[1]`` from which on it is predicted.
     """
 
-    def __init__(self, network: Any, runtime: LiteRTModel, transformers: list[Any]) -> None:
+    def __init__(
+        self,
+        network: Any,
+        runtime: LiteRTModel,
+        transformers: list[Any],
+        threshold: float | None = None,
+    ) -> None:
+        self.threshold = threshold
         self.runtime, self.network, self.transformers = runtime, network, transformers
         self.target = target = network.target_encoder_
         self.classifies = hasattr(target, "classes_")
@@ -69,6 +78,10 @@ class FastPath:
 
     def predict(self, X: Any) -> np.ndarray:
         """Return labels or values, whichever way `X` must go."""
+        if self.threshold is not None:
+            likely = self.target.probabilities(self.outputs(X))[:, 1] >= self.threshold
+            chosen: np.ndarray = self.target.classes_[likely.astype(int)]
+            return chosen
         raw = None if self.transformers else self.short(X)
         if raw is None:
             raw = self.outputs(X)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -30,10 +32,13 @@ class Parts:
         Holds ``model_``, ``target_encoder_`` and ``network_input``.
     transformers : list of transformers and samplers
         Steps in front of it, in order.
+    threshold : float or None
+        Probability of ``classes_[1]`` from which on it is predicted; None: the network's rule.
     """
 
     network: Any
     transformers: list[Any] = field(default_factory=list)
+    threshold: float | None = None
 
     def network_input(self, X: Any) -> np.ndarray:
         """Return the rows of `X` as the network takes them; samplers are passed by."""
@@ -92,6 +97,7 @@ def take_apart(estimator: Any) -> Parts:
         When it holds no Keras network.
     """
     transformers: list[Any] = []
+    threshold: float | None = None
     inner = estimator
     while True:
         # A frozen estimator forwards attributes: it must be opened before it is asked for them.
@@ -102,10 +108,24 @@ def take_apart(estimator: Any) -> Parts:
             inner = inner.steps[-1][1]
         elif hasattr(inner, "best_estimator_"):
             inner = inner.best_estimator_
+        elif _has_threshold(inner):
+            # The outermost one decides.
+            threshold = inner.threshold if threshold is None else threshold
+            inner = inner.estimator_
         elif all(hasattr(inner, name) for name in _CONTRACT):
-            return Parts(inner, transformers)
+            return Parts(inner, transformers, threshold)
         else:
             raise _no_network(inner)
+
+
+def _has_threshold(fitted: Any) -> bool:
+    """Return whether `fitted` compares the probability of the second class with a number."""
+    return (
+        isinstance(fitted, FixedThresholdClassifier)
+        and isinstance(fitted.threshold, Real)
+        and fitted.response_method in ("auto", "predict_proba")
+        and fitted.pos_label is None
+    )
 
 
 def plain_network(estimator: Any) -> Any:

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -96,6 +96,21 @@ def test_unfitted_estimator_is_cloned(blobs):
     assert model.n_features_in_ == 4
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])
     assert clone(model).get_params()["estimator__epochs"] == 2
+
+
+def test_decision_threshold_of_a_classifier_is_kept(blobs, tmp_path):
+    X, y = blobs[0], np.where(blobs[1] == blobs[1][0], "yes", "no")
+    network = _small().fit(X, y)
+    inner = FixedThresholdClassifier(FrozenEstimator(network), threshold=0.9).fit(X, y)
+    model = CompressedModel(FrozenEstimator(inner), quantization=None).fit(X, y)
+    likely = model.predict_proba(X)[:, 1]
+    assert ((likely > 0.5) & (likely < 0.9)).any()  # rows on which the threshold decides
+    expected = np.where(likely >= 0.9, "yes", "no")
+    assert (model.predict(X) == expected).all()
+    assert (pickle.loads(pickle.dumps(model)).predict(X[:1]) == expected[:1]).all()
+    assert model.report_["trained"].score == pytest.approx(inner.score(X, y))
+    described = json.loads(model.export(tmp_path / "m").with_suffix(".json").read_text())
+    assert described["decision_threshold"] == 0.9
 
 
 def test_weights_do_not_follow_the_rows_of_a_sampler(blobs):
