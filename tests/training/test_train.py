@@ -214,3 +214,18 @@ def test_a_seed_set_again_restarts_stateful_random_operations():
             found.append(draw())
     tf.random.set_seed(7)
     assert found == [draw()] * 2
+
+
+def test_training_that_must_not_be_fused_trains_the_network_itself():
+    """A constraint put on a variable after building is in no configuration, and is kept to."""
+    from skopt_wrap.training import TrainingData, train
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    kernel = model.layers[0].kernel
+    kernel.constraint = lambda value: value * 0
+    X = np.ones((8, 2), "float32")
+    data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
+    result = train(model, data, epochs=1, batch_size=4, seed=0, fused=False)
+    assert (result.path, result.reason) == ("fit", "fused=False")
+    assert not kernel.numpy().any()
