@@ -175,6 +175,17 @@ def graph_for(model: Any, data: TrainingData, *, share: bool) -> Iterator[EpochG
         copy_state(graph.model, model)
 
 
+def _branches(model: Any) -> bool:
+    """Whether a step of `model` may hold branches inside branches.
+
+    TensorFlow never returns from those when it runs operations one after the other (2.21).
+    """
+    if getattr(model.optimizer, "inner_optimizer", None) is not None:  # scales the loss
+        return True
+    names = [type(layer).__name__ for layer in model._flatten_layers()]
+    return any(name.startswith(("Rand", "AugMix", "CutMix", "MixUp")) for name in names)
+
+
 def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
     """Return the graph of a twin of `model`, or None when it can have none."""
     key = shareable_key(model)
@@ -187,7 +198,7 @@ def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
             twin = twin_of(model)
             if twin is None:
                 return None
-            graph = EpochGraph(twin, plain=True)
+            graph = EpochGraph(twin, plain=not _branches(twin))
             graph.prepare(data)
             _GRAPHS[signature] = graph
             if len(_GRAPHS) > MAX_GRAPHS:
