@@ -187,7 +187,9 @@ def test_interrupt_keeps_the_best_weights_when_asked_for(blobs, tmp_path, interr
         random_state=0,
         validation_split=0.2,
     ).fit(X, y)
-    np.testing.assert_array_equal(classifier.predict_proba(X), reference.predict_proba(X))
+    # The interrupted one has a callback of its own, so it is trained itself and no twin of it,
+    # where TensorFlow orders the sums in another way.
+    np.testing.assert_allclose(classifier.predict_proba(X), reference.predict_proba(X), rtol=1e-5)
 
 
 @pytest.mark.parametrize("interrupt", [Interrupt, InterruptStep])
