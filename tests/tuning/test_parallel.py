@@ -78,7 +78,8 @@ def test_workers_are_kept_for_the_next_search(centroid, iris):
     first = tuned(centroid, scoring=pid).fit(*iris)
     second = tuned(centroid, scoring=pid).fit(*iris)
     pids = [set(est.cv_results_["split0_test_score"].astype(int)) for est in (first, second)]
-    assert len(pids[0] | pids[1]) <= 2
+    # joblib replaces a worker that has grown by 300 MB, which loading TensorFlow late does.
+    assert pids[0] & pids[1]
     assert os.getpid() not in pids[0]
 
 
