@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import json
 import os
 import time
@@ -190,10 +191,20 @@ def _check_lines(path: Path) -> None:
                 )
 
 
+def _name_driver(url: str) -> str:
+    # What "postgresql://" alone stands for depends on SQLAlchemy's release: psycopg2 up to 2.0,
+    # psycopg from 2.1 on. Either will do.
+    scheme, _, rest = url.partition("://")
+    if scheme != "postgresql":
+        return url
+    installed = [name for name in ("psycopg", "psycopg2") if importlib.util.find_spec(name)]
+    return f"{scheme}+{installed[0]}://{rest}" if installed else url
+
+
 def _open_database(url: str) -> Any:
     for attempt in range(1, _TRIES + 1):
         try:
-            return optuna.storages.get_storage(url)
+            return optuna.storages.get_storage(_name_driver(url))
         except Exception as error:
             # Processes that start together may make the tables at the same moment.
             if type(error).__name__ in _RACES and attempt < _TRIES:

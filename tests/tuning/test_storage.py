@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -18,7 +19,7 @@ from scipy import stats
 from skopt_wrap.exceptions import ParameterError, SearchError, SkippedWarning
 from skopt_wrap.tuning import TunedClassifier
 from skopt_wrap.tuning._evaluation import Evaluation
-from skopt_wrap.tuning._storage import mend
+from skopt_wrap.tuning._storage import _name_driver, mend, open_storage
 
 from .search_process import SearchProcesses
 
@@ -226,6 +227,22 @@ def test_storage_that_cannot_be_opened_is_named(centroid, iris, url):
         tuned(centroid, storage=url).fit(*iris)
 
 
+@pytest.mark.parametrize("installed", ["psycopg", "psycopg2"])
+def test_postgresql_takes_the_driver_that_is_installed(installed, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == installed or None)
+    assert _name_driver("postgresql://ann@host/a") == f"postgresql+{installed}://ann@host/a"
+    assert _name_driver("postgresql+pg8000://host/a") == "postgresql+pg8000://host/a"
+    assert _name_driver("sqlite:///a.db") == "sqlite:///a.db"
+
+
+def test_postgresql_without_a_driver_says_what_to_install(monkeypatch, centroid, iris):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(ParameterError, match=r"pip install 'skopt_wrap\[postgresql\]'"):
+        tuned(centroid, storage="postgresql://ann@host/a").fit(*iris)
+
+
 def test_wrong_parameters_leave_no_file(centroid, iris, tmp_path):
     with pytest.raises(ValueError, match="powr"):
         tuned(centroid, storage=tmp_path / "new", space={"powr": [1]}).fit(*iris)
@@ -246,7 +263,7 @@ def run_postgres(command, **kwargs):
 @pytest.fixture(scope="module")
 def postgres_url():
     """A PostgreSQL server of its own on loopback, for as long as the tests of this file run."""
-    pytest.importorskip("psycopg2")
+    pytest.importorskip("psycopg")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     path = os.pathsep.join([os.environ["PATH"], *map(str, programs)])
     initdb, pg_ctl = shutil.which("initdb", path=path), shutil.which("pg_ctl", path=path)
@@ -349,7 +366,7 @@ def test_two_processes_share_a_database(processes, postgres_url, tuner):
     assert [trial[0] for trial in one["trials"]] == list(range(12))
     if tuner == "random":
         assert one == processes.run(tuner=tuner, seconds=0.03)
-    study = optuna.load_study(study_name=tuner, storage=postgres_url)
+    study = optuna.load_study(study_name=tuner, storage=open_storage(postgres_url))
     trials = [trial for trial in study.trials if "withdrawn" not in trial.user_attrs]
     assert len(trials) == 12
     assert len({trial.user_attrs["owner"] for trial in trials}) == 2
