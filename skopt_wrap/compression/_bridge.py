@@ -231,6 +231,40 @@ def check_same(first: Any, second: Any, x: np.ndarray, hop: str) -> float:
     return difference
 
 
+def check_twin(model: Any, twin: Any, layers: dict[Any, Any], x: np.ndarray) -> None:
+    """Raise UnsupportedLayerError, naming the layer, unless the twin answers as `model` does.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network.
+    twin, layers : object
+        As :func:`to_tf_keras` returned them, its layers unwrapped or wrapped.
+    x : ndarray
+        Rows on which they are compared.
+    """
+    try:
+        check_same(model, twin, x, "Keras 3 to Keras 2")
+    except ConversionError as error:
+        raise UnsupportedLayerError(f"{_first_other(model, twin, layers, x)}{error}") from error
+
+
+def _first_other(model: Any, twin: Any, layers: dict[Any, Any], x: np.ndarray) -> str:
+    """Return which layer is the first whose twin answers otherwise, where it can be told."""
+    import tf_keras
+
+    placed = {getattr(item, "layer", item): item for item in twin.layers}  # wrappers, by content
+    placed |= {item: item for item in twin.layers}
+    for layer, other in layers.items():
+        if len(layer._inbound_nodes) == 1:
+            first = keras.Model(model.inputs, layer.output)
+            try:
+                check_same(first, tf_keras.Model(twin.inputs, placed[other].output), x, "")
+            except ConversionError:
+                return f"layer {layer.name!r} ({type(layer).__name__}) has no exact twin. "
+    return ""
+
+
 def _twin_layer(layer: Any, same: tuple[str, ...] = ()) -> Any:
     """Return an unbuilt twin; settings in `same` are set alike by the wrapper around it."""
     import tf_keras

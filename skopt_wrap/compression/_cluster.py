@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ConversionError, UnsupportedLayerError
-from ._bridge import check_same, copy_back, load_tfmot, to_tf_keras
+from ._bridge import check_same, check_twin, copy_back, load_tfmot, to_tf_keras
 from ._network import from_payload
 from ._specs import Clustering
 from ._tuning import Tuning
@@ -59,7 +59,7 @@ def cluster(
     tf_keras.utils.set_random_seed(seed % 2**32)
     # The wrapper reads the weights when it is built: they have to be there before.
     twin, layers = to_tf_keras(model)
-    check_same(model, twin, check_x, "Keras 3 to Keras 2")
+    check_twin(model, twin, layers, check_x)
     chosen = {other.name: layer for layer, other in layers.items() if layer.name in done}
     init = tfmot.clustering.keras.CentroidInitialization(_INITS[spec.init])
 

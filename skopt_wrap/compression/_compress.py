@@ -16,7 +16,7 @@ from ._budget import Budget
 from ._child import get_child
 from ._export import c_header, write_export
 from ._network import check_network
-from ._plan import make_plan
+from ._plan import Plan, make_plan
 from ._report import CompressionReport
 from ._runtime import LiteRTModel
 from ._specs import Clustering, Pruning, Quantization, as_count
@@ -39,12 +39,15 @@ class CompressionResult:
         Size, score and latency after each stage.
     quantization : str or None
         Mode of the file.
+    output_kind : {"logits", "probabilities"}
+        What a classifier's outputs are.
     """
 
     model: Any
     runtime: LiteRTModel
     report: CompressionReport
     quantization: str | None
+    output_kind: str
 
     @property
     def tflite_model(self) -> bytes:
@@ -82,7 +85,7 @@ class CompressionResult:
         return write_export(
             path,
             self.runtime,
-            output_kind=output_kind(self.model, getattr(self.model, "loss", None)),
+            output_kind=self.output_kind,
             quantization=self.quantization,
         )
 
@@ -187,7 +190,9 @@ def compress(
     Raises
     ------
     SkoptWrapError
-        See :class:`CompressedModel`.
+        See :class:`CompressedModel`. When a stage fails or a promise is missed, the error's
+        attribute ``result`` is the CompressionResult of the stages that ended; its
+        ``quantization`` is None when the file is not quantized yet.
 
     See Also
     --------
@@ -238,11 +243,12 @@ def compress(
     if max_score_drop is not None and metric is None:
         raise ParameterError("max_score_drop needs a metric.")
 
+    wanted = getattr(model, "loss", None) if loss is None else loss
+
     def score(raw: Raw) -> float | None:
         return None if metric is None else float(metric(y_score, raw(x_score)))
 
     def tuning() -> Tuning:
-        wanted = getattr(model, "loss", None) if loss is None else loss
         target = None if y is None or wanted is None else np.asarray(y)
         return Tuning(X, target, None, wanted, plan.fine_tune_epochs, batch_size)
 
@@ -260,10 +266,22 @@ def compress(
             num_threads=plan.num_threads,
             say=lambda what: print(f"[compress] {what}") if verbose else None,
         )
-        chain.run(plan, tuning)
-    budget.check(chain.report)
+        try:
+            chain.run(plan, tuning)
+            budget.check(chain.report)
+        except Exception as error:
+            if chain.runtime is not None:
+                error.result = _result(chain, plan, wanted)  # type: ignore[attr-defined]
+            raise
+    return _result(chain, plan, wanted)
+
+
+def _result(chain: Chain, plan: Plan, loss: Any) -> CompressionResult:
+    """Return what the stages that ended made."""
     assert chain.runtime is not None
-    return CompressionResult(chain.model, chain.runtime, chain.report, plan.quantization.mode)
+    mode = plan.quantization.mode if chain.report.rows[-1].stage == "quantize" else None
+    kind = output_kind(chain.model, loss)
+    return CompressionResult(chain.model, chain.runtime, chain.report, mode, kind)
 
 
 def _check_rows(X: np.ndarray, model: Any, name: str) -> None:

@@ -120,7 +120,8 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
     model_ : keras.Model
         The network after pruning, before quantization.
     tflite_model_ : bytes
-        The file.
+        The file. When a later stage failed, that of the stage before: it runs in
+        :class:`LiteRTModel`, not in :meth:`predict`.
     runtime_ : LiteRTModel
         The file, ready to run.
     report_ : CompressionReport

@@ -52,7 +52,7 @@ def prune_natively(model: Any, spec: Pruning, tuning: Tuning, seed: int) -> Answ
         When there is nothing to prune.
     """
     keras = load_keras()
-    network = _copy(model)
+    network = copy_of(model)
     chosen, done, skipped = _choose(network, "pruned", lambda v: v.name != "embeddings")
     masks = {v.path: keras.Variable(np.ones(v.shape, "float32"), trainable=False) for v in chosen}
     patterns = {}
@@ -130,7 +130,7 @@ def cluster_natively(model: Any, spec: Clustering, tuning: Tuning, seed: int) ->
         When there is nothing to cluster.
     """
     keras = load_keras()
-    network = _copy(model)
+    network = copy_of(model)
     chosen, done, skipped = _choose(
         network,
         f"clustered: no kernel with more than {spec.n_clusters} weights",
@@ -174,7 +174,8 @@ def cluster_natively(model: Any, spec: Clustering, tuning: Tuning, seed: int) ->
     return _finished(model, network), done, skipped, notes
 
 
-def _copy(model: Any, weights: list[np.ndarray] | None = None) -> Any:
+def copy_of(model: Any, weights: list[np.ndarray] | None = None) -> Any:
+    """Return a copy of `model` with its weights, or with `weights`."""
     keras = load_keras()
     with trusted_config_scope(), keras.saving.custom_object_scope(custom_objects(model)):
         copy = keras.models.clone_model(model)
@@ -187,7 +188,7 @@ def _finished(model: Any, network: Any) -> Any:
     weights = network.get_weights()
     if not all(np.isfinite(weight).all() for weight in weights):
         raise ConversionError("fine-tuning diverged: weights are not finite; lower learning_rate.")
-    return _copy(model, weights)
+    return copy_of(model, weights)
 
 
 def _choose(

@@ -43,6 +43,12 @@ def check_form(model: Any, name: str) -> None:
                 f"{name} cannot be compressed: layer {layer.name!r} is quantized already "
                 f"({layer.quantization_mode!r})."
             )
+        for key in ("activation", "recurrent_activation"):
+            if getattr(getattr(layer, key, None), "__name__", "") == "<lambda>":
+                raise ModelError(
+                    f"{name} cannot be compressed: {key} of layer {layer.name!r} is a lambda, which "
+                    "Keras can neither copy nor save. Write a function with a name."
+                )
 
 
 def check_network(model: Any, name: str = "model") -> None:

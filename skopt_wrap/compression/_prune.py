@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ConversionError, UnsupportedLayerError
-from ._bridge import check_same, copy_back, load_tfmot, to_tf_keras
+from ._bridge import check_same, check_twin, copy_back, load_tfmot, to_tf_keras
 from ._masks import has_pattern, pattern_problem
 from ._network import from_payload
 from ._specs import RAMP, Pruning
@@ -79,7 +79,7 @@ def prune(
         raise UnsupportedLayerError(
             f"the network has no layer that can be pruned; those that can: {', '.join(_PRUNABLE)}."
         )
-    check_same(model, twin, check_x, "Keras 3 to Keras 2")
+    check_twin(model, twin, layers, check_x)
 
     notes = fine_tune(
         model, twin, tuning, spec.learning_rate, [tfmot.sparsity.keras.UpdatePruningStep()],

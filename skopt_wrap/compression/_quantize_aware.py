@@ -14,7 +14,7 @@ import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ..exceptions import ConversionError, UnsupportedLayerError
-from ._bridge import check_same, load_tfmot, to_tf_keras
+from ._bridge import check_same, check_twin, load_tfmot, to_tf_keras
 from ._convert import TOLERANCE, to_bytes, verify
 from ._form import Form
 from ._network import from_payload, recurrent_layers
@@ -86,10 +86,7 @@ def quantize_aware(
         )
     tf_keras.utils.set_random_seed(seed % 2**32)
     twin, layers = to_tf_keras(model)
-    try:
-        check_same(model, twin, check_x, "Keras 3 to Keras 2")
-    except ConversionError as error:
-        raise UnsupportedLayerError(str(error)) from error
+    check_twin(model, twin, layers, check_x)
     scheme = _scheme(tfmot, sparsity, clusters)
     names = {other.name: layer.name for layer, other in layers.items()}
     trained, done, skipped = _train_with_rounding(tfmot, twin, scheme, names, sparsity, clusters)

@@ -162,6 +162,8 @@ def define(
         Names mapped to descriptions.
     """
     definition = {"X": digest(task.X), "y": digest(task.y)}
+    names = dict.fromkeys(item.name for item in space.hyperparameters.space)
+    definition["order of the space"] = ", ".join(names)
     definition["cv"] = (
         f"{len(task.splits)} splits, hash "
         + hashlib.sha256(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -15,12 +17,11 @@ from skopt_wrap.exceptions import (
     UnsupportedLayerError,
 )
 
-L = pytest.importorskip("keras").layers
+keras = pytest.importorskip("keras")
+L = keras.layers
 
 
 def _build(shape, *layers, dtype="float32"):
-    import keras
-
     keras.utils.set_random_seed(0)
     return keras.Sequential([keras.Input(shape, dtype=dtype), *layers])
 
@@ -33,10 +34,12 @@ def _rows(model, n=40):
     return rng.normal(size=shape).astype("float32")
 
 
+def _itself(z):
+    return z
+
+
 def _residual():
     """Two branches, normalization, a merge, depthwise and separable kernels."""
-    import keras
-
     keras.utils.set_random_seed(0)
     start = keras.Input((8, 8, 2))
     x = L.ReLU()(L.BatchNormalization()(L.Conv2D(4, 3, padding="same")(start)))
@@ -48,8 +51,6 @@ def _residual():
 
 
 def _text():
-    import keras
-
     keras.utils.set_random_seed(0)
     start = keras.Input((6,), dtype="int32")
     x = L.Embedding(20, 4, mask_zero=True)(start)
@@ -137,12 +138,36 @@ def test_metric_and_promise():
     scores = result.report.to_dict()["score"]
     assert scores[0] == 0.0
     assert scores[-1] == minus_error(y, result.predict(x)) < 0
-    with pytest.raises(BudgetError, match="max_score_drop=0: reached"):
+    with pytest.raises(BudgetError, match="max_score_drop=0: reached") as raised:
         compress(model, x, y, metric=minus_error, quantization="float16", max_score_drop=0)
+    assert raised.value.result.quantization == "float16"
+    assert raised.value.result.report.to_dict()["score"][-1] < 0
     with pytest.raises(ParameterError, match="needs a metric"):
         compress(model, x, max_score_drop=0.1)
     with pytest.raises(ParameterError, match="metric needs y"):
         compress(model, x, metric=minus_error)
+
+
+def test_late_failure_carries_the_result_of_the_earlier_stages(monkeypatch, tmp_path):
+    from skopt_wrap.compression import _stages
+
+    def fail(self, quantization, *rest):
+        self.child.run("convert", {"quantization": quantization}, stage="quantize")
+
+    monkeypatch.setattr(_stages.Chain, "quantize", fail)
+    model = _build((4,), L.Dense(6), L.Dense(1, activation=_itself))
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    x = _rows(model)
+    y = (x[:, :1] > 0).astype("float32")
+    with pytest.raises(ConversionError, match="stage 'quantize' failed") as raised:
+        compress(model, x, y, pruning=0.5, fine_tune_epochs=2, random_state=0)
+    result = raised.value.result
+    assert result.report.to_dict()["stage"] == ["trained", "convert", "prune"]
+    assert result.quantization is None
+    assert result.predict(x).shape == (40, 1)
+    # The loss tells what the outputs are, and a network that was pruned has none.
+    described = json.loads(result.export(tmp_path / "a").with_suffix(".json").read_text())
+    assert described["output_kind"] == "logits"
 
 
 def test_half_precision_and_float64_networks_become_float32_files():
@@ -157,8 +182,6 @@ def test_half_precision_and_float64_networks_become_float32_files():
 
 
 def test_layers_of_the_users_own_reach_the_child():
-    import keras
-
     class Doubled(L.Layer):
         def call(self, x):
             return 2 * x
@@ -174,8 +197,6 @@ def test_layers_of_the_users_own_reach_the_child():
 
 
 def _swing(x):
-    import keras
-
     return keras.ops.tanh(x) * 0.5
 
 
@@ -196,6 +217,23 @@ def test_layer_without_a_twin_is_named(layer, message):
         to_tf_keras(model)
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_layer_whose_twin_answers_otherwise_is_named(wrapped):
+    tf_keras = pytest.importorskip("tf_keras")
+    from skopt_wrap.compression._bridge import check_twin, to_tf_keras
+
+    def wrap(layer, twin_layer):
+        return tf_keras.layers.TimeDistributed(twin_layer) if wrapped else twin_layer
+
+    model = _build((3, 4), L.Dense(3, name="one"), L.Dense(3, name="two"), L.Dense(2))
+    twin, layers = to_tf_keras(model, wrap)
+    check_twin(model, twin, layers, _rows(model))
+    changed = layers[model.get_layer("two")]
+    changed.kernel.assign(changed.kernel + 0.1)
+    with pytest.raises(UnsupportedLayerError, match=r"layer 'two' \(Dense\) has no exact twin"):
+        check_twin(model, twin, layers, _rows(model))
+
+
 def test_network_without_kernels_cannot_be_pruned():
     model = _build((4,), L.BatchNormalization())
     with pytest.raises(UnsupportedLayerError, match="no layer that can be pruned"):
@@ -203,8 +241,6 @@ def test_network_without_kernels_cannot_be_pruned():
 
 
 def test_models_that_cannot_be_taken_are_refused():
-    import keras
-
     x = np.zeros((3, 4), "float32")
     a, b = keras.Input((4,)), keras.Input((4,))
     cases = {
@@ -225,6 +261,8 @@ def test_models_that_cannot_be_taken_are_refused():
         compress(NETWORKS["dense"](), x)
     with pytest.raises(DataError, match="no rows"):
         compress(_build((4,), L.Dense(2)), x[:0])
+    with pytest.raises(ModelError, match="activation of layer 'odd' is a lambda"):
+        compress(_build((4,), L.Dense(2, activation=lambda z: z, name="odd")), np.ones((4, 4)))
 
 
 @pytest.mark.parametrize(
@@ -273,8 +311,6 @@ def test_file_that_differs_is_refused():
 
 
 def test_losses_that_keras_2_has():
-    import keras
-
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
     assert portable_loss(loss) == {
         "kind": "CategoricalCrossentropy",

@@ -82,6 +82,33 @@ def test_interrupted_search_goes_on_as_if_it_had_not_been(centroid, iris, tmp_pa
     assert path.read_text().count('"result"') == n_results  # nothing was run again
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"model": "auto"},
+        {"model": "dense", "tuner": "tpe", "objectives": ["score", "parameters"]},
+        {"model": "dense", "space": {"model__units": [2, 3], "decision_threshold": [0.4, 0.5]}},
+    ],
+    ids=["auto", "objectives", "threshold"],
+)
+def test_interrupted_search_of_networks_goes_on(iris, tmp_path, cut, settings):
+    X, y = iris[0][:40].reshape(40, 2, 2), iris[1][:40]
+    if settings["model"] == "dense":
+        X = X.reshape(40, 4)
+    base = {"model__units": [2, 3], "model__n_layers": 1, "model__filters": [2]}
+    if settings["model"] == "dense":
+        base.pop("model__filters")
+    settings = {"space": base, "max_trials": 3, "cv": 2, "epochs": 1, **settings}
+    whole = tuned(**settings).fit(X, y)
+    cut(2)
+    with suppress(KeyboardInterrupt):
+        tuned(**settings, storage=tmp_path).fit(X, y)
+    cut(None)
+    assert_same(tuned(**settings, storage=tmp_path).fit(X, y), whole)
+
+
 def test_search_without_storage_writes_nothing(centroid, iris, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tuned(centroid).fit(*iris)
@@ -117,6 +144,7 @@ def test_more_trials_go_on_with_the_same_sequence(centroid, iris, tmp_path):
         ({"y": 1}, "y was"),
         ({"cv": 4}, "cv was 3 splits.*is now 4 splits"),
         ({"space": {"shift": stats.uniform(-3, 5)}}, r"space\['power'\].*is now absent"),
+        ({"space": dict(reversed(SPACE.items()))}, "order of the space was shift, power and is"),
         ({"scoring": "balanced_accuracy"}, "scoring was None and is now 'balanced_accuracy'"),
         ({"tuner": "tpe"}, "tuner was 'random' and is now 'tpe'"),
         ({"random_state": 1}, "random_state was seeds"),
