@@ -113,9 +113,9 @@ class CompressionDisplay:
         ax.set(xscale="log", xlabel=_AXES[against][3], ylabel=self._score_label())
         ax.margins(0.15, 0.25)
         # Sizes often span less than a power of ten, where a log axis labels its minor ticks.
-        steps = (
-            (1.0, 2.0, 5.0) if max(xs) > 5 * min(xs) else (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
-        )
+        steps: tuple[float, ...] = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
+        if max(xs) > 5 * min(xs):
+            steps = (1.0, 2.0, 5.0) if max(xs) < 200 * min(xs) else (1.0,)
         ax.xaxis.set_major_locator(LogLocator(subs=steps))
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
