@@ -1,7 +1,8 @@
 """Raw outputs of a network through a compiled call that is kept.
 
 ``keras.Model.predict`` builds a data pipeline at every call. Here one traced function per
-architecture is called with the weights as arguments. Rows are computed in blocks of one fixed
+architecture is called with the weights as arguments; dense networks that differ in their widths
+share one. Rows are computed in blocks of one fixed
 size, the last one padded with zeros, because matrix kernels round differently for different
 numbers of rows: a row's prediction must not depend on the rows beside it.
 """
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ._backend import load_keras, load_tensorflow, traced
-from ._inspect import shareable_key
+from ._inspect import object_state, shareable_key
 
 MAX_CALLS = 32
 _CALLS: OrderedDict[tuple[str, int], _Call] = OrderedDict()
@@ -40,27 +41,36 @@ def block_rows(row_shape: tuple[int, ...]) -> int:
 
 
 class _Call:
-    """Traced inference of one architecture: weights and blocks of rows in, outputs out."""
+    """Traced inference of one architecture: weights and blocks of rows in, outputs out.
 
-    def __init__(self, model: Any, rows: int, stateless: bool) -> None:
+    Parameters
+    ----------
+    model : keras.Model
+        Traced, and kept.
+    rows : int
+        Rows of a block.
+    weights : {"own", "given", "of any width"}
+        Whether the weights are those of `model`, or arguments, of the same or of any shape.
+    """
+
+    def __init__(self, model: Any, rows: int, weights: str) -> None:
         keras, tf = load_keras(), load_tensorflow()
         self.rows = rows
         # Kept: which variables are trainable may change later on the model that was traced.
-        variables = _variables(model) if stateless else []
+        variables = [] if weights == "own" else _variables(model)
         outputs = getattr(model, "outputs", None)
         dtype = outputs[0].dtype if outputs else model.variable_dtype
 
         def forward(weights: Any, x: Any) -> Any:
-            if not stateless:
+            if not variables:
                 return tf.cast(model(x, training=False), dtype)
-            with keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True))):
+            scope = keras.StatelessScope()
+            # Given past the constructor, which insists on the shapes of the variables.
+            for pair in zip(variables, weights, strict=True):
+                scope.add_update(pair)
+            with scope:
                 return tf.cast(model(x, training=False), dtype)
 
-        @traced
-        def one_block(weights: Any, x: Any) -> Any:
-            return forward(weights, x)
-
-        @traced
         def many_blocks(weights: Any, x: Any) -> Any:
             shape = tf.shape(x)
             blocks = tf.reshape(x, tf.concat([[-1, rows], shape[1:]], axis=0))
@@ -73,15 +83,24 @@ class _Call:
             return tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
 
         self.spec: Any = None
-        self.one_block, self.many_blocks = one_block, many_blocks
+        signatures: list[Any] = [None, None]
+        self.input_dtype: str | None = None
+        if weights == "of any width":
+            shape, kind = model.inputs[0].shape[1:], model.inputs[0].dtype
+            self.input_dtype = kind
+            given = [tf.TensorSpec([None] * len(v.shape), v.dtype) for v in variables]
+            signatures = [[given, tf.TensorSpec((n, *shape), kind)] for n in (rows, None)]
+        self.one_block = traced(forward, signatures[0])
+        self.many_blocks = traced(many_blocks, signatures[1])
 
     def __call__(self, weights: Any, x: np.ndarray) -> np.ndarray:
         tf = load_tensorflow()
         n_rows = len(x)
+        if self.input_dtype is not None:
+            x = x.astype(self.input_dtype, copy=False)
         if self.spec is None:
-            outputs = self.one_block.get_concrete_function(
-                weights, tf.TensorSpec((self.rows, *x.shape[1:]), x.dtype)
-            ).structured_outputs
+            block = tf.constant(x[:1].repeat(self.rows, axis=0))
+            outputs = self.one_block.get_concrete_function(weights, block).structured_outputs
             self.spec = tf.TensorSpec(outputs.shape, outputs.dtype)
         missing = -n_rows % self.rows
         if missing:
@@ -120,20 +139,44 @@ def _call_for(model: Any, rows: int) -> tuple[_Call, Any]:
     own = model.__dict__.get(_CALL_ATTRIBUTE)
     if own is not None and own[0].rows == rows:
         return own
-    key = shareable_key(model)
+    key, weights = _chain_key(model), "of any width"
     if key is None:
-        found: tuple[_Call, list[Any]] = (_Call(model, rows, stateless=False), [])
+        key, weights = shareable_key(model), "given"
+    if key is None:
+        found: tuple[_Call, list[Any]] = (_Call(model, rows, "own"), [])
     else:
         with _LOCK:
             call = _CALLS.get((key, rows))
             if call is None:
-                call = _CALLS[key, rows] = _Call(model, rows, stateless=True)
+                call = _CALLS[key, rows] = _Call(model, rows, weights)
                 if len(_CALLS) > MAX_CALLS:
                     _CALLS.popitem(last=False)
             _CALLS.move_to_end((key, rows))
         found = (call, [variable.value for variable in _variables(model)])
     object.__setattr__(model, _CALL_ATTRIBUTE, found)
     return found
+
+
+def _chain_key(model: Any) -> str | None:
+    """Return a text equal for dense networks that differ in widths alone; None for others."""
+    keras = load_keras()
+    layers = getattr(model, "layers", ())
+    kinds = (keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation)
+    if type(model) is not keras.Sequential or not all(type(layer) in kinds for layer in layers):
+        return None
+    if not (model.built and layers and len(model.inputs[0].shape) == 2):
+        return None
+    parts: list[Any] = [model.inputs[0].shape[1], model.inputs[0].dtype]
+    for layer in layers:
+        activation = object_state(getattr(layer, "activation", None))
+        altered = [getattr(layer, name, None) for name in ("quantization_mode", "lora_enabled")]
+        if activation is None or any(altered) or "call" in vars(layer):
+            return None
+        policy = layer.dtype_policy
+        parts.append([type(layer).__name__, getattr(layer, "use_bias", None), activation])
+        parts.append([type(policy).__name__, policy.compute_dtype, policy.variable_dtype])
+        parts.append([layer.trainable, [(str(v.dtype), v.trainable) for v in layer.variables]])
+    return repr([*parts, keras.config.floatx()])
 
 
 def _variables(model: Any) -> list[Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skopt_wrap import KerasClassifier, KerasRegressor
-from skopt_wrap._keras import predict_raw, seed_scope, shareable_key
+from skopt_wrap._keras import _predict, predict_raw, seed_scope, shareable_key
 from skopt_wrap._keras._predict import block_rows
 from skopt_wrap.training import _graph, clear_graphs
 
@@ -146,6 +146,39 @@ def test_prediction_of_a_row_does_not_depend_on_its_neighbours():
     for rows in ([0], [5, 3], list(range(50)), [99]):
         np.testing.assert_array_equal(predict_raw(model, X[rows]), whole[rows])
     np.testing.assert_allclose(whole, model.predict(X, verbose=0), rtol=1e-5, atol=1e-5)
+
+
+def _dense(units, activation="relu", bias=True, dropout=0.1):
+    hidden = keras.layers.Dense(units, activation, use_bias=bias)
+    return keras.Sequential(
+        [keras.Input((6,)), hidden, keras.layers.Dropout(dropout), keras.layers.Dense(3)]
+    )
+
+
+def test_dense_networks_of_any_width_predict_through_one_trace():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(70, 6)).astype("float32")
+    first, *others = (
+        _dense(units, dropout=rate) for units, rate in ((4, 0.1), (9, 0.3), (40, 0.2))
+    )
+    predict_raw(first, X)
+    call = _predict._call_for(first, 32)[0]
+    for model in others:
+        np.testing.assert_allclose(predict_raw(model, X), model.predict(X, verbose=0), atol=1e-6)
+        assert _predict._call_for(model, 32)[0] is call
+    predict_raw(first, X.astype("float64"))
+    assert call.many_blocks.experimental_get_tracing_count() == 1
+    for other in (_dense(4, "tanh"), _dense(4, bias=False), _dense(4, dropout=0.0)):
+        np.testing.assert_allclose(predict_raw(other, X), other.predict(X, verbose=0), atol=1e-6)
+        assert _predict._call_for(other, 32)[0] is not call
+
+
+def test_network_with_an_activation_of_the_user_is_traced_for_itself():
+    models = [_dense(4, lambda x, k=k: k * x) for k in (2.0, 3.0)]
+    models[1].set_weights(models[0].get_weights())
+    X = np.eye(6, dtype="float32")
+    for model in models:
+        np.testing.assert_allclose(predict_raw(model, X), model.predict(X, verbose=0), atol=1e-6)
 
 
 @pytest.mark.parametrize("shape,rows", [((64,), 32), ((32, 32, 3), 4), ((224, 224, 3), 1)])
