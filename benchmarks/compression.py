@@ -118,7 +118,7 @@ def chains(seeds: int) -> str:
     """Return the table of chains of stages."""
     lines = [
         "Size relative to the float32 file, plain and after gzip; points of accuracy lost on",
-        f"held-out rows; medians [range] of {seeds} seeds. {EPOCHS} epochs of training, 10 of",
+        f"held-out rows; medians [range] of {seeds} seeds. {EPOCHS} epochs of training, as many of",
         "tuning for each stage that trains.",
     ]
     for name in PROBLEMS:
@@ -130,7 +130,9 @@ def chains(seeds: int) -> str:
             for chain, params in CHAINS.items():
                 if chain in reasons:
                     continue
-                model = CompressedModel(FrozenEstimator(network), random_state=seed, **params)
+                model = CompressedModel(
+                    FrozenEstimator(network), fine_tune_epochs=EPOCHS, random_state=seed, **params
+                )
                 try:
                     model.fit(X, y, X_val=X_val, y_val=y_val)
                 except (ParameterError, RuntimeError, ValueError) as error:

@@ -174,6 +174,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
     """
 
     runtime_: Any
+    _kept_stages: list[Any] | None = None  # those of a CompressionSearch
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012
         "estimator": [HasMethods(["fit", "predict"]), callable],
         "factorization": [object],  # make_plan checks what names and objects mean
@@ -301,6 +302,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
                 seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
                 num_threads=plan.num_threads,
                 say=self._say,
+                kept=self._kept_stages,
             )
             try:
                 epochs = plan.fine_tune_epochs

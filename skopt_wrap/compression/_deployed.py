@@ -58,6 +58,13 @@ class DeployedMixin:
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, or values in float64.
         """
+        state = self.__dict__
+        fast = state.get("_fast_path")
+        if fast is not None and fast.label_of_one is not None:
+            if fast.runtime is state.get("runtime_"):
+                label = fast.label_of_one(X)
+                if label is not None:
+                    return label
         return self._fast().predict(X)
 
     @available_if(_of_classifier)

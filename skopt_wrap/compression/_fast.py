@@ -7,6 +7,7 @@ would change nothing; anything else goes the long way and gets its errors and wa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,43 @@ class FastPath:
                 np.array(target.classes_[i : i + 1]) for i in range(len(target.classes_))
             ]
             self._binary_above = 0.0 if target.output_kind_ == "logits" else 0.5
+        self.label_of_one = self._make_label_of_one()
+
+    def _make_label_of_one(self) -> Callable[[Any], np.ndarray | None] | None:
+        """Return the shortest way from one row to its label, or None where there is none.
+
+        It is what :meth:`predict` does with one row, without a call or a look-up that could be
+        spared: beside a small file each of them counts. It returns None for an `X` that must go
+        another way.
+        """
+        if not self.usable or self.transformers or self._labels is None:
+            return None
+        runner = self.runtime.plain_runner()
+        if self.threshold is not None or runner is None or len(runner.output_shape) != 1:
+            return None
+        array, vdot, float32, infinity = np.ndarray, np.vdot, np.dtype("float32"), np.float32("inf")
+        shape, labels, above = (1, *self._shape), self._labels, self._binary_above
+        idle, before, after = self.runtime.idle, runner.input_index, runner.output_index
+        binary = runner.output_shape == (1,)
+
+        def label_of_one(X: Any) -> np.ndarray | None:
+            if type(X) is not array or X.shape != shape or X.dtype is not float32:
+                return None
+            if not vdot(X, X) < infinity:
+                return None
+            try:
+                runner = idle.pop()  # atomic: no other thread gets the same one
+            except IndexError:
+                return None
+            runner.set(before, X)
+            runner.invoke()
+            raw = runner.get(after)
+            idle.append(runner)
+            if binary:
+                return labels[1 if raw[0, 0] > above else 0].copy()
+            return labels[raw.argmax()].copy()
+
+        return label_of_one
 
     def outputs(self, X: Any) -> np.ndarray:
         """Return the file's outputs, whichever way `X` must go."""

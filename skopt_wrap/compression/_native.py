@@ -203,6 +203,7 @@ def _choose(
             if len(variable.shape) > 1
             and "bias" not in variable.name
             and variable.name not in _LEFT_ALONE
+            and not type(layer).__name__.startswith("Depthwise")
             and wanted(variable)
         ]
         chosen += found

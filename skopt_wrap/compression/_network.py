@@ -46,8 +46,8 @@ def check_form(model: Any, name: str) -> None:
         for key in ("activation", "recurrent_activation"):
             if getattr(getattr(layer, key, None), "__name__", "") == "<lambda>":
                 raise ModelError(
-                    f"{name} cannot be compressed: {key} of layer {layer.name!r} is a lambda, which "
-                    "Keras can neither copy nor save. Write a function with a name."
+                    f"{name} cannot be compressed: {key} of layer {layer.name!r} is a lambda, "
+                    "which Keras can neither copy nor save. Write a function with a name."
                 )
 
 

@@ -93,13 +93,13 @@ class LiteRTModel:
                 f"content is not a .tflite file: bytes 4 to 8 must be {_IDENTIFIER!r}, "
                 f"got {self.content[4:8]!r}."
             )
-        self._idle: list[_Runner] = []
+        self.idle: list[_Runner] = []
         runner = _Runner(self.content, self.num_threads)
         self.input_shape, self.output_shape = runner.input_shape, runner.output_shape
         self.input_dtype, self.dynamic_batch = runner.input_dtype, runner.dynamic_batch
         self.output_dtype, self.scales = runner.output_dtype, runner.scales
         self.input_name, self.output_name = runner.input_name, runner.output_name
-        self._idle.append(runner)
+        self.idle.append(runner)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs for the rows of `x`.
@@ -123,7 +123,7 @@ class LiteRTModel:
 
     def _run(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs for rows of the right shape."""
-        idle = self._idle
+        idle = self.idle
         try:
             runner = idle.pop()  # atomic: no other thread gets the same one
         except IndexError:
@@ -132,6 +132,11 @@ class LiteRTModel:
         if len(idle) < _MAX_IDLE:
             idle.append(runner)  # one that raised is not used again
         return outputs
+
+    def plain_runner(self) -> _Runner | None:
+        """Return a runner of one float row in and one out, without state; None for other files."""
+        runner = self.idle[0] if self.idle else _Runner(self.content, self.num_threads)
+        return runner if runner.plain else None
 
     def ops(self) -> list[str]:
         """Return the operations in the file.
@@ -189,9 +194,10 @@ class _Runner:
         ends = {"input": self._in_scale, "output": self._out_scale}
         self.scales = {name: scale for name, scale in ends.items() if scale is not None}
         self._stateful = not _STATEFUL.isdisjoint(self.ops())
+        self.plain = not (self.scales or self._stateful) and self.input_dtype == np.float32
         single = self.single
-        self._reset, self._invoke = single.reset_all_variables, single.invoke
-        self._set, self._get = single.set_tensor, single.get_tensor
+        self._reset, self.invoke = single.reset_all_variables, single.invoke
+        self.set, self.get = single.set_tensor, single.get_tensor
         self._blocks: Any = None
         self._block_rows = 0
 
@@ -211,9 +217,9 @@ class _Runner:
     def one(self, x: np.ndarray) -> np.ndarray:
         if self._stateful:
             self._reset()
-        self._set(self.input_index, x if x.dtype == self.input_dtype else self._to_input(x))
-        self._invoke()
-        raw = self._get(self.output_index)
+        self.set(self.input_index, x if x.dtype == self.input_dtype else self._to_input(x))
+        self.invoke()
+        raw = self.get(self.output_index)
         return raw if self._out_scale is None else self._from_output(raw)
 
     def many(self, x: np.ndarray) -> np.ndarray:

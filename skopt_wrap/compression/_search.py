@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -99,8 +98,9 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         One entry for each candidate, ready for ``pandas.DataFrame``: ``params``,
         ``mean_test_score``, ``std_test_score``, ``split<i>_test_score``, ``rank_test_score``,
         ``mean_drop`` (against the trained network), ``mean_size``, ``mean_gzip_size`` (bytes),
-        ``mean_latency``, ``mean_batch_latency``, ``mean_time`` (seconds), ``within_budget``,
-        ``on_front`` and ``error``. A candidate that failed has NaN and its error.
+        ``mean_latency``, ``mean_batch_latency``, ``mean_time`` (seconds of its stages; those that
+        several candidates begin with are run once), ``within_budget``, ``on_front`` and ``error``.
+        A candidate that failed has NaN and its error.
     pareto_front_ : ndarray of int
         Candidates that no other one beats in score, size and latency at once, smallest first.
     n_splits_ : int
@@ -231,11 +231,14 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
                 held_out = [_safe_indexing(part, test) for part in (X, y)]
                 weight = None if sample_weight is None else sample_weight[train]
                 frozen = self._trained(rows[0], rows[1], weight, seed)
+                kept: list[Any] = []  # stages that several candidates begin with
                 for i, params in enumerate(candidates):
                     if errors[i] is not None:
                         continue
                     try:
-                        found = self._measure(frozen, params, rows, weight, held_out, seed)
+                        model = self._model(frozen, params, seed)
+                        model._kept_stages = kept
+                        found = _measure(model, rows, weight, held_out)
                     except SkoptWrapError as error:
                         errors[i] = error
                         warnings.warn(f"{params} is left out: {error}", SkippedWarning, 2)
@@ -289,30 +292,6 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         }
         return CompressedModel(frozen, scoring=self.scoring, random_state=seed, **settings)
 
-    def _measure(
-        self,
-        frozen: Any,
-        params: dict[str, Any],
-        rows: list[Any],
-        weight: Any,
-        held_out: list[Any],
-        seed: int,
-    ) -> dict[str, float]:
-        start = time.perf_counter()
-        model = self._model(frozen, params, seed)
-        model.fit(*rows, sample_weight=weight, X_val=held_out[0], y_val=held_out[1])
-        first, last = model.report_.rows[0], model.report_.rows[-1]
-        assert first.score is not None and last.score is not None
-        return {
-            "score": last.score,
-            "drop": first.score - last.score,
-            "size": last.bytes,
-            "gzip_size": last.gzip_bytes,
-            "latency": last.latency_p50,
-            "batch_latency": last.latency_batch,
-            "time": time.perf_counter() - start,
-        }
-
     def _choose(self, table: dict[str, Any], budget: Budget) -> int:
         """Return the winner's position."""
         score, size = table["mean_test_score"], table["mean_size"]
@@ -343,6 +322,24 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Return the tags of the estimator."""
         return get_tags(getattr(self, "best_estimator_", CompressedModel(self.estimator)))
+
+
+def _measure(
+    model: CompressedModel, rows: list[Any], weight: Any, held_out: list[Any]
+) -> dict[str, float]:
+    """Fit a candidate; return what its report says."""
+    model.fit(*rows, sample_weight=weight, X_val=held_out[0], y_val=held_out[1])
+    first, last = model.report_.rows[0], model.report_.rows[-1]
+    assert first.score is not None and last.score is not None
+    return {
+        "score": last.score,
+        "drop": first.score - last.score,
+        "size": last.bytes,
+        "gzip_size": last.gzip_bytes,
+        "latency": last.latency_p50,
+        "batch_latency": last.latency_batch,
+        "time": sum(row.seconds for row in model.report_.rows),
+    }
 
 
 def _table(

@@ -40,7 +40,8 @@ class Chain:
 
     The order is fixed: factorize, distil, prune, cluster, quantize. ``model`` is what the last
     stage that ended made, ``runtime`` its file: when a stage fails, they are those of the stage
-    before.
+    before. Chains over the same network, rows and seed may share a list ``kept``: stages that they
+    begin with alike are then run once.
     """
 
     model: Any
@@ -51,6 +52,7 @@ class Chain:
     seed: int
     num_threads: int
     say: Callable[[str], None]
+    kept: list[tuple[Any, Any]] | None = None
 
     def __post_init__(self) -> None:
         """Choose the rows on which files are compared with their network."""
@@ -59,6 +61,7 @@ class Chain:
         self._check_x = self.x[self._subset(CHECK_ROWS)]
         self.runtime: LiteRTModel | None = None
         self.form = Quantization(None)
+        self._begun: list[Any] = []
 
     def run(self, plan: Plan, tuning: Callable[[], Tuning]) -> None:
         """Run every stage of `plan`; `tuning` is asked for rows only when a stage trains."""
@@ -90,20 +93,45 @@ class Chain:
 
     def convert(self) -> None:
         """Make the network a float32 file."""
-        start = perf_counter()
-        file, answer = self._file("convert", self.model, None, 0)
-        self._file_row("convert", self.model, file, answer, start, notes=answer["notes"])
+        model = self.model
+
+        def made() -> tuple[Any, LiteRTModel, dict[str, Any], dict[str, list[str]]]:
+            file, answer = self._file("convert", model, None, 0)
+            return model, file, answer, {"notes": answer["notes"]}
+
+        self._shared("convert", None, made)
 
     def change(self, stage: str, spec: Any, tuning: Tuning) -> None:
         """Replace the network by what a stage makes of it, and measure its float32 file."""
-        start = perf_counter()
-        self.say(f"{stage}: {spec!r}, {tuning.epochs} epochs")
-        made, done, skipped, notes = run_stage(
-            self.child, stage, self.model, spec, tuning, self.seed, self._check_x
-        )
-        file, answer = self._file(stage, made, None, 0)
-        lists = {"done": done, "skipped": skipped, "notes": [*notes, *answer["notes"]]}
-        self._file_row(stage, made, file, answer, start, **lists)
+
+        def made() -> tuple[Any, LiteRTModel, dict[str, Any], dict[str, list[str]]]:
+            self.say(f"{stage}: {spec!r}, {tuning.epochs} epochs")
+            model, done, skipped, notes = run_stage(
+                self.child, stage, self.model, spec, tuning, self.seed, self._check_x
+            )
+            file, answer = self._file(stage, model, None, 0)
+            return (
+                model,
+                file,
+                answer,
+                {"done": done, "skipped": skipped, "notes": [*notes, *answer["notes"]]},
+            )
+
+        self._shared(stage, (spec, tuning.epochs), made)
+
+    def _shared(self, stage: str, settings: Any, make: Callable[[], Any]) -> None:
+        """Run a stage, or take what an equal chain made of it, and note its row."""
+        kept = [] if self.kept is None else self.kept
+        self._begun = [*self._begun, (stage, settings, self.form.recurrent)]
+        # Compared, not hashed: settings may hold networks and functions.
+        found = next((made for begun, made in kept if begun == self._begun), None)
+        if found is None:
+            start = perf_counter()
+            found = (*make(), perf_counter() - start)
+            kept.append((self._begun, found))
+        model, file, answer, lists, seconds = found
+        lists = {name: list(items) for name, items in lists.items()}
+        self._file_row(stage, model, file, answer, perf_counter() - seconds, **lists)
 
     def quantize(
         self, quantization: str, calibration_samples: int, tuning: Tuning | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from skopt_wrap import TensorTrainDense
 from skopt_wrap._keras import predict_raw
 from skopt_wrap.compression import Clustering, Pruning, compress
 from skopt_wrap.compression._masks import has_pattern, keep_largest, pattern_problem, share_values
@@ -66,6 +67,40 @@ def test_native_pruning_and_clustering_keep_zeros_values_and_constraints():
     again = prune_natively(model, Pruning(0.5), tuning, 0)[0]
     for old, new in zip(sparse.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(old, new, atol=1e-6)
+
+
+@pytest.mark.keras
+def test_native_stages_take_cores_and_tables():
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((6,), dtype="int32"),
+            L.Embedding(20, 8),
+            L.DepthwiseConv1D(3),
+            L.Flatten(),
+            TensorTrainDense(16, rank=2, activation="relu"),
+            L.Dense(3),
+        ]
+    )
+    x = np.random.default_rng(0).integers(0, 20, (48, 6)).astype("int32")
+    tuning = Tuning(x, None, None, None, 2, 16)
+    train, last = model.layers[-2:]
+    sparse, done, skipped, _ = prune_natively(model, Pruning(0.5), tuning, 0)
+    assert done == [train.name, last.name]
+    assert [text.split(": ")[1].split(" ")[0] for text in skipped] == [
+        "Embedding",
+        "DepthwiseConv1D",
+    ]
+    for core in sparse.layers[-2].cores:
+        assert np.mean(core.numpy() == 0) == pytest.approx(0.5, abs=0.1)
+    few, done, _, _ = cluster_natively(sparse, Clustering(4), tuning, 0)
+    assert done == [model.layers[0].name, train.name, last.name]
+    assert len(np.unique(few.layers[0].embeddings.numpy())) <= 4
+    for old, new in zip(sparse.layers[-2].cores, few.layers[-2].cores, strict=True):
+        assert len(np.unique(new.numpy())) <= 4
+        assert not new.numpy()[old.numpy() == 0].any()
 
 
 @pytest.mark.tfmot

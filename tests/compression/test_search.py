@@ -42,6 +42,33 @@ def test_networks_are_trained_once_a_fold(search):
     assert _Counting.fits == search.n_splits_ + 1
 
 
+@pytest.mark.tfmot
+def test_stages_that_candidates_share_are_run_once_a_fold(search, digits, monkeypatch):
+    from skopt_wrap.compression import _stages
+
+    ran = []
+
+    def counted(child, name, model, spec, *rest):
+        ran.append((name, spec.sparsity if name == "prune" else spec.n_clusters))
+        return run_stage(child, name, model, spec, *rest)
+
+    run_stage = _stages.run_stage
+    monkeypatch.setattr(_stages, "run_stage", counted)
+    X, y = digits[0][:200], digits[1][:200]
+    frozen = FrozenEstimator(search.best_estimator_.estimator_.estimator)
+    grid = [
+        {"pruning": [0.3, 0.6], "quantization": [None, "int8"]},
+        {"pruning": [0.6], "clustering": [4], "quantization": ["float16"]},
+    ]
+    settings = {"cv": 2, "max_score_drop": None, "fine_tune_epochs": 2, "random_state": 0}
+    found = CompressionSearch(frozen, grid, **settings).fit(X, y)
+    of_a_fold = [("prune", 0.3), ("prune", 0.6), ("cluster", 4)]
+    assert ran[:6] == of_a_fold * 2
+    alone = CompressionSearch(frozen, grid[1], **settings).fit(X, y)
+    for name in ("mean_size", "mean_test_score"):
+        assert found.cv_results_[name][-1] == alone.cv_results_[name][0]
+
+
 def test_smallest_file_within_the_drop_wins(search, digits):
     table = search.cv_results_
     assert search.best_params_ == {"quantization": "int8"}
