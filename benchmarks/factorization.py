@@ -55,6 +55,8 @@ FACTORIZED = {
     "SVD -80 %": SVD(target_params=0.2),
     "Tensor-Train -80 %": TensorTrain(target_params=0.2),
     "SVD -90 %": SVD(target_params=0.1),
+    "Tensor-Train -95 %": TensorTrain(target_params=0.05),
+    "SVD -95 %": SVD(target_params=0.05),
 }
 GOALS = {"Tensor-Train -60 %": 0.3, "SVD -80 %": 0.3, "Tensor-Train -80 %": 1.0, "SVD -90 %": 1.0}
 
@@ -149,7 +151,7 @@ class Table:
         return "\n".join(lines)
 
 
-def add_dense(table: Table, make, seed: int, quick: bool) -> None:
+def add_dense(table: Table, make, seed: int, quick: bool, shares: list[int]) -> None:
     """Add the measurements of one seed on one set; `quick` leaves out all that is trained after."""
     X, X_test, y, y_test, epochs = make(seed)
     keras.utils.set_random_seed(seed)
@@ -159,17 +161,19 @@ def add_dense(table: Table, make, seed: int, quick: bool) -> None:
     if not quick:
         tuned = tuned_copy(model, X, y, seed)
         table.add("original, tuned", accuracy(tuned, X_test, y_test), model.count_params())
-    for share in () if quick else (0.4, 0.2, 0.1):
+    for saved in () if quick else shares:
         keras.utils.set_random_seed(seed)
-        small = dense(X.shape[1], int(share * 1_200_000))
+        small = dense(X.shape[1], (100 - saved) * 12_000)
         small.fit(X, y, epochs=epochs, batch_size=128, verbose=0)
         small = tuned_copy(small, X, y, seed)
         table.add(
-            f"plain network -{100 * (1 - share):.0f} %",
+            f"plain network -{saved} %",
             accuracy(small, X_test, y_test),
             small.count_params(),
         )
     for name, method in FACTORIZED.items():
+        if round(100 * (1 - method.target_params)) not in shares:
+            continue
         began = time.perf_counter()
         fitted = factorize(model, X, method=method, random_state=seed)
         seconds = time.perf_counter() - began
@@ -212,6 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--sets", nargs="+", choices=[*SETS, "cnn"], default=[*SETS, "cnn"])
+    parser.add_argument("--saved", nargs="+", type=int, default=[60, 80, 90, 95], metavar="%")
     parser.add_argument("--quick", action="store_true", help="no tuning, no plain networks")
     options = parser.parse_args()
     tables = {name: Table() for name in options.sets}
@@ -220,7 +225,7 @@ def main() -> None:
             if name == "cnn":
                 add_convolutional(table, seed)
             else:
-                add_dense(table, SETS[name], seed, options.quick)
+                add_dense(table, SETS[name], seed, options.quick, options.saved)
             print(table.show(f"{name}, seeds so far: {seed + 1}"), file=sys.stderr, flush=True)
     print(
         f"Accuracy in percent on held-out rows, mean of {options.seeds} seeds; difference to the "

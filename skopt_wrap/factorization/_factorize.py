@@ -12,7 +12,7 @@ from .._keras import compile_settings, load_keras, output_kind, seed_scope
 from ..exceptions import DataError, ModelError, ParameterError
 from ..training import TrainingData, train
 from ._measure import divergence, latencies
-from ._observe import batches
+from ._observe import outputs_of
 from ._result import Candidate, FactorizationResult
 from ._sites import check_model, find_sites
 from ._specs import Factorization, as_factorization, check_count, is_number, with_target
@@ -232,8 +232,7 @@ class _Tuning:
         keras = load_keras()
         y, loss = self.y, self.loss
         if y is None:
-            parts = [self.original(rows, training=False) for rows in batches(self.x)]
-            y = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+            y = outputs_of(self.original, self.x).astype("float32")
             sums_to_one = y.shape[-1] > 1 and np.allclose(y.sum(axis=-1), 1, atol=1e-3)
             loss = "mse"
             if output_kind(self.original) == "probabilities":
@@ -262,13 +261,7 @@ def _measured(
     """Return the measurements of the original and of every outcome."""
     networks = [model, *(outcome.model for _, outcome in outcomes)]
     names = ["original", *(name for name, _ in outcomes)]
-    keras = load_keras()
-    outputs = [
-        np.concatenate(
-            [keras.ops.convert_to_numpy(m(part, training=False)) for part in batches(rows)]
-        ).astype(float)
-        for m in networks
-    ]
+    outputs = [outputs_of(network, rows) for network in networks]
     return [
         Candidate(name, network.count_params(), divergence(outputs[0], output, kind), seconds)
         for name, network, output, seconds in zip(

@@ -99,9 +99,7 @@ class Network:
 
     def outputs(self, x: Array) -> Array:
         """Return the network's outputs."""
-        keras = load_keras()
-        parts = [self.model(rows, training=False) for rows in batches(x)]
-        return np.concatenate([keras.ops.convert_to_numpy(p) for p in parts]).astype(float)
+        return outputs_of(self.model, x)
 
     def seen_by(self, name: str, x: Array) -> Iterator[Array]:
         """Yield what a layer gets, batch by batch."""
@@ -146,6 +144,13 @@ class Network:
 
 def _name_of(activation: Any) -> str:
     return getattr(activation, "__name__", type(activation).__name__)
+
+
+def outputs_of(model: Any, x: Array) -> Array:
+    """Return what a network answers for the rows of `x`, in float64."""
+    keras = load_keras()
+    parts = [model(rows, training=False) for rows in batches(x)]
+    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts]).astype(float)
 
 
 def batches(x: Array) -> Iterator[Array]:

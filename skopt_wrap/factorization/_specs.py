@@ -121,8 +121,10 @@ class TensorTrain(Factorization):
         equal as can be. "auto" compares, for two cores, half a dozen splits from balanced ones to
         ``(1, n_inputs)`` with ``(n_outputs, 1)``, by the weighted error of a first fit at the
         rank, or at the number of parameters, that was asked for. The most skewed split is a
-        low-rank product, as :class:`SVD` gives it, and the one that ordinary kernels get; the
-        notes of the result name what was taken. More than two cores are always balanced.
+        low-rank product, as :class:`SVD` gives it, and the one that ordinary kernels get. Where
+        `target_params` is so small that the network's outputs move far, balanced ones are tried
+        as well, and the nearer network is taken. The notes of the result name what was. More than
+        two cores are always balanced.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from ..exceptions import ParameterError
 from ._forms import Choice, CPForm, Factors, Form, Problem, Ranks, form_for, share_out
 from ._low_rank import refitted, regularized
 from ._measure import divergence
-from ._observe import Moments, Network, Site, moments
+from ._observe import Moments, Network, Site, moments, outputs_of
 from ._replace import chain_for
 from ._result import LayerRow
 from ._specs import Factorization, TensorTrain
@@ -23,6 +23,8 @@ Array = np.ndarray
 _RIDGE = 1e-3
 _METRIC_RIDGE = 1e-2
 _PROBE_ROWS = 1024
+# Divergence of the outputs from which on balanced mode sizes are tried.
+_FAR = 0.005
 
 
 @dataclass
@@ -80,6 +82,10 @@ class Observations:
         self.network.assign(name, site.kernel, site.bias)
         return loss
 
+    def moved(self, model: Any) -> float:
+        """Return how far the outputs of a network are from the original's."""
+        return divergence(self.outputs, outputs_of(model, self.probe), self.kind)
+
 
 def weighting(covariance: Array) -> Array:
     """Return a covariance, or frequencies, as a positive definite weight of errors."""
@@ -126,11 +132,37 @@ class Outcome:
 def carry_out(seen: Observations, spec: Factorization) -> Outcome:
     """Factorize the layers of a network by one method.
 
+    A Tensor-Train that may choose its mode sizes chooses them layer by layer. Where the network's
+    outputs then move far, balanced ones are tried as well, and the nearer network is returned.
+
     Raises
     ------
     ParameterError
         When a rank is above that of every layer, or a target cannot be met.
     """
+    if not isinstance(spec, TensorTrain) or spec.target_params is None:
+        return _carry_out(seen, spec)
+    if spec.mode_sizes != "auto" or spec.n_cores != 2:
+        return _carry_out(seen, spec)
+    balanced = replace(spec, mode_sizes="balanced")
+    try:
+        outcome = _carry_out(seen, spec)
+    except ParameterError:  # low-rank products have more parameters at least than balanced trains
+        return _carry_out(seen, balanced)
+    moved = seen.moved(outcome.model)
+    if moved > _FAR:
+        other = _carry_out(seen, balanced)
+        nearer = seen.moved(other.model)
+        if nearer < moved:
+            other.notes.append(
+                f"balanced mode sizes: the outputs move by {nearer:.2g}; by {moved:.2g} with those "
+                "that the layers take one by one"
+            )
+            return other
+    return outcome
+
+
+def _carry_out(seen: Observations, spec: Factorization) -> Outcome:
     # A promise on the layer's own outputs (energy) leaves out what the network makes of them.
     with_metric = spec.energy is None
     problems = {name: seen.problem(name, with_metric=with_metric) for name in seen.sites}

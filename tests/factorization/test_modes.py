@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from scipy import linalg
+from sklearn.datasets import load_digits
 
 from skopt_wrap import TensorTrain, TensorTrainDense, factorize
 from skopt_wrap.exceptions import ParameterError
@@ -127,6 +130,38 @@ def test_factorize_reports_mode_sizes():
     result = factorize(model, x, method=balanced, random_state=0)
     layer = result.model.layers[-1]
     assert (layer.input_factors_, layer.output_factors_) == BALANCED
+
+
+@pytest.mark.keras
+def test_balanced_mode_sizes_are_taken_where_low_rank_products_lose_too_much():
+    keras = pytest.importorskip("keras")
+    X, y = load_digits(return_X_y=True)
+    X = (X[:600] / 16).astype("float32")
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(100, activation="relu"),
+            keras.layers.Dense(100, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, y[:600], epochs=20, verbose=0)
+
+    def divergence(share, mode_sizes):
+        method = TensorTrain(target_params=share, mode_sizes=mode_sizes)
+        result = factorize(model, X, method=method, random_state=0)
+        return result.candidates[1].divergence, " ".join(result.notes)
+
+    best, notes = divergence(0.1, "auto")
+    assert best == divergence(0.1, "balanced")[0]
+    moved = re.search(r"outputs move by (\S+); by (\S+) with", notes)
+    assert float(moved[1]) < float(moved[2])
+    large, notes = divergence(0.6, "auto")
+    assert large < best
+    assert "low-rank product" in notes
+    assert "outputs move" not in notes
 
 
 def test_mode_sizes_are_checked():
