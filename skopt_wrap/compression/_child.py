@@ -78,12 +78,9 @@ class Child:
             with self._lock:
                 self._leases -= 1
                 if not self._leases:
-                    if self._tasks >= MAX_TASKS:
-                        self.close()
-                    else:
-                        self._timer = threading.Timer(IDLE_SECONDS, self._close_idle)
-                        self._timer.daemon = True
-                        self._timer.start()
+                    self._timer = threading.Timer(IDLE_SECONDS, self._close_idle)
+                    self._timer.daemon = True
+                    self._timer.start()
 
     def run(self, task: str, request: dict[str, Any], *, stage: str) -> Any:
         """Run one task in the child and return its answer.
@@ -108,6 +105,8 @@ class Child:
         with self._lock:
             # The search path comes first: unpickling the rest may import the user's modules.
             content = pickle.dumps((sys.path, cloudpickle.dumps((task, request))))
+            if self._tasks >= MAX_TASKS:
+                self.close()
             self._start()
             with tempfile.TemporaryDirectory(dir=self._folder) as folder:
                 answer = Path(folder, "answer.pkl")

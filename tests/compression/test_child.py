@@ -68,11 +68,15 @@ def test_child_ends_after_its_idle_time(child, monkeypatch):
 
 
 def test_child_is_replaced_after_its_tasks(child, monkeypatch):
-    monkeypatch.setattr(_child, "MAX_TASKS", 1)
+    monkeypatch.setattr(_child, "MAX_TASKS", 2)
     with child.lease():
-        child._tasks = 1
-        pid = child.pid
-    assert _gone(pid)
+        pids = []
+        for _ in range(4):
+            with pytest.raises(ConversionError, match="TypeError"):
+                child.run("convert", {}, stage="convert")
+            pids.append(child.pid)
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+    assert _gone(pids[0])
 
 
 def test_child_that_was_killed_is_started_again(child):
