@@ -109,8 +109,9 @@ def take_apart(estimator: Any) -> Parts:
         elif hasattr(inner, "best_estimator_"):
             inner = inner.best_estimator_
         elif _has_threshold(inner):
-            # The outermost one decides.
-            threshold = inner.threshold if threshold is None else threshold
+            # The outermost one decides. "auto" is scikit-learn's one half.
+            own = 0.5 if inner.threshold == "auto" else inner.threshold
+            threshold = own if threshold is None else threshold
             inner = inner.estimator_
         elif all(hasattr(inner, name) for name in _CONTRACT):
             return Parts(inner, transformers, threshold)
@@ -122,7 +123,7 @@ def _has_threshold(fitted: Any) -> bool:
     """Return whether `fitted` compares the probability of the second class with a number."""
     return (
         isinstance(fitted, FixedThresholdClassifier)
-        and isinstance(fitted.threshold, Real)
+        and (fitted.threshold == "auto" or isinstance(fitted.threshold, Real))
         and fitted.response_method in ("auto", "predict_proba")
         and fitted.pos_label is None
     )
@@ -167,6 +168,13 @@ def check_estimator(estimator: Any) -> None:
             inner = inner.steps[-1][1]
         elif hasattr(inner, "best_estimator_"):
             return
+        elif isinstance(inner, FixedThresholdClassifier) and not _has_threshold(inner):
+            raise ParameterError(
+                "estimator: a FixedThresholdClassifier must compare the probability of classes_[1] "
+                "with a number: response_method 'auto' or 'predict_proba' and pos_label None; got "
+                f"response_method={inner.response_method!r}, pos_label={inner.pos_label!r}, "
+                f"threshold={inner.threshold!r}."
+            )
         elif hasattr(inner, "estimator"):
             inner = inner.estimator
         elif hasattr(inner, "network_input") or isinstance(inner, MetaEstimatorMixin):

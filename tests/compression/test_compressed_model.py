@@ -113,6 +113,21 @@ def test_decision_threshold_of_a_classifier_is_kept(blobs, tmp_path):
     assert described["decision_threshold"] == 0.9
 
 
+@pytest.mark.parametrize("params", [{"response_method": "decision_function"}, {"pos_label": "no"}])
+def test_threshold_that_the_file_cannot_have_is_refused_before_training(blobs, params):
+    network = KerasClassifier(lambda: pytest.fail("nothing is built"), epochs=1)
+    inner = FixedThresholdClassifier(network, **params)
+    with pytest.raises(ParameterError, match="FixedThresholdClassifier must compare"):
+        CompressedModel(inner).fit(blobs[0], blobs[1] > 0)
+
+
+def test_threshold_of_scikit_learns_choice_is_one_half(blobs):
+    X, y = blobs[0], blobs[1] > 0
+    model = CompressedModel(FixedThresholdClassifier(_small(epochs=2)), quantization=None)
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), model.predict_proba(X)[:, 1] >= 0.5)
+
+
 def test_weights_do_not_follow_the_rows_of_a_sampler(blobs):
     X, y = blobs
     pipeline = make_imblearn_pipeline(RandomOverSampler(random_state=0), _small()).fit(X, y)
