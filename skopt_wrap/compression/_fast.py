@@ -69,12 +69,12 @@ class FastPath:
         """
         if not self.usable or self.transformers or self._labels is None:
             return None
-        runner = self.runtime.plain_runner()
+        runner = self.runtime._plain_runner()
         if self.threshold is not None or runner is None or len(runner.output_shape) != 1:
             return None
         array, vdot, float32, infinity = np.ndarray, np.vdot, np.dtype("float32"), np.float32("inf")
         shape, labels, above = (1, *self._shape), self._labels, self._binary_above
-        idle, before, after = self.runtime.idle, runner.input_index, runner.output_index
+        idle, before, after = self.runtime._idle, runner.input_index, runner.output_index
         binary = runner.output_shape == (1,)
 
         def label_of_one(X: Any) -> np.ndarray | None:

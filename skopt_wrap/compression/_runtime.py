@@ -93,13 +93,13 @@ class LiteRTModel:
                 f"content is not a .tflite file: bytes 4 to 8 must be {_IDENTIFIER!r}, "
                 f"got {self.content[4:8]!r}."
             )
-        self.idle: list[_Runner] = []
+        self._idle: list[_Runner] = []
         runner = _Runner(self.content, self.num_threads)
         self.input_shape, self.output_shape = runner.input_shape, runner.output_shape
         self.input_dtype, self.dynamic_batch = runner.input_dtype, runner.dynamic_batch
         self.output_dtype, self.scales = runner.output_dtype, runner.scales
         self.input_name, self.output_name = runner.input_name, runner.output_name
-        self.idle.append(runner)
+        self._idle.append(runner)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs for the rows of `x`.
@@ -123,7 +123,7 @@ class LiteRTModel:
 
     def _run(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs for rows of the right shape."""
-        idle = self.idle
+        idle = self._idle
         try:
             runner = idle.pop()  # atomic: no other thread gets the same one
         except IndexError:
@@ -133,9 +133,9 @@ class LiteRTModel:
             idle.append(runner)  # one that raised is not used again
         return outputs
 
-    def plain_runner(self) -> _Runner | None:
+    def _plain_runner(self) -> _Runner | None:
         """Return a runner of one float row in and one out, without state; None for other files."""
-        runner = self.idle[0] if self.idle else _Runner(self.content, self.num_threads)
+        runner = self._idle[0] if self._idle else _Runner(self.content, self.num_threads)
         return runner if runner.plain else None
 
     def ops(self) -> list[str]:
