@@ -105,13 +105,16 @@ class CompressionDisplay:
         ax.plot(*zip(*line, strict=True), color="0.7", zorder=1)
         ax.scatter(xs, ys, c=["C0" if joined else "0.6" for joined in lined], zorder=2)
         for i, (x, y, name) in enumerate(zip(xs, ys, names, strict=True)):
-            # Above and below in turn: stages before quantization are nearly of one size.
-            offset, side = ((0, 7), "bottom") if i % 2 == 0 else ((0, -7), "top")
+            # Away from the nearest point: stages before quantization are nearly of one size.
+            others = [(abs(np.log(x / xs[k])), k) for k in range(len(xs)) if k != i]
+            near = min(others)[1] if others else i
+            below = y < ys[near] or (y == ys[near] and i > near)
+            offset, side = ((0, -7), "top") if below else ((0, 7), "bottom")
             ax.annotate(
                 name, (x, y), offset, textcoords="offset points", ha="center", va=side, fontsize=8
             )
         ax.set(xscale="log", xlabel=_AXES[against][3], ylabel=self._score_label())
-        ax.margins(0.15, 0.25)
+        ax.margins(0.2, 0.25)
         # Sizes often span less than a power of ten, where a log axis labels its minor ticks.
         steps: tuple[float, ...] = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
         if max(xs) > 5 * min(xs):

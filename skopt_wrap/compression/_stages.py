@@ -122,7 +122,7 @@ class Chain:
     def _shared(self, stage: str, settings: Any, make: Callable[[], Any]) -> None:
         """Run a stage, or take what an equal chain made of it, and note its row."""
         kept = [] if self.kept is None else self.kept
-        self._begun = [*self._begun, (stage, settings, self.form.recurrent)]
+        self._begun = [*self._begun, (stage, settings, self.form.recurrent, self.num_threads)]
         # Compared, not hashed: settings may hold networks and functions.
         found = next((made for begun, made in kept if begun == self._begun), None)
         if found is None:
