@@ -8,10 +8,11 @@ import numpy as np
 
 from ..exceptions import ConversionError, UnsupportedLayerError
 from ._bridge import check_same, check_twin, copy_back, load_tfmot, to_tf_keras
+from ._masks import n_distinct
 from ._network import from_payload
 from ._specs import Clustering
-from ._tuning import Tuning
-from ._twin import check_finite, fine_tune, kernels, n_distinct
+from ._tuning import Tuning, check_finite
+from ._twin import fine_tune, kernels
 
 CLUSTERABLE = (
     "Dense", "Conv1D", "Conv2D", "SeparableConv2D", "Embedding", "LSTM", "GRU", "SimpleRNN",

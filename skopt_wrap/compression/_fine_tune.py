@@ -9,7 +9,7 @@ import numpy as np
 
 from .._keras import load_keras, predict_raw, seed_scope
 from ..training import TrainingData, train
-from ._tuning import Tuning
+from ._tuning import ON_OWN_OUTPUTS, Tuning
 
 
 def fine_tune_on(
@@ -54,7 +54,7 @@ def fine_tune_on(
     y, loss = tuning.y, tuning.loss
     if y is None or loss is None:
         y, loss = predict_raw(model, x), "mse"
-        notes.append("fine-tuned on the trained network's own outputs (no loss to carry over)")
+        notes.append(ON_OWN_OUTPUTS)
     given = tuning.sample_weight
     weights = np.ones(len(x), "float32") if given is None else np.asarray(given, "float32")
     rate = tuning.rate(keras.optimizers.schedules, learning_rate, hold)

@@ -163,3 +163,13 @@ def share_values(
     if fixed:
         labels[flat == 0] = int(np.flatnonzero(centers == 0)[0])
     return centers, labels.reshape(values.shape)
+
+
+def n_distinct(values: np.ndarray) -> int:
+    """Return how many different numbers `values` holds."""
+    return len(np.unique(values))
+
+
+def zero_fraction(values: np.ndarray) -> float:
+    """Return the fraction of `values` that is exactly zero."""
+    return 1 - np.count_nonzero(values) / max(1, values.size)

@@ -15,10 +15,17 @@ import numpy as np
 from .._keras import load_keras, trusted_config_scope
 from ..exceptions import ConversionError, UnsupportedLayerError
 from ._fine_tune import fine_tune_on
-from ._masks import has_pattern, keep_largest, pattern_problem, share_values
+from ._masks import (
+    has_pattern,
+    keep_largest,
+    n_distinct,
+    pattern_problem,
+    share_values,
+    zero_fraction,
+)
 from ._network import custom_objects
 from ._specs import RAMP, Clustering, Pruning
-from ._tuning import Tuning
+from ._tuning import Tuning, check_finite
 
 _LEFT_ALONE = ("depthwise_kernel", "gamma", "beta", "moving_mean", "moving_variance")
 
@@ -92,7 +99,7 @@ def prune_natively(model: Any, spec: Pruning, tuning: Tuning, seed: int) -> Answ
     for variable in chosen:
         values = variable.numpy()
         wanted = 0.5 if patterns[variable.path] == "2:4" else spec.sparsity
-        reached = 1 - np.count_nonzero(values) / values.size
+        reached = zero_fraction(values)
         step = 1 if patterns[variable.path] in (None, "2:4") else math.prod(spec.block or ())
         if reached < wanted - step / values.size or not has_pattern(
             values, patterns[variable.path]
@@ -166,9 +173,10 @@ def cluster_natively(model: Any, spec: Clustering, tuning: Tuning, seed: int) ->
     notes = fine_tune_on(model, network, tuning, spec.learning_rate, seed, constrained=True)
     for variable in chosen:
         values = variable.numpy()
-        if len(np.unique(values)) > spec.n_clusters or values[zeros[variable.path]].any():
+        found = n_distinct(values)
+        if found > spec.n_clusters or values[zeros[variable.path]].any():
             raise ConversionError(
-                f"{variable.path} has {len(np.unique(values))} distinct values instead of "
+                f"{variable.path} has {found} distinct values instead of "
                 f"{spec.n_clusters}, or lost zeros."
             )
     return _finished(model, network), done, skipped, notes
@@ -185,10 +193,8 @@ def copy_of(model: Any, weights: list[np.ndarray] | None = None) -> Any:
 
 def _finished(model: Any, network: Any) -> Any:
     """Return a fresh copy of `model` with the weights of `network`, without constraints."""
-    weights = network.get_weights()
-    if not all(np.isfinite(weight).all() for weight in weights):
-        raise ConversionError("fine-tuning diverged: weights are not finite; lower learning_rate.")
-    return copy_of(model, weights)
+    check_finite(network)
+    return copy_of(model, network.get_weights())
 
 
 def _choose(

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..exceptions import ConversionError, UnsupportedLayerError
 from ._bridge import check_same, check_twin, copy_back, load_tfmot, to_tf_keras
-from ._masks import has_pattern, pattern_problem
+from ._masks import has_pattern, pattern_problem, zero_fraction
 from ._network import from_payload
 from ._specs import RAMP, Pruning
-from ._tuning import Tuning
-from ._twin import check_finite, fine_tune, kernels, zero_fraction
+from ._tuning import Tuning, check_finite
+from ._twin import fine_tune, kernels
 
 _PRUNABLE = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "LSTM", "GRU", "SimpleRNN")
 _MASK_UPDATES = 50

@@ -17,12 +17,13 @@ from ..exceptions import ConversionError, UnsupportedLayerError
 from ._bridge import check_same, check_twin, load_tfmot, to_tf_keras
 from ._convert import TOLERANCE, to_bytes, verify
 from ._form import Form
+from ._masks import n_distinct
 from ._network import from_payload, recurrent_layers
 from ._runtime import LiteRTModel
 from ._slim import slim
 from ._specs import Quantization
-from ._tuning import Tuning
-from ._twin import check_finite, fine_tune, n_distinct, outputs
+from ._tuning import Tuning, check_finite
+from ._twin import fine_tune, outputs
 
 # Learning rate of Adam at the first step.
 LEARNING_RATE = 1e-4

@@ -8,6 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..exceptions import ConversionError
+
+# A note for the report.
+ON_OWN_OUTPUTS = "fine-tuned on the trained network's own outputs (no loss to carry over)"
+
 
 @dataclass(frozen=True)
 class Tuning:
@@ -59,3 +64,9 @@ class Tuning:
         # A warm-up that begins where it ends.
         start = {"warmup_target": learning_rate, "warmup_steps": held} if held else {}
         return schedules.CosineDecay(learning_rate, self.n_steps - held, **start)
+
+
+def check_finite(model: Any) -> None:
+    """Raise unless every weight of `model`, of Keras 2 or 3, is a finite number."""
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+        raise ConversionError("fine-tuning diverged: weights are not finite; lower learning_rate.")

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import ConversionError
-from ._tuning import Tuning
+from ._tuning import ON_OWN_OUTPUTS, Tuning
 
 # Weights of a layer that stages change; biases, normalizations and depthwise kernels are not.
 KERNELS = ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings")
@@ -53,7 +52,7 @@ def fine_tune(
         loss = getattr(tf_keras.losses, tuning.loss["kind"])(**tuning.loss["settings"])
     else:
         y, loss = outputs(model, x), "mse"
-        notes = ["fine-tuned on the trained network's own outputs (no loss to carry over)"]
+        notes = [ON_OWN_OUTPUTS]
     rate = tuning.rate(tf_keras.optimizers.schedules, learning_rate, hold)
     twin.compile(optimizer=tf_keras.optimizers.Adam(rate), loss=loss)
     twin.fit(
@@ -79,19 +78,3 @@ def kernels(layer: Any) -> Iterator[tuple[str, np.ndarray]]:
     for weight in layer.weights:
         if weight.name in KERNELS:
             yield weight.name, weight.numpy()
-
-
-def n_distinct(values: np.ndarray) -> int:
-    """Return how many different numbers `values` holds."""
-    return len(np.unique(values))
-
-
-def zero_fraction(values: np.ndarray) -> float:
-    """Return the fraction of `values` that is exactly zero."""
-    return 1 - np.count_nonzero(values) / max(1, values.size)
-
-
-def check_finite(model: Any) -> None:
-    """Raise unless every weight of `model` is a finite number."""
-    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-        raise ConversionError("fine-tuning diverged: weights are not finite; lower learning_rate.")
