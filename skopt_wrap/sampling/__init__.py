@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._augmenting import AugmentingSampler
 from ._automatic import AugMix, RandAugment
-from ._colour import Blur, Hue, Saturation
+from ._colour import Brightness, Contrast, Hue, Saturation
 from ._display import AugmentationDisplay
 from ._geometry import (
     HorizontalFlip,
@@ -15,14 +15,9 @@ from ._geometry import (
     VerticalFlip,
     Zoom,
 )
-from ._image import (
-    Brightness,
-    Contrast,
-    Cutout,
-    PixelNoise,
-    RandomCrop,
-)
 from ._mix import CutMix, MixUp
+from ._noise import Blur, PixelNoise
+from ._pixels import Cutout, RandomCrop
 from ._policies import available_transforms
 from ._series import (
     Jitter,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from ..exceptions import DataError
-from ._blocks import Job, block_rows, collect_sparse, fill
+from ._blocks import Job, collect_sparse, fill
 from ._containers import (
     Data,
     give_back,
@@ -229,11 +230,13 @@ class AugmentingSampler(Doors, BaseOverSampler):
         """Do the work of `fit_resample`, imbalanced-learn's hook."""
         data, target, generator, steps = self._prepare(X, y, aligned)
         plan_seed, inner_seed, block_seed = self._seed().spawn(3)
-        base, sources, codes, kept = self._base_rows(data, target, generator, plan_seed, inner_seed)
+        base, chosen, sources, codes, kept = self._base_rows(
+            data, target, generator, plan_seed, inner_seed
+        )
         self.sample_indices_ = np.concatenate([kept, sources])
 
         labels = one_hot(target)[sources] if makes_soft_labels(steps) else None
-        job = Job(base, len(sources), Policy(steps), labels, codes)
+        job = Job(data.kind, base, chosen, Policy(steps), labels, codes)
         X_new = self._new_data(data, job, block_seed, kept)
         y_new = take(y, self.sample_indices_)
         if labels is not None:
@@ -288,14 +291,14 @@ class AugmentingSampler(Doors, BaseOverSampler):
         return np.random.SeedSequence(int(self.random_state))
 
     def _base_rows(self, data: Data, target: Target, generator, plan_seed, inner_seed):
-        """Return a reader of the rows to change, their sources and classes, and originals kept."""
+        """Return rows and which of them to change, their sources, classes, and originals kept."""
         values = data.values
         kept = np.arange(data.n if self.keep_original else 0)
         if generator is None or target.codes is None:
             rng = np.random.default_rng(plan_seed)
             sources = choose_sources(target, self.sampling_strategy_, data.n, rng)
             codes = None if target.codes is None else target.codes[sources]
-            return (lambda positions: take(values, sources[positions])), sources, codes, kept
+            return values, sources, sources, codes, kept
         place = {label: code for code, label in enumerate(target.classes.tolist())}
         wanted = {place[label]: number for label, number in self.sampling_strategy_.items()}
         new, codes, sources = generator.new_rows(
@@ -307,31 +310,31 @@ class AugmentingSampler(Doors, BaseOverSampler):
             rows = generator.kept_rows(stack(values, new), np.concatenate([target.codes, codes]))
             kept, stay = rows[rows < data.n][: len(kept)], rows[rows >= data.n] - data.n
             new, sources, codes = take(new, stay), sources[stay], codes[stay]
-        return (lambda positions: take(new, positions)), sources, codes, kept
+        return new, np.arange(len(sources)), sources, codes, kept
 
     def _new_data(self, data: Data, job: Job, seed, kept):
         """Return the originals kept and the new rows in one container."""
-        values, size = data.values, block_rows(data.kind, data.values.shape)
+        values = data.values
         start = len(kept)
         if 0 < start < data.n:
             values = take(values, kept)
         if sparse.issparse(values):
-            new = collect_sparse(job, size, seed, self.n_jobs) if job.n_new else values[:0]
+            new = collect_sparse(job, seed, self.n_jobs) if job.n_new else values[:0]
             return sparse.vstack([values, new], format="csr") if start else new
         mixed = is_frame(values) or (data.kind == "tabular" and values.dtype.kind not in "iuf")
         if not mixed:
             out = np.empty((start + job.n_new, *values.shape[1:]), dtype=values.dtype)
             out[:start] = values[:start]
-            fill(out, start, job, size, seed, self.n_jobs)
+            fill(out[start:], job, seed, self.n_jobs)
             return out
-        new = job.rows(np.arange(job.n_new))
+        new = take(job.values, job.sources)
         result = stack(values, new) if start else take(new, np.arange(job.n_new))
         if not job.n_new or not numeric_columns(values):
             return result
         part = numeric_part(new)
-        job.rows = lambda positions: part[positions]
         changed = np.empty_like(part)
-        fill(changed, 0, job, size, seed, self.n_jobs)
+        job = replace(job, values=part, sources=np.arange(job.n_new))
+        fill(changed, job, seed, self.n_jobs)
         return write_numeric(result, start, changed)
 
     def _mixed_target(self, y, y_new, target: Target, labels, kept):

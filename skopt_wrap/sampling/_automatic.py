@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..exceptions import ParameterError
-from ._colour import Saturation
+from ._colour import Brightness, Contrast, Saturation
 from ._geometry import Rotation, Shear, Translation, Zoom
-from ._image import Brightness, Contrast, Cutout, ImageTransform
-from ._transform import Policy, Transform, register
+from ._image import ImageTransform
+from ._pixels import Cutout
+from ._transform import Policy, Transform, register, spread
 
 #: What is drawn from, at its full strength. Saturation is left out for images without colours.
 OPERATIONS: tuple[Transform, ...] = (
@@ -56,7 +57,7 @@ class _Automatic(ImageTransform):
             colours = X.ndim == 4 and X.shape[3] == 3
             operations = [op for op in OPERATIONS if colours or not isinstance(op, Saturation)]
         scaled = [op._scaled(self.magnitude)._bind(X) for op in operations]
-        return replace(self, bound=tuple(scaled))
+        return replace(self, bound=tuple(Policy([op]) for op in scaled))
 
     def _one_each(self, X, rng, rows):
         """Change each of the `rows` of X by one operation drawn for it, in place."""
@@ -64,7 +65,7 @@ class _Automatic(ImageTransform):
         for place, operation in enumerate(self.bound):
             chosen = rows[drawn == place]
             if len(chosen):
-                X[chosen] = Policy([operation])(X[chosen], rng)[0]
+                X[chosen] = operation(X[chosen], rng)[0]
         return X
 
 
@@ -170,17 +171,24 @@ class AugMix(_Automatic):
         _check_count(self, "width")
         _check_count(self, "depth")
 
+    def _takes_bytes(self, X):
+        """Operations change bytes; their mixture is rounded once."""
+        return True
+
     def _apply(self, X, rng):
         """Change every image."""
-        n, inner = len(X), (1,) * (X.ndim - 1)
+        n = len(X)
         own = rng.random(n)
         shares = rng.dirichlet(np.ones(self.width), size=n) * (1 - own)[:, None]
-        mixture = X * own.astype(X.dtype).reshape(n, *inner)
-        for share in shares.T:
-            chain, depth = X.copy(), rng.integers(1, self.depth + 1, size=n)
-            for step in range(self.depth):
-                self._one_each(chain, rng, np.flatnonzero(depth > step))
-            mixture += chain * share.astype(X.dtype).reshape(n, *inner)
+        # All chains at once, so that each operation is called for many images.
+        chains = np.concatenate([X] * self.width)
+        depth = rng.integers(1, self.depth + 1, size=len(chains))
+        for step in range(self.depth):
+            self._one_each(chains, rng, np.flatnonzero(depth > step))
+        kind = np.float32 if X.dtype == np.uint8 else X.dtype
+        mixture = X * spread(own.astype(kind), X.ndim)
+        for k, share in enumerate(shares.T):
+            mixture += chains[k * n : (k + 1) * n] * spread(share.astype(kind), X.ndim)
         return mixture
 
 

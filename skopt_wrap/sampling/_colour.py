@@ -1,4 +1,4 @@
-"""Transforms of the colours and the sharpness of images."""
+"""Transforms of the light and the colours of images."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import ndimage
 
 from ..exceptions import DataError
-from ._image import _LightTransform
+from ._image import LightTransform, byte_range
+from ._kernels import add_to_bytes, stretch_bytes, turn_colours
+from ._opencv import large_images, opencv_for
 from ._transform import register, spread
 
 # Share of red, green and blue in luma (ITU-R BT.601).
@@ -19,16 +20,152 @@ LUMA = np.array([0.299, 0.587, 0.114])
 _YIQ = np.array([LUMA, [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])
 
 
-def _check_colour(owner: object, X: np.ndarray) -> None:
-    if X.ndim != 4 or X.shape[3] != 3:
-        raise DataError(
-            f"{type(owner).__name__} needs images of shape (n, height, width, 3). Got {X.shape}."
-        )
+@register("brightness")
+@dataclass(frozen=True)
+class Brightness(LightTransform):
+    """Add one random constant to each image.
+
+    ``x + d * (high - low)`` with d uniform in [-magnitude, magnitude], clipped to (low, high).
+
+    Parameters
+    ----------
+    magnitude : float, default=0.1
+        Largest change, as a fraction of the range of the pixels, in [0, 1].
+    value_range : (float, float), default=None
+        Range of the pixels. None: (0, 255) for uint8, (0, 1) where all values lie there, else the
+        extremes of the data.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import Brightness
+    >>> images = np.full((3, 2, 2), 100, dtype=np.uint8)
+    >>> Brightness(0.1)(images, rng=0)[:, 0, 0]
+    array([107,  88,  77], dtype=uint8)
+    """
+
+    in_place: ClassVar[bool] = True
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.1
+
+    def _takes_bytes(self, X):
+        """Whole numbers are added to bytes, which rounds as well as rounding the sum does."""
+        return True
+
+    def _engine(self, X):
+        """Return OpenCV for large images of bytes."""
+        return opencv_for(X) if X.dtype == np.uint8 and large_images(X) else None
+
+    def _draw(self, n, shape, rng):
+        """Return what is added to each image."""
+        return (rng.uniform(-self.magnitude, self.magnitude, size=n) * self._span,)
+
+    def _batch(self, X, change):
+        """Shift the light of every image."""
+        if X.dtype != np.uint8:
+            X += spread(change.astype(X.dtype), X.ndim)
+            return self._clip(X)
+        sums = X + spread(np.rint(change).astype(np.int16), X.ndim)
+        np.clip(sums, *byte_range(*self._range), out=sums)
+        np.copyto(X, sums, casting="unsafe")
+        return X
+
+    def _each(self, engine, images, results, change):
+        """Shift the light of every image."""
+        add_to_bytes(engine, images, results, np.rint(change), *byte_range(*self._range))
+
+
+@register("contrast")
+@dataclass(frozen=True)
+class Contrast(LightTransform):
+    """Stretch or squeeze each image around its mean.
+
+    ``mean + (1 + c) * (x - mean)`` with c uniform in [-magnitude, magnitude], clipped.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.1
+        Largest relative change of contrast, in [0, 1].
+    value_range : (float, float), default=None
+        Range of the pixels; see :class:`Brightness`.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import Contrast
+    >>> image = np.array([[[0.4, 0.6]]])
+    >>> Contrast(0.5)(image, rng=3).round(3)
+    array([[[0.441, 0.559]]])
+    """
+
+    in_place: ClassVar[bool] = True
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.1
+
+    def _engine(self, X):
+        """Return OpenCV for images of bytes."""
+        return opencv_for(X) if X.dtype == np.uint8 else None
+
+    def _draw(self, n, shape, rng):
+        """Return the factor of each image's distance to its mean."""
+        return (1 + rng.uniform(-self.magnitude, self.magnitude, size=n),)
+
+    def _batch(self, X, gain):
+        """Change the contrast of every image."""
+        mean = X.mean(axis=tuple(range(1, X.ndim)), keepdims=True)
+        X -= mean
+        X *= spread(gain.astype(X.dtype), X.ndim)
+        X += mean
+        return self._clip(X)
+
+    def _each(self, engine, images, results, gain):
+        """Change the contrast of every image."""
+        stretch_bytes(engine, images, results, gain, *byte_range(*self._range))
+
+
+@dataclass(frozen=True)
+class _ColourTransform(LightTransform):
+    """Base of the transforms that multiply the colour of every pixel by a matrix."""
+
+    in_place: ClassVar[bool] = True
+
+    def _matrices(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return matrices of shape (n, 3, 3)."""
+        raise NotImplementedError
+
+    def _draw(self, n, shape, rng):
+        """Return the matrices."""
+        if len(shape) != 3 or shape[2] != 3:
+            raise DataError(
+                f"{type(self).__name__} needs images of shape (n, height, width, 3). Got "
+                f"{('n', *shape)}."
+            )
+        return (self._matrices(n, rng),)
+
+    def _engine(self, X):
+        """Return OpenCV where it is installed."""
+        return opencv_for(X)
+
+    def _batch(self, X, matrices):
+        """Change the colours of every image."""
+        n, height, width, _ = X.shape
+        pixels = X.reshape(n, height * width, 3)
+        turned = pixels @ matrices.astype(X.dtype).transpose(0, 2, 1)
+        return self._clip(turned.reshape(X.shape))
+
+    def _each(self, engine, images, results, matrices):
+        """Change the colours of every image."""
+        turn_colours(engine, images, results, matrices)
+        self._clip_each(results)
 
 
 @register("saturation")
 @dataclass(frozen=True)
-class Saturation(_LightTransform):
+class Saturation(_ColourTransform):
     """Strengthen or weaken the colours of RGB images.
 
     ``luma + (1 + c) * (x - luma)`` with c uniform in [-magnitude, magnitude], clipped.
@@ -54,20 +191,15 @@ class Saturation(_LightTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.3
 
-    def _apply(self, X, rng):
-        """Change the saturation of every image."""
-        _check_colour(self, X)
-        gain = 1 + rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0])
-        luma = (X @ LUMA.astype(X.dtype))[..., None]
-        X -= luma
-        X *= spread(gain.astype(X.dtype), 4)
-        X += luma
-        return self._clip(X)
+    def _matrices(self, n, rng):
+        """Return what mixes each colour with its luma."""
+        gain = (1 + rng.uniform(-self.magnitude, self.magnitude, size=n))[:, None, None]
+        return gain * np.eye(3) + (1 - gain) * LUMA
 
 
 @register("hue")
 @dataclass(frozen=True)
-class Hue(_LightTransform):
+class Hue(_ColourTransform):
     """Turn the colours of RGB images round the colour circle.
 
     The circle is that of the YIQ space, so luma is kept; results are clipped.
@@ -93,14 +225,9 @@ class Hue(_LightTransform):
     max_magnitude: ClassVar[float] = 0.5
     magnitude: float = 0.05
 
-    def _apply(self, X, rng):
-        """Turn the hue of every image."""
-        _check_colour(self, X)
-        turn = 2 * np.pi * rng.uniform(-self.magnitude, self.magnitude, size=X.shape[0])
-        matrices = hue_matrices(turn).astype(X.dtype)
-        n, height, width, _ = X.shape
-        turned = X.reshape(n, height * width, 3) @ matrices.transpose(0, 2, 1)
-        return self._clip(turned.reshape(X.shape))
+    def _matrices(self, n, rng):
+        """Return what turns each colour."""
+        return hue_matrices(2 * np.pi * rng.uniform(-self.magnitude, self.magnitude, size=n))
 
 
 def hue_matrices(angle: np.ndarray) -> np.ndarray:
@@ -111,40 +238,4 @@ def hue_matrices(angle: np.ndarray) -> np.ndarray:
     return np.linalg.inv(_YIQ) @ turn @ _YIQ
 
 
-@register("blur")
-@dataclass(frozen=True)
-class Blur(_LightTransform):
-    """Blur images with a Gaussian of random width.
-
-    Parameters
-    ----------
-    magnitude : float, default=1.0
-        Largest standard deviation of the Gaussian in pixels; uniform from 0.
-    value_range : (float, float), default=None
-        Range of the pixels; see :class:`Brightness`.
-    probability : float, default=1.0
-        Probability, in [0, 1], that an image is changed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap.sampling import Blur
-    >>> point = np.zeros((1, 9, 9))
-    >>> point[0, 4, 4] = 1.0
-    >>> blurred = Blur(1.0)(point, rng=0)
-    >>> bool(blurred.max() < 1), round(float(blurred.sum()), 6)
-    (True, 1.0)
-    """
-
-    magnitude: float = 1.0
-
-    def _apply(self, X, rng):
-        """Blur every image."""
-        widths = rng.uniform(0, self.magnitude, size=X.shape[0])
-        for image, width in zip(X, widths.tolist(), strict=True):
-            sigma = (width, width) + (0,) * (X.ndim - 3)
-            ndimage.gaussian_filter(image, sigma, mode="nearest", output=image)
-        return self._clip(X)
-
-
-__all__ = ["Blur", "Hue", "Saturation"]
+__all__ = ["Brightness", "Contrast", "Hue", "Saturation"]

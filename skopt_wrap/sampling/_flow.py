@@ -92,14 +92,16 @@ class AugmentedBatches(keras.utils.PyDataset):
         order, rows, sources = self._rows_of(epoch)
         chosen = order[index * self._batch_size : (index + 1) * self._batch_size]
         origin = sources[chosen]
-        X = take(rows, chosen if rows is not self._values else origin)
+        taken = chosen if rows is not self._values else origin
         rng = self._generator_of(1, epoch, index)
         codes, labels = self._target.codes, self._labels
+        dense = isinstance(rows, np.ndarray)
         X, labels = self._policy(
-            X,
+            np.empty((len(taken), *rows.shape[1:]), rows.dtype) if dense else take(rows, taken),
             rng,
             None if labels is None else labels[origin],
             None if codes is None else codes[origin],
+            (rows, taken) if dense else None,
         )
         if labels is None:
             labels = self._target.values[origin]

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from ._kernels import resize_with_opencv
 from ._transform import check_fraction, register
-from ._warp import Flip, WarpTransform, identities
+from ._warp import Flip, WarpTransform, identities, warp_with_numpy
 
 
 @register("horizontal_flip")
@@ -218,7 +219,7 @@ class ResizedCrop(WarpTransform):
     """Cut a random part out of each image and enlarge it to the whole size [1]_.
 
     The part has a random share of the area, a random ratio of its sides and a random place; it
-    lies inside the image.
+    lies inside the image, and its sides are whole numbers of pixels.
 
     Parameters
     ----------
@@ -254,21 +255,49 @@ class ResizedCrop(WarpTransform):
         super().__post_init__()
         check_fraction(self, "ratio", 1.0)
 
-    def _maps(self, n, height, width, rng):
-        """Return maps from the whole to a part."""
+    def _edges(self, n, height, width, rng) -> np.ndarray:
+        """Return the edges of a part of each image: rows, then columns."""
         area = rng.uniform(1 - self.magnitude, 1, size=n)
         bend = np.exp(rng.uniform(-1, 1, size=n) * np.log(self.ratio) / 2)
         bend = np.clip(bend, np.sqrt(area), 1 / np.sqrt(area))  # no side longer than the image's
         if not self.magnitude:
             bend[:] = 1.0
-        maps = identities(n)
+        edges = np.empty((n, 4), dtype=np.intp)
         for axis, side, size in (
             (0, np.sqrt(area) * bend, height),
             (1, np.sqrt(area) / bend, width),
         ):
-            maps[:, axis, axis] = side
-            maps[:, axis, 2] = rng.uniform(-0.5, 0.5, size=n) * (1 - side) * (size - 1)
-        return maps
+            length = np.maximum(np.rint(side * size), 1).astype(np.intp)
+            edges[:, 2 * axis] = rng.integers(0, size - length + 1)
+            edges[:, 2 * axis + 1] = edges[:, 2 * axis] + length
+        return edges
+
+    def _maps(self, n, height, width, rng):
+        """Return maps from the whole to a part."""
+        return box_maps(self._edges(n, height, width, rng), height, width)
+
+    def _draw(self, n, shape, rng):
+        """Return the edges of the parts."""
+        return (self._edges(n, *shape[:2], rng),)
+
+    def _batch(self, X, edges):
+        """Enlarge a part of every image."""
+        maps = box_maps(edges, *X.shape[1:3])
+        return warp_with_numpy(X, maps, "nearest", 0.0, edges)
+
+    def _each(self, engine, images, results, edges):
+        """Enlarge a part of every image."""
+        resize_with_opencv(engine, images, results, edges)
+
+
+def box_maps(edges: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return maps that enlarge boxes, given by their edges, to the whole image."""
+    maps = identities(len(edges))
+    for axis, size in ((0, height), (1, width)):
+        first, end = edges[:, 2 * axis : 2 * axis + 2].T
+        maps[:, axis, axis] = (end - first) / size
+        maps[:, axis, 2] = (first + end - size) / 2
+    return maps
 
 
 __all__ = [

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ._image import random_boxes
-from ._opencv import blend_with_opencv, opencv_for_rows
+from ._kernels import Rows, blend_with_opencv
+from ._opencv import opencv_for_rows
+from ._pixels import random_boxes
 from ._transform import MixingTransform, Transform, register, spread
 
 #: Steps of the share that a row of bytes keeps: 16 bits hold a byte times a share.
@@ -25,7 +26,7 @@ class Mix(MixingTransform, Transform):
     soft_labels: bool = False
     same_class: bool = False
 
-    def _mix(self, X, rng, labels, groups):
+    def _mix(self, X, rng, labels, groups, source=None):
         """Mix each row with a partner of the batch."""
         n = X.shape[0]
         share = rng.beta(self.magnitude, self.magnitude, size=n) if self.magnitude else np.ones(n)
@@ -34,7 +35,7 @@ class Mix(MixingTransform, Transform):
         if self.probability < 1.0:
             share[rng.random(n) >= self.probability] = 1.0
         partner = _partners(n, rng, groups if self.same_class else None)
-        X, share = self._blend(X, partner, share, rng)
+        X, share = self._blend(X, partner, share, rng, source)
         if labels is not None:
             weight = share[:, None]
             labels = weight * labels + (1 - weight) * labels[partner]
@@ -48,7 +49,7 @@ class Mix(MixingTransform, Transform):
         """Mix a batch without labels; `_mix` minds the probability."""
         return self._apply(X, rng)
 
-    def _blend(self, X, partner, share, rng):
+    def _blend(self, X, partner, share, rng, source=None):
         """Return the rows mixed with ``X[partner]``, and the share that each row really keeps."""
         raise NotImplementedError
 
@@ -110,10 +111,14 @@ class MixUp(Mix):
         """Bytes are blended in 16 bits, with weights in steps of 1/256."""
         return True
 
-    def _blend(self, X, partner, share, rng):
+    def _reads_rows(self, values):
+        """OpenCV blends rows where they are."""
+        return opencv_for_rows(values) is not None
+
+    def _blend(self, X, partner, share, rng, source=None):
         if X.dtype == np.uint8:
             share = np.rint(share * STEPS) / STEPS
-        return blend(X, partner, share), share
+        return blend(X, partner, share, source), share
 
 
 @register("cutmix")
@@ -153,21 +158,31 @@ class CutMix(Mix):
     needs_float: ClassVar[bool] = False
     magnitude: float = 1.0
 
-    def _blend(self, X, partner, share, rng):
+    def _reads_rows(self, values):
+        """Boxes are copied from wherever the images are."""
+        return True
+
+    def _blend(self, X, partner, share, rng, source=None):
         height, width = X.shape[1:3]
         # Rounded down, so that the image keeps at least half of its area.
         sizes = np.floor(np.sqrt(1 - share)[:, None] * (height, width))
-        boxes = random_boxes(rng, sizes, height, width)
-        places = [(i, *box) for i, box in enumerate(boxes)]
-        # All pieces are taken before the first one is pasted.
-        pieces = [X[(j, *box)].copy() for j, box in zip(partner.tolist(), boxes, strict=True)]
-        for place, piece in zip(places, pieces, strict=True):
-            X[place] = piece
-        pasted = np.array([piece.shape[0] * piece.shape[1] for piece in pieces])
+        edges = random_boxes(rng, sizes, height, width)
+        if source is None:
+            values, other = X.copy(), partner
+        else:
+            values, chosen = source
+            values.take(chosen, axis=0, out=X, mode="clip")
+            other = chosen[partner]
+        boxes = zip(X, other.tolist(), edges.tolist(), strict=True)
+        for result, j, (top, bottom, left, right) in boxes:
+            result[top:bottom, left:right] = values[j, top:bottom, left:right]
+        pasted = (edges[:, 1] - edges[:, 0]) * (edges[:, 3] - edges[:, 2])
         return X, 1 - pasted / (height * width)
 
 
-def blend(X: np.ndarray, partner: np.ndarray, share: np.ndarray) -> np.ndarray:
+def blend(
+    X: np.ndarray, partner: np.ndarray, share: np.ndarray, source: tuple | None = None
+) -> np.ndarray:
     """Return ``share * X + (1 - share) * X[partner]``, row by row.
 
     Parameters
@@ -178,6 +193,8 @@ def blend(X: np.ndarray, partner: np.ndarray, share: np.ndarray) -> np.ndarray:
         The row that each is mixed with, a permutation.
     share : ndarray of shape (n,)
         Shares, in [0, 1]; for uint8 multiples of ``1 / STEPS``.
+    source : tuple of (ndarray, ndarray of int) or None, default=None
+        Values and positions of the rows, if `X` does not hold them yet and OpenCV takes them.
 
     Returns
     -------
@@ -186,25 +203,33 @@ def blend(X: np.ndarray, partner: np.ndarray, share: np.ndarray) -> np.ndarray:
     """
     cv2 = opencv_for_rows(X)
     if cv2 is not None:
-        return blend_with_opencv(cv2, np.ascontiguousarray(X), partner, share)
+        flat = (-1, X.shape[1], X[0].size // X.shape[1])
+        X = np.ascontiguousarray(X)
+        if source is None:
+            rows: Rows = X.copy().reshape(flat)
+        else:
+            values = source[0].reshape(flat)
+            rows = [values[i] for i in source[1].tolist()]
+        blend_with_opencv(cv2, rows, X.reshape(flat), partner, share)
+        return X
     result = np.empty_like(X)
     step = max(1, NUMBERS_AT_ONCE // (X[0].size or 1)) if len(X) else 1
     for start in range(0, len(X), step):
-        rows = slice(start, start + step)
+        part = slice(start, start + step)
         if X.dtype == np.uint8:
-            steps = np.rint(share[rows] * STEPS).astype(np.uint16)
-            mixed, other = X[rows].astype(np.uint16), X[partner[rows]].astype(np.uint16)
+            steps = np.rint(share[part] * STEPS).astype(np.uint16)
+            mixed, other = X[part].astype(np.uint16), X[partner[part]].astype(np.uint16)
             mixed *= spread(steps, X.ndim)
             other *= spread(STEPS - steps, X.ndim)
             mixed += other
             mixed += STEPS // 2
             mixed >>= STEPS.bit_length() - 1
         else:
-            mixed = X[partner[rows]]
-            mixed -= X[rows]
-            mixed *= spread((1 - share[rows]).astype(X.dtype), X.ndim)
-            mixed += X[rows]
-        result[rows] = mixed
+            mixed = X[partner[part]]
+            mixed -= X[part]
+            mixed *= spread((1 - share[part]).astype(X.dtype), X.ndim)
+            mixed += X[part]
+        result[part] = mixed
     return result
 
 

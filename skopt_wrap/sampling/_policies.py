@@ -9,8 +9,8 @@ from imblearn.base import BaseSampler
 
 from ..exceptions import ParameterError, suggest
 from ._adapters import adapt
+from ._colour import Brightness
 from ._geometry import Rotation, Translation, Zoom
-from ._image import Brightness
 from ._series import Jitter, Scaling, TimeWarp
 from ._tabular import (
     OVER_SAMPLERS,

@@ -129,7 +129,7 @@ class TabularMixUp(Mix):
         """Learn which columns are mixed."""
         return replace(self, columns=column_scale(X) > 0)
 
-    def _blend(self, X, partner, share, rng):
+    def _blend(self, X, partner, share, rng, source=None):
         """Mix the columns that have more than two values."""
         other = X[partner]
         weight = np.where(self.columns, share[:, None], 1.0)

@@ -63,6 +63,8 @@ class Transform:
     kinds: ClassVar[tuple[str, ...]] = ()
     #: whether `_apply` computes with floats (integers are rounded back once, at the end).
     needs_float: ClassVar[bool] = True
+    #: whether it runs code of the user's.
+    calls_others: ClassVar[bool] = False
     max_magnitude: ClassVar[float] = math.inf
 
     probability: float = field(default=1.0, kw_only=True)
@@ -122,6 +124,14 @@ class Transform:
         """Say whether `_apply` takes these uint8 images although it needs floats otherwise."""
         return False
 
+    def _reads_rows(self, values: Any) -> bool:
+        """Say whether `_apply_rows` takes rows of these data."""
+        return False
+
+    def _apply_rows(self, values: np.ndarray, chosen: np.ndarray, X: np.ndarray, rng) -> Any:
+        """Write changed copies of ``values[chosen]`` to `X`, with the transform's probability."""
+        raise NotImplementedError
+
     def _apply(self, X, rng: np.random.Generator):
         """Change every row of the batch; `X` is a private copy and may be written to."""
         raise NotImplementedError
@@ -142,8 +152,11 @@ class MixingTransform:
     soft_labels: bool
     same_class: bool
 
-    def _mix(self, X, rng, labels, groups):
-        """Return the mixed batch and the mixed labels (None when there are none)."""
+    def _mix(self, X, rng, labels, groups, source=None):
+        """Return the mixed batch and the mixed labels (None when there are none).
+
+        `source` is (values, chosen) where `X` does not hold ``values[chosen]`` yet.
+        """
         raise NotImplementedError
 
 
@@ -221,11 +234,35 @@ class Policy:
                 stages[-1] = fused
         self.stages = stages
 
-    def __call__(self, X, rng: np.random.Generator, labels=None, groups=None):
-        """Return the changed batch and labels; `X` must be a private copy."""
+    @property
+    def needs_mixture(self) -> bool:
+        """Whether a batch has to hold rows of all classes: rows are mixed, or may be.
+
+        A callable of the user's may do anything with its batch, and keep it.
+        """
+        return any(
+            isinstance(stage, MixingTransform) or not isinstance(stage, Transform)
+            for stage in self.stages
+        )
+
+    @property
+    def calls_others(self) -> bool:
+        """Whether callables of the user's take part, which may wait for something."""
+        return any(getattr(stage, "calls_others", True) for stage in self.stages)
+
+    def __call__(self, X, rng: np.random.Generator, labels=None, groups=None, source=None):
+        """Return the changed batch and labels; `X` may be written to, or returned.
+
+        With `source`, (values, chosen), `X` is an empty batch, C-contiguous, for
+        ``values[chosen]``; the first transform reads the rows where they are if it can.
+        """
         dtype = X.dtype
         if not sparse.issparse(X):
             X = np.ascontiguousarray(X)  # OpenCV writes in place
+        if source is not None and not self._starts_with(source[0]):
+            values, chosen = source
+            values.take(chosen, axis=0, out=X, mode="clip")  # other modes make a copy
+            source = None
         for stage in self.stages:
             if not isinstance(stage, Transform):
                 X = _call_user(stage, cast_to(X, dtype), rng)
@@ -233,10 +270,21 @@ class Policy:
             if stage.needs_float and not (X.dtype == np.uint8 and stage._takes_bytes(X)):
                 X = as_float(X)
             if isinstance(stage, MixingTransform):
-                X, labels = stage._mix(X, rng, labels, groups)
+                X, labels = stage._mix(X, rng, labels, groups, source)
+            elif source is not None:
+                values, chosen = source
+                X = stage._apply_rows(values, chosen, X, rng)
             else:
                 X = stage._apply_some(X, rng)
+            source = None
         return cast_to(X, dtype), labels
+
+    def _starts_with(self, values: np.ndarray) -> bool:
+        """Say whether the first transform reads rows of these data where they are."""
+        first = self.stages[0] if self.stages else None
+        return (
+            isinstance(first, Transform) and values.flags.c_contiguous and first._reads_rows(values)
+        )
 
 
 def spread(values: np.ndarray, ndim: int) -> np.ndarray:

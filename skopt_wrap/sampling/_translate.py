@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -68,6 +68,8 @@ class BackTranslation(TextTransform):
     >>> BackTranslation(to_german, to_english)(["a big old house"], rng=0).tolist()
     ['a large old house']
     """
+
+    calls_others: ClassVar[bool] = True
 
     forward: Any = None
     backward: Any = None

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from ._image import ImageTransform
-from ._opencv import opencv_for, warp_with_opencv
+from ._kernels import flip_with_opencv, warp_with_opencv
+from ._opencv import large_images, opencv_for
 from ._transform import check_option
 
 PIXELS_AT_ONCE = 2**13
@@ -18,8 +19,8 @@ FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
 
 
 @dataclass(frozen=True)
-class WarpTransform(ImageTransform):
-    """Base of the affine transforms; ``_maps`` gives the map from result to source coordinates."""
+class _Warp(ImageTransform):
+    """Base of all that moves pixels by one affine map per image."""
 
     fill: str = field(default="nearest", kw_only=True)
     fill_value: float = field(default=0.0, kw_only=True)
@@ -28,6 +29,27 @@ class WarpTransform(ImageTransform):
         """Check the values."""
         super().__post_init__()
         check_option(self, "fill", FILL_MODES)
+
+    def _takes_bytes(self, X):
+        """Bytes are warped as they are, up to three channels also without OpenCV."""
+        return X.ndim == 3 or X.shape[3] <= MOST_LANES or self._engine(X) is not None
+
+    def _engine(self, X):
+        """Return OpenCV where it is installed."""
+        return opencv_for(X)
+
+    def _batch(self, X, maps):
+        """Warp every image."""
+        return warp_with_numpy(X, maps, self.fill, self.fill_value)
+
+    def _each(self, engine, images, results, maps):
+        """Warp every image."""
+        warp_with_opencv(engine, images, results, maps, self.fill, self.fill_value)
+
+
+@dataclass(frozen=True)
+class WarpTransform(_Warp):
+    """Base of the affine transforms; ``_maps`` gives the map from result to source coordinates."""
 
     def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return `n` matrices of shape (3, 3) in centred (row, column, 1) coordinates."""
@@ -40,30 +62,20 @@ class WarpTransform(ImageTransform):
             maps[rng.random(n) >= self.probability] = np.eye(3)
         return maps
 
-    def _takes_bytes(self, X):
-        """Bytes are warped as they are, up to three channels also without OpenCV."""
-        return warps_bytes(X)
+    def _draw(self, n, shape, rng):
+        """Return the maps."""
+        return (self._maps(n, *shape[:2], rng),)
 
     def _fuse(self, other) -> _WarpChain | None:
         """Return one transform that does both with a single interpolation, or None."""
         return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value)._fuse(other)
 
-    def _apply(self, X, rng):
-        """Warp every image."""
-        maps = self._maps(*X.shape[:3], rng)
-        return warp(X, maps, self.fill, self.fill_value)
-
 
 @dataclass(frozen=True)
-class _WarpChain(ImageTransform):
+class _WarpChain(_Warp):
     """Several affine transforms as one."""
 
     members: tuple[WarpTransform | Flip, ...] = ()
-    fill: str = field(default="nearest", kw_only=True)
-    fill_value: float = field(default=0.0, kw_only=True)
-
-    def _takes_bytes(self, X):
-        return warps_bytes(X)
 
     def _fuse(self, other) -> _WarpChain | None:
         same = isinstance(other, Flip) or (
@@ -75,41 +87,42 @@ class _WarpChain(ImageTransform):
             return None
         return _WarpChain((*self.members, other), fill=self.fill, fill_value=self.fill_value)
 
-    def _apply(self, X, rng):
-        maps = self.members[0]._some_maps(*X.shape[:3], rng)
+    def _draw(self, n, shape, rng):
+        maps = self.members[0]._some_maps(n, *shape[:2], rng)
         for member in self.members[1:]:
             # Result -> source: the last transform's map is applied first.
-            maps = maps @ member._some_maps(*X.shape[:3], rng)
-        return warp(X, maps, self.fill, self.fill_value)
+            maps = maps @ member._some_maps(n, *shape[:2], rng)
+        return (maps,)
 
 
-def warps_bytes(X: np.ndarray) -> bool:
-    """Say whether :func:`warp` takes these uint8 images."""
-    return X.ndim == 3 or X.shape[3] <= MOST_LANES or opencv_for(X) is not None
-
-
-def warp(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
+def warp_with_numpy(
+    X: np.ndarray,
+    maps: np.ndarray,
+    fill: str,
+    fill_value: float,
+    edges: np.ndarray | None = None,
+) -> np.ndarray:
     """Resample each image through its affine map with bilinear interpolation.
 
     Parameters
     ----------
     X : ndarray of shape (n, height, width) or (n, height, width, channels)
-        Images, float; also uint8 where :func:`warps_bytes` says so.
+        Images, float; also uint8 of up to three channels.
     maps : ndarray of shape (n, 3, 3)
         Maps from result to source in (row, column, 1), relative to the centre of the image.
     fill : {"constant", "nearest", "reflect", "wrap"}
         What lies beyond the border.
     fill_value : float
         Value beyond the border for ``fill="constant"``.
+    edges : ndarray of int, of shape (n, 4), default=None
+        First row, row after the last, first column and column after the last of the part of each
+        image that is read; None for all of it. With it, `fill` must be "nearest".
 
     Returns
     -------
     warped : ndarray of the same shape and dtype
         The images.
     """
-    cv2 = opencv_for(X)
-    if cv2 is not None:
-        return warp_with_opencv(cv2, X, maps, fill, fill_value)
     result = X.copy()
     moved = np.flatnonzero(np.any(maps != np.eye(3), axis=(1, 2)))
     bytes_ = X.dtype == np.uint8
@@ -118,11 +131,13 @@ def warp(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.nd
     step = max(1, (4 * PIXELS_AT_ONCE if bytes_ else PIXELS_AT_ONCE) // (X.shape[1] * X.shape[2]))
     for start in range(0, moved.size, step):
         rows = moved[start : start + step]
-        result[rows] = interpolate(X[rows], maps[rows].astype(dtype), fill, fill_value)
+        part = None if edges is None else edges[rows]
+        places = _places(X[rows].shape, maps[rows].astype(dtype), fill, part)
+        result[rows] = interpolate(X[rows], places, fill_value)
     return result
 
 
-def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str) -> tuple:
+def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarray | None) -> tuple:
     """Return both lines and both columns next to each pixel's source in the flattened batch.
 
     Then come the weights of the lower line and of the right column, and what lies outside.
@@ -135,7 +150,11 @@ def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str) -> tuple:
     for axis, size in ((0, height), (1, width)):
         along = maps[:, axis, 1, None] * column + (maps[:, axis, 2, None] + (size - 1) / 2)
         where = (maps[:, axis, 0, None] * row)[:, :, None] + along[:, None, :]
-        places.append(_neighbours(where.astype(dtype, copy=False), size, fill))
+        limits: tuple = (0, size - 1)
+        if edges is not None:
+            first, end = edges[:, 2 * axis : 2 * axis + 2].astype(dtype).T[:, :, None, None]
+            limits = (first, end - 1)
+        places.append(_neighbours(where.astype(dtype, copy=False), size, fill, limits))
     (top, bottom, down, out_rows), (left, right, across, out_columns) = places
     first = (np.arange(n, dtype=top.dtype) * (height * width))[:, None, None]
     for line in (top, bottom):
@@ -145,12 +164,12 @@ def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str) -> tuple:
     return top, bottom, left, right, down, across, outside
 
 
-def _bilinear_bytes(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
+def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
     """Do what :func:`_bilinear` does with uint8 images, rounding once.
 
     All channels of a pixel are read and weighted as one integer.
     """
-    top, bottom, left, right, down, across, outside = _places(X.shape, maps, fill)
+    top, bottom, left, right, down, across, outside = places
     images = X[..., None] if X.ndim == 3 else X
     pixels = images[..., 0].astype(np.int64)
     for channel in range(1, images.shape[3]):
@@ -179,9 +198,9 @@ def _bilinear_bytes(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: floa
     return result.reshape(X.shape)
 
 
-def _bilinear(X: np.ndarray, maps: np.ndarray, fill: str, fill_value: float) -> np.ndarray:
+def _bilinear(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
     """Read all images at once: four gathers from the flattened batch."""
-    top, bottom, left, right, down, across, outside = _places(X.shape, maps, fill)
+    top, bottom, left, right, down, across, outside = places
     pixels = X.reshape(-1, *X.shape[3:])
     if X.ndim == 4:
         across, down = across[..., None], down[..., None]
@@ -204,7 +223,7 @@ def _between(pixels, first, second, weight) -> np.ndarray:
     return end
 
 
-def _neighbours(where: np.ndarray, size: int, fill: str) -> tuple:
+def _neighbours(where: np.ndarray, size: int, fill: str, limits: tuple) -> tuple:
     """Return both neighbours of each coordinate, the weight of the second, and what lies outside.
 
     Neighbours beyond the border are replaced by those that the fill mode puts there.
@@ -214,7 +233,7 @@ def _neighbours(where: np.ndarray, size: int, fill: str) -> tuple:
         slack = 1e-4  # rounding must not blank the border
         outside = (where < -slack) | (where > size - 1 + slack)
     if fill in ("constant", "nearest"):
-        where = np.clip(where, 0, size - 1)
+        where = np.clip(where, *limits)
     floor = np.floor(where)
     weight = where - floor
     low = floor.astype(np.intp)
@@ -250,23 +269,22 @@ class Flip(ImageTransform):
             return None
         return _WarpChain((self, other), fill=other.fill, fill_value=other.fill_value)
 
-    def _apply(self, X, rng):
+    def _engine(self, X):
+        """Return OpenCV for large images."""
+        return opencv_for(X) if large_images(X) else None
+
+    def _batch(self, X):
         """Mirror every image."""
-        return self._mirror(X, range(len(X)))
+        cv2 = opencv_for(X) if self.axis == 1 else None
+        if cv2 is None:
+            return np.ascontiguousarray(np.flip(X, 1 + self.axis))
+        # Left and right of all images at once, below each other.
+        tall = X.reshape(-1, *X.shape[2:])
+        return cv2.flip(tall, self.axis).reshape(X.shape)
 
-    def _apply_some(self, X, rng):
-        """Mirror some images, each in its place."""
-        rows = np.flatnonzero(rng.random(len(X)) < self.probability)
-        return self._mirror(X, rows.tolist())
-
-    def _mirror(self, X, rows):
-        cv2 = opencv_for(X)
-        for i in rows:
-            if cv2 is not None:
-                X[i] = cv2.flip(X[i], self.axis).reshape(X[i].shape)
-            else:
-                X[i] = np.flip(X[i], self.axis).copy()
-        return X
+    def _each(self, engine, images, results):
+        """Mirror every image."""
+        flip_with_opencv(engine, images, results, self.axis)
 
 
 def identities(n: int) -> np.ndarray:

@@ -48,7 +48,7 @@ def test_rand_augment_applies_as_many_operations_as_asked():
 
 
 def test_rand_augment_strength_scales_the_operations():
-    bound = RandAugment(0.5)._bind(IMAGES).bound
+    bound = [op for policy in RandAugment(0.5)._bind(IMAGES).bound for op in policy.stages]
     assert bound[0].magnitude == 15.0 and any(type(op).__name__ == "Saturation" for op in bound)
     grey = RandAugment(0.5)._bind(IMAGES[..., 0]).bound
     assert not any(type(op).__name__ == "Saturation" for op in grey)
@@ -88,8 +88,9 @@ def test_resized_crop_shows_a_part_of_the_right_size():
     across = ResizedCrop(0.5, ratio=1.5)(ramp.transpose(0, 2, 1), rng=0)
     other = (across[:, 0, -1] - across[:, 0, 0]) / 100
     area = side * other
-    assert area.min() >= 0.499 and area.max() <= 1.001 and abs(area.mean() - 0.75) < 0.03
-    assert (side / other).max() <= 1.501 and (side / other).max() > 1.2
+    # Sides are rounded to whole numbers of pixels.
+    assert area.min() >= 0.49 and area.max() <= 1.001 and abs(area.mean() - 0.75) < 0.03
+    assert (side / other).max() <= 1.53 and (side / other).max() > 1.2
     assert new.min() >= 0 and new.max() <= 100
     np.testing.assert_allclose(ResizedCrop(0.0)(ramp[:2], rng=0), ramp[:2])
 

@@ -19,8 +19,17 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.preprocessing import FunctionTransformer
 
 from skopt_wrap.exceptions import SkoptWrapWarning
-from skopt_wrap.sampling import AugmentingSampler, MixUp, Rotation, _blocks
+from skopt_wrap.sampling import (
+    AugmentingSampler,
+    BackTranslation,
+    Jitter,
+    MixUp,
+    RandomSwap,
+    Rotation,
+    _blocks,
+)
 from skopt_wrap.sampling._blocks import block_rows, blocks
+from skopt_wrap.sampling._transform import Policy
 
 RNG = np.random.default_rng(0)
 Y = np.array([0] * 9 + [1] * 5 + [2] * 2)
@@ -144,7 +153,9 @@ def test_blocks_do_not_depend_on_their_order():
 @pytest.mark.parametrize(
     ("kind", "shape", "rows"),
     [
-        ("image", (9, 32, 32, 3), 64),
+        ("image", (9, 8, 8), 256),
+        ("image", (9, 32, 32, 3), 85),
+        ("image", (9, 64, 64, 3), 64),
         ("image", (9, 96, 96, 3), 37),
         ("image", (9, 9000, 9000), 8),
         ("text", (9,), 256),
@@ -498,3 +509,20 @@ def test_sampler_uses_threads_for_few_large_rows():
 
     AugmentingSampler("image", note, factor=2, n_jobs=2).fit_resample(images, np.arange(40) % 2)
     assert len(seen) > 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "steps", "threads"),
+    [
+        ("image", (9, 32, 32, 3), [Rotation()], 1),
+        ("image", (9, 32, 32, 3), [lambda batch: batch], 2),
+        ("image", (9, 96, 96, 3), [Rotation()], 2),
+        ("text", (9,), [RandomSwap()], 1),
+        ("text", (9,), [BackTranslation(list, list)], 2),
+        ("series", (9, 50), [Jitter()], 2),
+    ],
+)
+def test_threads_are_started_where_they_pay(kind, shape, steps, threads):
+    job = _blocks.Job(kind, np.empty(shape), np.arange(9), Policy(steps))
+    assert _blocks.count_threads(job, 40, 64, 2) == threads
+    assert _blocks.count_threads(job, 40, 64, None) == _blocks.count_threads(job, 1, 64, 2) == 1
