@@ -1,16 +1,12 @@
-"""Speed of AugmentingSampler beside other libraries, and whether its default policies help.
+"""Speed of AugmentingSampler beside other libraries.
 
 1. Images/s of flip + rotation + crop + brightness + contrast + cutout beside the same Keras layers
    (eager and compiled), albumentations and a script with numpy and Pillow; MixUp, CutMix and
    RandAugment beside Keras's. With OpenCV where it is installed, and without. On one core and on
    two, where ours runs with ``n_jobs=2`` and the others with the threads that they start.
+   Then each transform alone, beside Keras and albumentations.
 2. Sentences/s of the transforms of texts; series/s beside tsaug's.
 3. The time of an epoch on ``AugmentingSampler.flow`` beside one on plain arrays.
-4. Balanced accuracy with against without augmentation on rows held out: digits with 10 images per
-   class (networks take equal numbers of steps with and without), a pair of digits 50 : 1, short
-   series, short texts and an imbalanced table, with a 95 % interval of the mean difference over
-   five seeds, each the mean of four draws of the training rows (one for networks). Settings were
-   chosen on other seeds. Cases that it does not help are printed alike.
 
 The contenders take turns on the same batch, so that a slow moment of the machine falls on all;
 printed are medians, and the median of the ratios within a turn. Each part runs in a process of its
@@ -18,7 +14,7 @@ own that is bound to one core, or two. albumentations, tsaug, Pillow and opencv-
 left out where they are not installed.
 
 Run ``python benchmarks/augmentation.py`` (about 15 minutes), ``--quick`` for fewer turns,
-``--tables images32 help`` for some of the tables, ``--write`` to put them into ``docs/_tables``.
+``--tables images32 flow`` for some of the tables, ``--write`` to put them into ``docs/_tables``.
 """
 
 from __future__ import annotations
@@ -40,11 +36,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 PARTS = {
     "images32": (1, 2),
     "images224": (1, 2),
+    "transforms32": (1, 2),
+    "transforms224": (1, 2),
     "text": (1,),
     "series": (1,),
     "flow": (2,),
-    "help": (2,),
 }
+# Keras layers that take bytes; the others are given floats.
+TAKES_BYTES = (
+    *("horizontal_flip", "vertical_flip", "rotation", "random_crop", "translation", "zoom"),
+    *("shear", "brightness", "cutout"),
+)
 CHAIN = ("horizontal_flip", "rotation", "random_crop", "brightness", "contrast", "cutout")
 
 
@@ -121,6 +123,17 @@ def albumentations_chain(size: int):
     )
 
 
+def one_by_one(transform, images):
+    """Return a function that makes one array of images changed by albumentations."""
+
+    def run():
+        result = np.empty_like(images)
+        for k, image in enumerate(images):
+            result[k] = transform(image=image)["image"]
+
+    return run
+
+
 def image_speed(size: int, turns: int, threads: int) -> list[dict]:
     """Compare the chain, MixUp, CutMix and RandAugment with what others offer."""
     import keras
@@ -157,14 +170,7 @@ def image_speed(size: int, turns: int, threads: int) -> list[dict]:
             "image", transforms, factor=1, keep_original=False, random_state=0, n_jobs=threads
         )
 
-        def run():
-            if cv2 is not None:
-                cv2.setNumThreads(1)  # the threads are joblib's
-            sampler.fit_resample(images[:n], labels[:n])
-            if cv2 is not None:
-                cv2.setNumThreads(threads)
-
-        return run
+        return lambda: sampler.fit_resample(images[:n], labels[:n])
 
     def without_opencv(function):
         def run():
@@ -205,15 +211,98 @@ def image_speed(size: int, turns: int, threads: int) -> list[dict]:
         if transforms == list(CHAIN):
             rival = albumentations_chain(size)
             if rival is not None:
-                contenders["albumentations"] = lambda f=rival, n=n: [
-                    f(image=x)["image"] for x in images[:n]
-                ]
+                contenders["albumentations"] = one_by_one(rival, images[:n])
             contenders["numpy + Pillow"] = lambda n=n: pillow_chain(
                 images[:n], np.random.default_rng(0)
             )
         turned = take_turns(contenders, turns)
         tables.append(compared(f"{title}, {size} px, {n} images", n, turned))
     return tables
+
+
+def layers_and_transforms(size: int) -> dict:
+    """Return the Keras layer and the albumentations transform that do what each of ours does."""
+    import keras
+
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+    try:
+        import albumentations as A
+    except ImportError:
+        A = None
+    L, pad, near = keras.layers, round(0.125 * size), {"fill_mode": "nearest"}
+    crop = keras.Sequential([L.ZeroPadding2D(pad), L.RandomCrop(size, size)])
+    erasing = L.RandomErasing(factor=1.0, scale=(0.0625, 0.0625))
+    layers = {
+        "horizontal_flip": L.RandomFlip("horizontal"),
+        "vertical_flip": L.RandomFlip("vertical"),
+        "rotation": L.RandomRotation(10 / 360, **near),
+        "random_crop": crop,
+        "resized_crop": None,
+        "translation": L.RandomTranslation(0.1, 0.1, **near),
+        "zoom": L.RandomZoom(0.1, **near),
+        "shear": L.RandomShear(0.1, 0.0, **near),
+        "brightness": L.RandomBrightness(0.1),
+        "contrast": L.RandomContrast(0.1),
+        "saturation": L.RandomSaturation(0.3),
+        "hue": L.RandomHue(0.05),
+        "noise": L.GaussianNoise(0.05),
+        "blur": L.RandomGaussianBlur(kernel_size=7, sigma=1.0),
+        "cutout": erasing,
+        "aug_mix": L.AugMix((0, 255)),
+    }
+    if A is None:
+        return {name: (layer, None) for name, layer in layers.items()}
+    edge, one = {"border_mode": 1, "p": 1.0}, (1.0, 1.0)
+    transforms = {
+        "horizontal_flip": A.HorizontalFlip(p=0.5),
+        "vertical_flip": A.VerticalFlip(p=0.5),
+        "rotation": A.Rotate((-10, 10), **edge),
+        "random_crop": A.Compose([A.Pad(pad, p=1.0), A.RandomCrop(size, size, p=1.0)]),
+        "resized_crop": A.RandomResizedCrop((size, size), scale=(0.7, 1.0), p=1.0),
+        "translation": A.Affine(translate_percent=(-0.1, 0.1), **edge),
+        "zoom": A.Affine(scale=(0.9, 1.1), **edge),
+        "shear": A.Affine(shear=(-10, 10), **edge),
+        "brightness": A.RandomBrightnessContrast(0.1, 0.0, p=1.0),
+        "contrast": A.RandomBrightnessContrast(0.0, 0.1, p=1.0),
+        "saturation": A.ColorJitter(one, one, (0.7, 1.3), (0.0, 0.0), p=1.0),
+        "hue": A.ColorJitter(one, one, one, (-0.05, 0.05), p=1.0),
+        "noise": A.GaussNoise((0.05, 0.05), p=1.0),
+        "blur": A.GaussianBlur(0, (0.1, 1.0), p=1.0),
+        "cutout": A.CoarseDropout((1, 1), (0.25, 0.25), (0.25, 0.25), p=1.0),
+    }
+    return {name: (layer, transforms.get(name)) for name, layer in layers.items()}
+
+
+def transform_speed(size: int, turns: int, threads: int) -> list[dict]:
+    """Compare each transform of images with its like in Keras and albumentations."""
+    import tensorflow as tf
+
+    from skopt_wrap.sampling import AugmentingSampler
+    from skopt_wrap.sampling._opencv import load_opencv
+
+    if load_opencv() is not None:
+        load_opencv().setNumThreads(threads)
+    n, step = (2048 if size < 100 else 192), 64
+    images = np.random.default_rng(0).integers(0, 256, size=(n, size, size, 3), dtype=np.uint8)
+    labels, floats = np.arange(n) % 10, images.astype(np.float32)
+    rows: dict = {}
+    for name, (layer, transform) in layers_and_transforms(size).items():
+        sampler = AugmentingSampler(
+            "image", name, factor=1, keep_original=False, random_state=0, n_jobs=threads
+        )
+        work = {"ours": lambda s=sampler: s.fit_resample(images, labels)}
+        if layer is not None:
+            given = images if name in TAKES_BYTES else floats
+            change = lambda x, f=layer: f(x, training=True)  # noqa: E731
+            for kind, call in (("eager", change), ("tf.function", tf.function(change))):
+                work[kind] = lambda f=call, x=given: [f(x[i : i + step]) for i in range(0, n, step)]
+        if transform is not None:
+            work["albumentations"] = one_by_one(transform, images)
+        seconds = take_turns(work, turns)
+        row = compared("", n, seconds)["rows"]
+        rows[name] = {kind: row[kind][0 if kind == "ours" else 1] for kind in row}
+    title = f"Each transform alone, {size} px, {n} images"
+    return [{"title": title, "unit": "others", "rows": rows}]
 
 
 def text_speed(turns: int) -> list[dict]:
@@ -249,6 +338,7 @@ def series_speed(turns: int) -> list[dict]:
             "time_warp": tsaug.TimeWarp(n_speed_change=4),
             "window_slice": tsaug.Crop(size=180, resize=200),
             "series_flip": tsaug.Reverse(),
+            "time_masking": tsaug.Dropout(p=0.1, size=20, fill="mean"),
         }
     except ImportError:
         pass
@@ -320,146 +410,50 @@ def flow_speed(turns: int) -> list[dict]:
     return [{"title": title, "unit": "seconds", "rows": rows}]
 
 
-def make_series(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return noisy bursts of two frequencies at random times."""
-    rng = np.random.default_rng(seed)
-    y = np.arange(n) % 2
-    time_, centre = np.linspace(0, 1, 60), rng.uniform(0.3, 0.7, size=(n, 1))
-    wave = np.sin(2 * np.pi * (4 + 2 * y[:, None]) * (time_ - centre))
-    shape = wave * np.exp(-(((time_ - centre) / 0.2) ** 2))
-    return shape + rng.normal(0, 0.3, size=shape.shape), y
-
-
-def draw(y: np.ndarray, counts: dict[int, int], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return training rows, so many of each class, and all others."""
-    rng = np.random.default_rng(seed)
-    chosen = [rng.choice(np.flatnonzero(y == k), n, replace=False) for k, n in counts.items()]
-    train = np.sort(np.concatenate(chosen))
-    return train, np.setdiff1d(np.arange(len(y)), train)
-
-
-def does_it_help(n_seeds: int) -> list[dict]:
-    """Return scores with and without, and an interval of the difference."""
-    from imblearn.pipeline import make_pipeline
-    from scipy import stats
-    from sklearn.base import clone
-    from sklearn.datasets import load_digits, make_classification
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import balanced_accuracy_score
-    from sklearn.preprocessing import FunctionTransformer, StandardScaler
-    from sklearn.svm import SVC
-
-    from skopt_wrap import KerasClassifier
-    from skopt_wrap.sampling import AugmentingSampler
-
-    flat = FunctionTransformer(lambda X: X.reshape(len(X), -1))
-    deep = FunctionTransformer(lambda X: X[..., None])
-    images, digits = load_digits().images / 16, load_digits().target
-    two = np.isin(digits, (3, 8))
-    table, rare = make_classification(
-        3000, 10, n_informative=6, weights=[0.97], flip_y=0, class_sep=0.7, random_state=0
-    )
-    ten, twenty = dict.fromkeys(range(10), 10), {0: 20, 1: 20}
-    svc, logistic = SVC(C=10), LogisticRegression()
-    words = make_pipeline(TfidfVectorizer(), LogisticRegression())
-    dense, cnn = KerasClassifier("dense", epochs=400), KerasClassifier("cnn", epochs=200)
-    many, synonyms = {"factor": 20}, {"factor": 10, "transforms": ["synonym_replacement"]}
-    few = (images, digits, ten, "image", many)
-    pair = (images[two], digits[two], {3: 100, 8: 2}, "image", {})
-    texts = (*make_texts(600, 0), dict.fromkeys((0, 1), 8), "text", synonyms)
-    uneven = (table, rare, {0: 1000, 1: 20}, "tabular", {})
-    # X, y, rows per class, kind, parameters; steps before the model, model, draws of a seed.
-    cases = {
-        "digits, 10 per class, SVC": (*few, flat, svc, 4),
-        "digits, 10 per class, dense": (*few, flat, dense, 1),
-        "digits, 10 per class, CNN": (*few, deep, cnn, 1),
-        "digits 3 and 8, 100 : 2, SVC": (*pair, flat, svc, 4),
-        "series, 20 per class, SVC": (*make_series(400, 0), twenty, "series", many, flat, svc, 4),
-        "texts, 8 per class, logistic": (*texts, None, words, 4),
-        "table, 1000 : 20, logistic": (*uneven, StandardScaler(), logistic, 4),
-    }
-    rows = {}
-    for title, (X, y, counts, kind, params, step, model, draws) in cases.items():
-        scores = np.empty((n_seeds, draws, 2))
-        for seed, part in np.ndindex(n_seeds, draws):
-            state = n_seeds * part + seed
-            train, test = draw(y, counts, state)
-            sampler = AugmentingSampler(kind, random_state=state, **params)
-            for arm in (0, 1):
-                last = clone(model)
-                if isinstance(last, KerasClassifier):  # as many steps with as without
-                    last.set_params(random_state=state)
-                    last.epochs //= params["factor"] if arm else 1
-                steps = [sampler] * arm + [step] * (step is not None) + [last]
-                fitted = make_pipeline(*steps).fit(X[train], y[train])
-                predicted = fitted.predict(X[test])
-                scores[seed, part, arm] = balanced_accuracy_score(y[test], predicted)
-        means = scores.mean(axis=1)
-        gain = means[:, 1] - means[:, 0]
-        half = stats.sem(gain) * stats.t.ppf(0.975, n_seeds - 1)
-        low, high = gain.mean() - half, gain.mean() + half
-        rows[title] = [*means.mean(axis=0).tolist(), *map(float, (gain.mean(), low, high))]
-    title = f"Balanced accuracy on held-out rows, {n_seeds} seeds"
-    return [{"title": title, "unit": "gain", "rows": rows}]
-
-
-def make_texts(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return short reviews whose class is in the words chosen."""
-    rng = np.random.default_rng(seed)
-    things = "film movie story picture plot script".split()
-    kinds = (
-        "awful boring dreadful terrible tedious poor".split(),
-        "great wonderful marvelous excellent superb fine".split(),
-    )
-    verbs = "watched saw finished started bought rented".split()
-    frames = (
-        "I {verb} this {thing} yesterday and it was {kind}",
-        "a {kind} {thing} from the start to the finish",
-        "we {verb} it twice, what a {kind} {thing}",
-        "the {thing} is {kind} and the music is {kind2}",
-    )
-    texts, labels = [], np.arange(n) % 2
-    for label in labels:
-        words = kinds[label]
-        texts.append(
-            rng.choice(frames).format(
-                verb=rng.choice(verbs),
-                thing=rng.choice(things),
-                kind=rng.choice(words),
-                kind2=rng.choice(kinds[rng.random() < 0.5]),
-            )
-        )
-    return np.array(texts, dtype=object), labels
-
-
 def formatted(tables: dict[int, list[dict]]) -> str:
-    """Return the tables of one part, the numbers of cores side by side."""
-    lines = []
-    for k, table in enumerate(next(iter(tables.values()))):
-        unit = table["unit"]
-        lines.append(table["title"])
-        if unit == "gain":
-            lines.append(f"  {'':<34}{'without':>9}{'with':>9}{'gain':>9}   95 % interval")
-            for name, (without, with_, gain, low, high) in table["rows"].items():
-                line = f"  {name:<34}{without:>9.3f}{with_:>9.3f}{gain:>+9.3f}   "
-                lines.append(f"{line}{low:+.3f} to {high:+.3f}")
-        else:
-            ratio = "ours is" if unit == "rows/s" else "ratio"
-            cores = [("one core", "two cores")[n - 1] for n in tables]
-            lines.append(" " * 26 + "".join(f"{name:>24}" for name in cores))
-            alone = None in (times for _, times in table["rows"].values())
-            head = f"{unit:>14}" + f"{'' if alone else ratio:>10}"
-            lines.append((" " * 26 + head * len(tables)).rstrip())
-            for name in table["rows"]:
-                line = f"  {name:<24}"
-                for part in tables.values():
-                    value, times = part[k]["rows"][name]
-                    line += f"{value:>14,.0f}" if unit == "rows/s" else f"{value:>14.2f}"
-                    line += "" if times is None else f"{times:>9.2f}x"
-                lines.append(line)
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    """Return the tables of one part, the numbers of cores side by side or one after the other."""
+    first = next(iter(tables.values()))
+    if first[0]["unit"] == "others":
+        parts = [beside_others(cores, table) for cores, part in tables.items() for table in part]
+        return "\n".join(parts)
+    return "\n".join(side_by_side(tables, k) for k in range(len(first)))
+
+
+def core_name(cores: int) -> str:
+    """Return a number of cores in words."""
+    return ("one core", "two cores")[cores - 1]
+
+
+def beside_others(cores: int, table: dict) -> str:
+    """Return the speed of each transform, and how many times as fast it is as the others'."""
+    kinds = ["eager", "tf.function", "albumentations"]
+    lines = [
+        f"{table['title']}, {core_name(cores)}",
+        f"  {'':<18}{'ours, rows/s':>14}" + "".join(f"{'/ ' + kind:>18}" for kind in kinds),
+    ]
+    for name, row in table["rows"].items():
+        ratios = "".join(f"{row[kind]:>17.2f}x" if kind in row else f"{'-':>18}" for kind in kinds)
+        lines.append(f"  {name:<18}{row['ours']:>14,.0f}{ratios}")
+    return "\n".join(lines) + "\n"
+
+
+def side_by_side(tables: dict[int, list[dict]], k: int) -> str:
+    """Return the k-th table of a part, with columns for each number of cores."""
+    table = next(iter(tables.values()))[k]
+    unit, rates = table["unit"], table["unit"] == "rows/s"
+    lines = [table["title"]]
+    lines.append(" " * 26 + "".join(f"{core_name(n):>24}" for n in tables))
+    alone = None in (times for _, times in table["rows"].values())
+    ratio = "" if alone else ("ours is" if rates else "ratio")
+    lines.append((" " * 26 + f"{unit:>14}{ratio:>10}" * len(tables)).rstrip())
+    for name in table["rows"]:
+        line = f"  {name:<24}"
+        for part in tables.values():
+            value, times = part[k]["rows"][name]
+            line += f"{value:>14,.0f}" if rates else f"{value:>14.2f}"
+            line += "" if times is None else f"{times:>9.2f}x"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def measure(part: str, threads: int, quick: bool) -> list[dict]:
@@ -468,8 +462,8 @@ def measure(part: str, threads: int, quick: bool) -> list[dict]:
     turns = 3 if quick else 7
     if part.startswith("images"):
         return image_speed(int(part.removeprefix("images")), turns, threads)
-    if part == "help":
-        return does_it_help(5)
+    if part.startswith("transforms"):
+        return transform_speed(int(part.removeprefix("transforms")), turns, threads)
     return {"text": text_speed, "series": series_speed, "flow": flow_speed}[part](turns)
 
 
