@@ -13,7 +13,7 @@ from joblib import effective_n_jobs
 from scipy import sparse
 
 from ._containers import take
-from ._transform import Policy
+from ._transform import Policy, Source
 
 #: Most rows of one block. Blocks are part of the result: a block is what a random stream belongs
 #: to, and what MixUp draws partners from. How blocks are scheduled is no part of it.
@@ -119,7 +119,11 @@ def blocks(
 
 
 def _change(
-    job: Job, rows: Any, positions: np.ndarray, seed: np.random.SeedSequence, source=None
+    job: Job,
+    rows: Any,
+    positions: np.ndarray,
+    seed: np.random.SeedSequence,
+    source: Source | None = None,
 ) -> Any:
     """Return `rows`, the new rows at `positions`, changed; see :class:`Policy` for `source`."""
     rng = np.random.default_rng(seed)
@@ -161,7 +165,7 @@ def count_threads(job: Job, n_blocks: int, size: int, n_jobs: int | None) -> int
 def _run(job: Job, seed: np.random.SeedSequence, n_jobs: int | None, make: Callable) -> None:
     """Call ``make(positions, seed)`` for every block, in threads if asked to."""
     size = block_rows(job.kind, job.values.shape)
-    work = list(blocks(job.n_new, size, seed, job.policy.needs_mixture))
+    work = list(blocks(job.n_new, size, seed, job.policy.needs_mixture(job.values)))
 
     def make_all(part: list[tuple]) -> None:
         for positions, child in part:
@@ -196,10 +200,22 @@ def fill(
     n_jobs : int or None
         Threads; None means one, unless a joblib context says otherwise.
     """
-    values, mixed = job.values, job.policy.needs_mixture
+    values, mixed = job.values, job.policy.needs_mixture(job.values)
+    others = other_labels = None
+    mixing = job.policy.mixes_first(values)
+    if mixing is not None:  # partners are drawn from all rows
+        rng = np.random.default_rng(seed.spawn(1)[0])
+        partners = mixing._partners(job.n_new, rng, job.groups)
+        others = job.sources[partners]
+        other_labels = None if job.labels is None else job.labels[partners]
 
     def make(positions: np.ndarray, child: np.random.SeedSequence) -> None:
-        source = values, job.sources[positions]
+        source = Source(
+            values,
+            job.sources[positions],
+            None if others is None else others[positions],
+            None if other_labels is None else other_labels[positions],
+        )
         if mixed:
             rows = np.empty((len(positions), *values.shape[1:]), dtype=values.dtype)
             out[positions] = _change(job, rows, positions, child, source)

@@ -15,7 +15,7 @@ from ..exceptions import DataError, ParameterError
 from ._containers import is_frame, numeric_columns, take
 from ._policies import makes_soft_labels
 from ._strategy import Target, one_hot
-from ._transform import Policy
+from ._transform import Policy, Source
 
 
 def make_flow(sampler, X, y, batch_size, sample_weight, shuffle, **options) -> AugmentedBatches:
@@ -101,7 +101,7 @@ class AugmentedBatches(keras.utils.PyDataset):
             rng,
             None if labels is None else labels[origin],
             None if codes is None else codes[origin],
-            (rows, taken) if dense else None,
+            Source(rows, taken) if dense else None,
         )
         if labels is None:
             labels = self._target.values[origin]

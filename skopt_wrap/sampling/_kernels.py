@@ -134,12 +134,12 @@ def stretch_bytes(
 
 
 def blend_with_opencv(
-    cv2: Any, rows: Rows, results: Rows, partner: np.ndarray, share: np.ndarray
+    cv2: Any, images: Rows, partners: Rows, results: Rows, share: np.ndarray
 ) -> None:
-    """Do what ``_mix.blend`` does with rows of two dimensions; results are no rows."""
-    pairs = zip(rows, results, partner.tolist(), share.tolist(), strict=True)
-    for i, (row, result, j, weight) in enumerate(pairs):
-        if weight < 1.0 and i != j:
-            cv2.addWeighted(row, weight, rows[j], 1 - weight, 0.0, dst=result)
+    """Do what ``_mix.blend`` does with rows of two dimensions."""
+    pairs = zip(images, partners, results, share.tolist(), strict=True)
+    for image, partner, result, weight in pairs:
+        if weight < 1.0:
+            cv2.addWeighted(image, weight, partner, 1 - weight, 0.0, dst=result)
         else:
-            result[...] = row
+            result[...] = image

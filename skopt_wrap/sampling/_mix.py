@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ._kernels import Rows, blend_with_opencv
+from ._kernels import blend_with_opencv
 from ._opencv import opencv_for_rows
 from ._pixels import random_boxes
-from ._transform import MixingTransform, Transform, register, spread
+from ._transform import MixingTransform, Source, Transform, register, spread
 
 #: Steps of the share that a row of bytes keeps: 16 bits hold a byte times a share.
 STEPS = 256
@@ -26,20 +26,40 @@ class Mix(MixingTransform, Transform):
     soft_labels: bool = False
     same_class: bool = False
 
+    def _partners(self, n, rng, groups):
+        """Return a random partner for each row, of its class if that was asked for."""
+        if groups is None or not self.same_class:
+            return rng.permutation(n)
+        partner = np.arange(n)
+        for group in np.unique(groups):
+            rows = np.flatnonzero(groups == group)
+            partner[rows] = rng.permutation(rows)
+        return partner
+
     def _mix(self, X, rng, labels, groups, source=None):
-        """Mix each row with a partner of the batch."""
+        """Mix each row with its partner."""
         n = X.shape[0]
         share = rng.beta(self.magnitude, self.magnitude, size=n) if self.magnitude else np.ones(n)
         # The row itself keeps at least half, so that its own label stays the largest.
         share = np.maximum(share, 1 - share)
         if self.probability < 1.0:
             share[rng.random(n) >= self.probability] = 1.0
-        partner = _partners(n, rng, groups if self.same_class else None)
-        X, share = self._blend(X, partner, share, rng, source)
+        if source is None:
+            source = Source(X.copy(), np.arange(n))
+        others, other_labels = source.others, source.other_labels
+        if others is None:
+            partner = self._partners(n, rng, groups)
+            others = source.chosen[partner]
+            other_labels = None if labels is None else labels[partner]
+        X, share = self._blend(X, share, source.values, source.chosen, others, rng)
         if labels is not None:
             weight = share[:, None]
-            labels = weight * labels + (1 - weight) * labels[partner]
+            labels = weight * labels + (1 - weight) * other_labels
         return X, labels
+
+    def _reads_rows(self, values):
+        """Rows are read wherever they are."""
+        return True
 
     def _apply(self, X, rng):
         """Mix a batch without labels."""
@@ -49,20 +69,12 @@ class Mix(MixingTransform, Transform):
         """Mix a batch without labels; `_mix` minds the probability."""
         return self._apply(X, rng)
 
-    def _blend(self, X, partner, share, rng, source=None):
-        """Return the rows mixed with ``X[partner]``, and the share that each row really keeps."""
+    def _blend(self, X, share, values, chosen, others, rng):
+        """Return ``values[chosen]`` mixed with ``values[others]``, and the share really kept.
+
+        The mixed rows may be written to `X`.
+        """
         raise NotImplementedError
-
-
-def _partners(n: int, rng: np.random.Generator, groups: np.ndarray | None) -> np.ndarray:
-    """Return a random partner for each row, within its group if groups are given."""
-    if groups is None:
-        return rng.permutation(n)
-    partner = np.arange(n)
-    for group in np.unique(groups):
-        rows = np.flatnonzero(groups == group)
-        partner[rows] = rng.permutation(rows)
-    return partner
 
 
 @register("mixup")
@@ -82,9 +94,10 @@ class MixUp(Mix):
         shape (n_samples, n_classes), float, with columns in the order of ``classes_``. Needed
         with hard labels unless ``same_class=True``; regression targets are mixed as they are.
     same_class : bool, default=False
-        Mix rows of one class only, which leaves hard labels as they are. Partners are drawn
-        within a block of rows (64 small images, at least 8 large ones); rows without another of
-        their class in it stay unmixed.
+        Mix rows of one class only, which leaves hard labels as they are. Partners are drawn from
+        all rows if this transform comes first, else from a block of rows (at least 64 images, 8
+        large ones), and in ``flow`` from the batch; rows without another of their class there
+        stay unmixed.
     probability : float, default=1.0
         Probability, in [0, 1], that a row is mixed.
 
@@ -111,14 +124,10 @@ class MixUp(Mix):
         """Bytes are blended in 16 bits, with weights in steps of 1/256."""
         return True
 
-    def _reads_rows(self, values):
-        """OpenCV blends rows where they are."""
-        return opencv_for_rows(values) is not None
-
-    def _blend(self, X, partner, share, rng, source=None):
+    def _blend(self, X, share, values, chosen, others, rng):
         if X.dtype == np.uint8:
             share = np.rint(share * STEPS) / STEPS
-        return blend(X, partner, share, source), share
+        return blend(values, chosen, others, share, X), share
 
 
 @register("cutmix")
@@ -158,22 +167,13 @@ class CutMix(Mix):
     needs_float: ClassVar[bool] = False
     magnitude: float = 1.0
 
-    def _reads_rows(self, values):
-        """Boxes are copied from wherever the images are."""
-        return True
-
-    def _blend(self, X, partner, share, rng, source=None):
+    def _blend(self, X, share, values, chosen, others, rng):
         height, width = X.shape[1:3]
         # Rounded down, so that the image keeps at least half of its area.
         sizes = np.floor(np.sqrt(1 - share)[:, None] * (height, width))
         edges = random_boxes(rng, sizes, height, width)
-        if source is None:
-            values, other = X.copy(), partner
-        else:
-            values, chosen = source
-            values.take(chosen, axis=0, out=X, mode="clip")
-            other = chosen[partner]
-        boxes = zip(X, other.tolist(), edges.tolist(), strict=True)
+        values.take(chosen, axis=0, out=X, mode="clip")
+        boxes = zip(X, others.tolist(), edges.tolist(), strict=True)
         for result, j, (top, bottom, left, right) in boxes:
             result[top:bottom, left:right] = values[j, top:bottom, left:right]
         pasted = (edges[:, 1] - edges[:, 0]) * (edges[:, 3] - edges[:, 2])
@@ -181,56 +181,56 @@ class CutMix(Mix):
 
 
 def blend(
-    X: np.ndarray, partner: np.ndarray, share: np.ndarray, source: tuple | None = None
+    values: np.ndarray,
+    chosen: np.ndarray,
+    others: np.ndarray,
+    share: np.ndarray,
+    out: np.ndarray,
 ) -> np.ndarray:
-    """Return ``share * X + (1 - share) * X[partner]``, row by row.
+    """Return ``share * values[chosen] + (1 - share) * values[others]``, row by row.
 
     Parameters
     ----------
-    X : ndarray of shape (n, ...)
-        Rows, float or uint8; may be written to.
-    partner : ndarray of int, of shape (n,)
-        The row that each is mixed with, a permutation.
+    values : ndarray of shape (n_rows, ...), C-contiguous
+        Rows, float or uint8.
+    chosen, others : ndarray of int, of shape (n,)
+        Both rows of each mixture.
     share : ndarray of shape (n,)
         Shares, in [0, 1]; for uint8 multiples of ``1 / STEPS``.
-    source : tuple of (ndarray, ndarray of int) or None, default=None
-        Values and positions of the rows, if `X` does not hold them yet and OpenCV takes them.
+    out : ndarray of shape (n, ...), C-contiguous, of the same dtype
+        Receives the mixtures.
 
     Returns
     -------
-    mixed : ndarray of the same shape and dtype
-        The rows; uint8 is rounded.
+    out : ndarray
+        The mixtures; uint8 is rounded.
     """
-    cv2 = opencv_for_rows(X)
+    cv2 = opencv_for_rows(out)
     if cv2 is not None:
-        flat = (-1, X.shape[1], X[0].size // X.shape[1])
-        X = np.ascontiguousarray(X)
-        if source is None:
-            rows: Rows = X.copy().reshape(flat)
-        else:
-            values = source[0].reshape(flat)
-            rows = [values[i] for i in source[1].tolist()]
-        blend_with_opencv(cv2, rows, X.reshape(flat), partner, share)
-        return X
-    result = np.empty_like(X)
-    step = max(1, NUMBERS_AT_ONCE // (X[0].size or 1)) if len(X) else 1
-    for start in range(0, len(X), step):
+        flat = (-1, out.shape[1], out[0].size // out.shape[1])
+        values = values.reshape(flat)
+        rows, partners = ([values[i] for i in places.tolist()] for places in (chosen, others))
+        blend_with_opencv(cv2, rows, partners, out.reshape(flat), share)
+        return out
+    step = max(1, NUMBERS_AT_ONCE // (out[0].size or 1)) if len(out) else 1
+    for start in range(0, len(out), step):
         part = slice(start, start + step)
-        if X.dtype == np.uint8:
+        first, second = values[chosen[part]], values[others[part]]
+        if out.dtype == np.uint8:
             steps = np.rint(share[part] * STEPS).astype(np.uint16)
-            mixed, other = X[part].astype(np.uint16), X[partner[part]].astype(np.uint16)
-            mixed *= spread(steps, X.ndim)
-            other *= spread(STEPS - steps, X.ndim)
-            mixed += other
+            mixed, second = first.astype(np.uint16), second.astype(np.uint16)
+            mixed *= spread(steps, out.ndim)
+            second *= spread(STEPS - steps, out.ndim)
+            mixed += second
             mixed += STEPS // 2
             mixed >>= STEPS.bit_length() - 1
         else:
-            mixed = X[partner[part]]
-            mixed -= X[part]
-            mixed *= spread((1 - share[part]).astype(X.dtype), X.ndim)
-            mixed += X[part]
-        result[part] = mixed
-    return result
+            mixed = second
+            mixed -= first
+            mixed *= spread((1 - share[part]).astype(out.dtype), out.ndim)
+            mixed += first
+        out[part] = mixed
+    return out
 
 
 __all__ = ["CutMix", "MixUp"]

@@ -129,9 +129,9 @@ class TabularMixUp(Mix):
         """Learn which columns are mixed."""
         return replace(self, columns=column_scale(X) > 0)
 
-    def _blend(self, X, partner, share, rng, source=None):
+    def _blend(self, X, share, values, chosen, others, rng):
         """Mix the columns that have more than two values."""
-        other = X[partner]
+        X, other = values[chosen], values[others]
         weight = np.where(self.columns, share[:, None], 1.0)
         if sparse.issparse(X):
             mixed = X.multiply(weight) + other.multiply(1 - weight)

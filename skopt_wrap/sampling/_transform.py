@@ -146,16 +146,42 @@ class Transform:
         return X
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where the rows of a batch are, before they are copied into it.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows, ...)
+        Rows; they are never written to.
+    chosen : ndarray of int, of shape (n,)
+        Which of them the batch is made of.
+    others : ndarray of int, of shape (n,), or None
+        Which of them each is mixed with; None for others of the batch.
+    other_labels : ndarray of shape (n, n_columns) or None
+        Labels of `others`.
+    """
+
+    values: Any
+    chosen: np.ndarray
+    others: np.ndarray | None = None
+    other_labels: np.ndarray | None = None
+
+
 class MixingTransform:
     """Mixin of the transforms that combine rows, and with them their labels."""
 
     soft_labels: bool
     same_class: bool
 
-    def _mix(self, X, rng, labels, groups, source=None):
+    def _partners(self, n: int, rng: np.random.Generator, groups: np.ndarray | None) -> np.ndarray:
+        """Return a random partner for each of n rows, of the same group if need be."""
+        raise NotImplementedError
+
+    def _mix(self, X, rng, labels, groups, source: Source | None = None):
         """Return the mixed batch and the mixed labels (None when there are none).
 
-        `source` is (values, chosen) where `X` does not hold ``values[chosen]`` yet.
+        With `source`, `X` does not hold the rows yet.
         """
         raise NotImplementedError
 
@@ -234,15 +260,19 @@ class Policy:
                 stages[-1] = fused
         self.stages = stages
 
-    @property
-    def needs_mixture(self) -> bool:
+    def mixes_first(self, values: Any) -> MixingTransform | None:
+        """Return the first transform if it mixes rows, and can read them where they are."""
+        first = self.stages[0] if self.stages else None
+        return first if isinstance(first, MixingTransform) and self._starts_with(values) else None
+
+    def needs_mixture(self, values: Any) -> bool:
         """Whether a batch has to hold rows of all classes: rows are mixed, or may be.
 
         A callable of the user's may do anything with its batch, and keep it.
         """
         return any(
             isinstance(stage, MixingTransform) or not isinstance(stage, Transform)
-            for stage in self.stages
+            for stage in self.stages[1 if self.mixes_first(values) else 0 :]
         )
 
     @property
@@ -250,18 +280,25 @@ class Policy:
         """Whether callables of the user's take part, which may wait for something."""
         return any(getattr(stage, "calls_others", True) for stage in self.stages)
 
-    def __call__(self, X, rng: np.random.Generator, labels=None, groups=None, source=None):
+    def __call__(
+        self,
+        X,
+        rng: np.random.Generator,
+        labels=None,
+        groups=None,
+        source: Source | None = None,
+    ):
         """Return the changed batch and labels; `X` may be written to, or returned.
 
-        With `source`, (values, chosen), `X` is an empty batch, C-contiguous, for
-        ``values[chosen]``; the first transform reads the rows where they are if it can.
+        With `source`, `X` is an empty batch, C-contiguous; the first transform reads the rows
+        where they are if it can.
         """
         dtype = X.dtype
         if not sparse.issparse(X):
             X = np.ascontiguousarray(X)  # OpenCV writes in place
-        if source is not None and not self._starts_with(source[0]):
-            values, chosen = source
-            values.take(chosen, axis=0, out=X, mode="clip")  # other modes make a copy
+        if source is not None and not self._starts_with(source.values):
+            # Other modes make a copy.
+            source.values.take(source.chosen, axis=0, out=X, mode="clip")
             source = None
         for stage in self.stages:
             if not isinstance(stage, Transform):
@@ -272,19 +309,23 @@ class Policy:
             if isinstance(stage, MixingTransform):
                 X, labels = stage._mix(X, rng, labels, groups, source)
             elif source is not None:
-                values, chosen = source
-                X = stage._apply_rows(values, chosen, X, rng)
+                X = stage._apply_rows(source.values, source.chosen, X, rng)
             else:
                 X = stage._apply_some(X, rng)
             source = None
         return cast_to(X, dtype), labels
 
-    def _starts_with(self, values: np.ndarray) -> bool:
+    def _starts_with(self, values: Any) -> bool:
         """Say whether the first transform reads rows of these data where they are."""
         first = self.stages[0] if self.stages else None
-        return (
-            isinstance(first, Transform) and values.flags.c_contiguous and first._reads_rows(values)
+        if not isinstance(first, Transform) or not isinstance(values, np.ndarray):
+            return False
+        fits = (
+            not first.needs_float
+            or values.dtype in (np.float32, np.float64)
+            or (values.dtype == np.uint8 and first._takes_bytes(values))
         )
+        return fits and values.flags.c_contiguous and first._reads_rows(values)
 
 
 def spread(values: np.ndarray, ndim: int) -> np.ndarray:

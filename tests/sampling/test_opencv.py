@@ -25,7 +25,7 @@ from skopt_wrap.sampling import (
 from skopt_wrap.sampling import _kernels as kernels
 from skopt_wrap.sampling import _opencv as opencv
 from skopt_wrap.sampling._mix import blend
-from skopt_wrap.sampling._transform import REGISTRY, Policy
+from skopt_wrap.sampling._transform import REGISTRY, Policy, Source
 from skopt_wrap.sampling._warp import WarpTransform
 
 IMAGES = sorted(name for name, cls in REGISTRY.items() if "image" in cls.kinds)
@@ -95,9 +95,10 @@ def test_mixup_with_opencv_agrees_with_numpy(shape, dtype, monkeypatch):
     rows = rng.integers(0, 256, size=(9, *shape)).astype(dtype)
     partner, share = rng.permutation(9), rng.integers(0, 257, size=9) / 256
     share[:2] = 0.0, 1.0
-    fast = blend(rows.copy(), partner, share)
+    order = np.arange(9)
+    fast = blend(rows, order, partner, share, np.empty_like(rows))
     monkeypatch.setattr(opencv, "load_opencv", lambda: None)
-    slow = blend(rows, partner, share)
+    slow = blend(rows, order, partner, share, np.empty_like(rows))
     np.testing.assert_allclose(fast, slow, atol=1.0 if dtype == np.uint8 else 1e-3)
     weight = share.reshape(-1, *(1,) * len(shape))
     exact = weight * rows + (1 - weight) * rows[partner]
@@ -186,7 +187,7 @@ def test_rows_read_where_they_are_give_what_a_copy_gives(name, size, dtype, prob
         np.full_like(values[chosen], 99),
         np.random.default_rng(1),
         labels,
-        source=(values, chosen),
+        source=Source(values, chosen),
     )
     np.testing.assert_array_equal(new[0], expected[0])
     np.testing.assert_array_equal(new[1], expected[1])

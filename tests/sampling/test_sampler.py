@@ -22,6 +22,7 @@ from skopt_wrap.exceptions import SkoptWrapWarning
 from skopt_wrap.sampling import (
     AugmentingSampler,
     BackTranslation,
+    CutMix,
     Jitter,
     MixUp,
     RandomSwap,
@@ -526,3 +527,23 @@ def test_threads_are_started_where_they_pay(kind, shape, steps, threads):
     job = _blocks.Job(kind, np.empty(shape), np.arange(9), Policy(steps))
     assert _blocks.count_threads(job, 40, 64, 2) == threads
     assert _blocks.count_threads(job, 40, 64, None) == _blocks.count_threads(job, 1, 64, 2) == 1
+
+
+@pytest.mark.parametrize("cls", [MixUp, CutMix])
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_partners_come_from_all_rows_with_their_own_labels(cls, n_jobs, monkeypatch):
+    monkeypatch.setattr(_blocks, "THREAD_NUMBERS", 1)
+    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    y = np.repeat([0, 1], 1000)
+    images = np.ones((1, 32, 32)) * y[:, None, None]
+    mixing = cls(1.0, soft_labels=True)
+    sampler = AugmentingSampler(
+        "image", [mixing], factor=1, keep_original=False, random_state=0, n_jobs=n_jobs
+    )
+    X_new, y_new = sampler.fit_resample(images, y)
+    np.testing.assert_allclose(X_new.mean(axis=(1, 2)), y_new[:, 1], atol=1e-9)
+    # New rows come class by class, in many blocks: half of the partners are of the other class.
+    assert abs((y_new.max(axis=1) < 1).mean() - 0.5) < 0.05
+    within = AugmentingSampler("image", [cls(1.0, same_class=True)], factor=2, random_state=0)
+    X_new, y_new = within.fit_resample(images, y)
+    np.testing.assert_array_equal(X_new.mean(axis=(1, 2)).round(9), y_new)
