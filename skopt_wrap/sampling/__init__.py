@@ -17,7 +17,7 @@ from ._geometry import (
 )
 from ._mix import CutMix, MixUp
 from ._noise import Blur, PixelNoise
-from ._pixels import Cutout, RandomCrop
+from ._pixels import Cutout, RandomCrop, RandomErasing
 from ._policies import available_transforms
 from ._series import (
     Jitter,
@@ -58,6 +58,7 @@ __all__ = [
     "RandomCase",
     "RandomCrop",
     "RandomDeletion",
+    "RandomErasing",
     "RandomInsertion",
     "RandomSwap",
     "ResizedCrop",

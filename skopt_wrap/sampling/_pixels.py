@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
-from ._image import ImageTransform
-from ._transform import check_option, register
+from ._image import ImageTransform, LightTransform
+from ._transform import check_fraction, check_option, register
 
 # Our names, which are Keras's, to those of numpy.pad.
 PAD_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric", "wrap": "wrap"}
@@ -150,6 +150,88 @@ class Cutout(ImageTransform):
             result[top:bottom, left:right] = self.fill_value
 
 
+@register("random_erasing")
+@dataclass(frozen=True)
+class RandomErasing(LightTransform):
+    """Erase one rectangle of random size and shape, inside each image [1]_.
+
+    Its share of the area is uniform, the logarithm of the ratio of its sides too.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.33
+        Largest share of the area that is erased, in [0, 1]; the smallest is 0.02, or this if it is
+        less.
+    ratio : float, default=10/3
+        Largest ratio of the longer to the shorter side, at least 1.
+    fill_value : float or None, default=None
+        Value of the erased pixels; None for a random value for each pixel and channel.
+    value_range : (float, float), default=None
+        Range of the random values; see :class:`Brightness`.
+    probability : float, default=0.5
+        Probability, in [0, 1], that an image is changed.
+
+    See Also
+    --------
+    Cutout : Erases a square of one size, which may reach over the border.
+
+    References
+    ----------
+    .. [1] Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, "Random erasing data augmentation", AAAI,
+       2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import RandomErasing
+    >>> RandomErasing(0.5, fill_value=0, probability=1.0)(np.ones((1, 4, 6), dtype=int), rng=2)
+    array([[[1, 1, 1, 1, 1, 1],
+            [1, 1, 1, 1, 0, 0],
+            [1, 1, 1, 1, 1, 1],
+            [1, 1, 1, 1, 1, 1]]])
+    """
+
+    needs_float: ClassVar[bool] = False
+    max_magnitude: ClassVar[float] = 1.0
+
+    magnitude: float = 0.33
+    ratio: float = 10 / 3
+    fill_value: float | None = None
+    probability: float = field(default=0.5, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_fraction(self, "ratio", 1.0)
+
+    def _takes_bytes(self, X):
+        """Whole pixels are replaced."""
+        return True
+
+    def _apply(self, X, rng):
+        """Erase a rectangle of every image."""
+        n, height, width = X.shape[:3]
+        area = rng.uniform(min(0.02, self.magnitude), self.magnitude, size=n) * height * width
+        bend = np.exp(rng.uniform(-1, 1, size=n) * np.log(self.ratio) / 2)
+        edges = np.empty((n, 4), dtype=np.intp)
+        for axis, (size, side) in enumerate(
+            ((height, np.sqrt(area) * bend), (width, np.sqrt(area) / bend))
+        ):
+            length = np.minimum(np.rint(side), size).astype(np.intp)
+            edges[:, 2 * axis] = rng.integers(0, size - length + 1)
+            edges[:, 2 * axis + 1] = edges[:, 2 * axis] + length
+        for image, (top, bottom, left, right) in zip(X, edges.tolist(), strict=True):
+            part = image[top:bottom, left:right]
+            part[...] = self._pixels(part, rng) if self.fill_value is None else self.fill_value
+        return X
+
+    def _pixels(self, part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        low, high = self._range
+        if part.dtype.kind in "iu":
+            return rng.integers(round(low), round(high) + 1, size=part.shape, dtype=part.dtype)
+        return rng.uniform(low, high, size=part.shape)
+
+
 def random_boxes(rng, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return a box per image with a uniform centre, cut off at the border.
 
@@ -165,4 +247,4 @@ def random_boxes(rng, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
     return edges
 
 
-__all__ = ["Cutout", "RandomCrop"]
+__all__ = ["Cutout", "RandomCrop", "RandomErasing"]

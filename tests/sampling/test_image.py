@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
-from skopt_wrap.exceptions import DataError
+from skopt_wrap.exceptions import DataError, ParameterError
 from skopt_wrap.sampling import (
     AugmentingSampler,
     Blur,
@@ -18,6 +18,7 @@ from skopt_wrap.sampling import (
     MixUp,
     PixelNoise,
     RandomCrop,
+    RandomErasing,
     Rotation,
     Saturation,
     Shear,
@@ -237,6 +238,31 @@ def test_cutout_erases_a_square():
     erased = (result == -1).sum(axis=(1, 2))
     assert erased.max() == 16 and erased.min() >= 4
     assert ((result == 1) | (result == -1)).all()
+
+
+def test_random_erasing_has_the_area_and_shape_asked_for():
+    erase = RandomErasing(0.4, ratio=2.0, fill_value=-1, probability=1.0)
+    gone = erase(np.ones((500, 100, 60)), rng=0) == -1
+    heights, widths = gone.any(axis=2).sum(axis=1), gone.any(axis=1).sum(axis=1)
+    areas = gone.sum(axis=(1, 2))
+    np.testing.assert_array_equal(areas, heights * widths)  # a rectangle, whole, inside
+    assert 0.015 * 6000 < areas.min() and areas.max() < 0.42 * 6000
+    assert abs(areas.mean() / 6000 - 0.21) < 0.02
+    ratios = np.maximum(heights / widths, widths / heights)[areas > 300]
+    assert ratios.max() < 2.2 and ratios.max() > 1.7
+    whole = RandomErasing(1.0, ratio=1.0, fill_value=5, probability=1.0, value_range=(0, 1))
+    assert whole(np.ones((4, 9, 9)), rng=0).max() == 5
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+def test_random_erasing_fills_with_random_pixels_of_the_range(dtype):
+    X = np.zeros((60, 30, 30, 3), dtype=dtype)
+    result = RandomErasing(1.0, probability=1.0, value_range=(0, 200))(X, rng=0)
+    erased = result[(result != 0).any(axis=3)]
+    assert erased.min() >= 0 and erased.max() <= 200 and abs(erased.mean() - 100) < 2
+    assert len(np.unique(erased)) > 190 and (erased[:, 0] != erased[:, 1]).mean() > 0.9
+    with pytest.raises(ParameterError, match="ratio"):
+        RandomErasing(ratio=0.5)
 
 
 def test_random_boxes_are_cut_at_the_border():
