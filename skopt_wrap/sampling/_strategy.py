@@ -147,7 +147,9 @@ def choose_sources(target: Target, plan: Mapping, n: int, rng: np.random.Generat
             rows = np.flatnonzero(target.labels == label)
         if number:
             rounds, rest = divmod(number, len(rows))
-            chosen += [rows] * rounds + [np.sort(rng.choice(rows, size=rest, replace=False))]
+            chosen += [rows] * rounds
+            if rest:
+                chosen.append(np.sort(rng.choice(rows, size=rest, replace=False)))
     return np.concatenate(chosen).astype(np.intp) if chosen else np.empty(0, dtype=np.intp)
 
 
