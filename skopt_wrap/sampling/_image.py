@@ -73,8 +73,9 @@ class ImageTransform(Transform):
                 results[i] = values[chosen[i]]
             chosen, results = chosen[changed], list(compress(results, changed))
         images = [values[i] for i in chosen.tolist()]
-        drawn = self._draw(len(images), X.shape[1:], rng)
-        self._each(engine, images, results, *drawn)
+        if images:
+            drawn = self._draw(len(images), X.shape[1:], rng)
+            self._each(engine, images, results, *drawn)
         return X
 
 

@@ -176,7 +176,7 @@ def test_opencv_transform_agrees_with_numpy(transform, size, dtype, monkeypatch)
 @pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("size", [9, 80])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-@pytest.mark.parametrize("probability", [1.0, 0.4])
+@pytest.mark.parametrize("probability", [1.0, 0.4, 0.0])
 def test_rows_read_where_they_are_give_what_a_copy_gives(name, size, dtype, probability):
     values = np.random.default_rng(0).integers(0, 256, size=(7, size, size, 3)).astype(dtype)
     before, chosen = values.copy(), np.array([3, 0, 3, 6, 5])
