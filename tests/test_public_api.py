@@ -25,6 +25,7 @@ ARROWS = {
     "exceptions": set(),
     "_keras": {"exceptions"},
     "_params": {"exceptions"},
+    "_tables": set(),
     "architectures": {"exceptions", "_keras"},
     "factorization": {"exceptions", "_keras", "training"},
     "losses": {"exceptions", "_keras"},
@@ -36,6 +37,7 @@ ARROWS = {
     "distillation": {"exceptions", "_keras", "architectures", "losses", "training"},
     "diagnostics": {
         *FOUNDATIONS,
+        "_tables",
         "estimators",
         "model_selection",
         "sampling",
@@ -43,7 +45,7 @@ ARROWS = {
         "training",
     },
     "sampling": {"exceptions", "_keras"},
-    "scoring": {"exceptions"},
+    "scoring": {"exceptions", "_tables"},
 }
 
 HEAVY = "tensorflow keras tf_keras keras_tuner tensorflow_model_optimization optuna matplotlib"

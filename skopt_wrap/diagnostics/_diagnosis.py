@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from .._tables import as_frame
 from ..exceptions import DataError, ParameterError, suggest
 from ._evidence import Scores, Split, make_baselines, make_splits, score_folds
 from ._findings import Finding, FitThresholds
@@ -235,12 +236,7 @@ class FitDiagnosis:
         ImportError
             If pandas is not installed.
         """
-        columns = self.to_dict(table)
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas; to_dict gives the same table.") from error
-        return pd.DataFrame(columns)
+        return as_frame(self.to_dict(table))
 
     def __str__(self) -> str:
         lines = [f"verdict: {self.verdict}"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
+from .._tables import as_frame
 from ..exceptions import ParameterError
 from ._evidence import Scores, Split, score_folds
 from ._remedies import Remedy
@@ -91,11 +92,7 @@ class RemedyResults:
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas; to_dict gives the same table.") from error
-        return pd.DataFrame(self.to_dict())
+        return as_frame(self.to_dict())
 
     def __str__(self) -> str:
         width = max([len("remedy"), *(len(r.name) for r in self.remedies)])

@@ -9,9 +9,13 @@ from sklearn import calibration, metrics
 
 from skopt_wrap.exceptions import DataError, ParameterError
 from skopt_wrap.scoring import _responses as responses
+from skopt_wrap.scoring._binary import (
+    pool_two_classes,
+    read_two_classes,
+    stated_probabilities,
+    tuned_threshold,
+)
 from skopt_wrap.scoring._checks import is_number
-from skopt_wrap.scoring._display import _tuned_threshold, _two_classes
-from skopt_wrap.scoring._folds import pool_folds
 from skopt_wrap.scoring._functions import expected_calibration_error
 from skopt_wrap.scoring._targets import Target
 
@@ -106,12 +110,12 @@ class PrecisionRecallDisplay(metrics.PrecisionRecallDisplay):
         """
         responses.check_fitted(estimator)
         known = responses.known_classes(estimator)
-        target = _two_classes(y, known, pos_label)
+        target = read_two_classes(y, known, pos_label, "PrecisionRecallDisplay")
         scores = responses.read_scores(estimator, X, target, "PrecisionRecallDisplay")
         name = type(estimator).__name__ if name is None else name
         display = cls._draw(y, scores, target, sample_weight, name, ax, kwargs)
         _, predicted = responses.read_labels(estimator.predict(X), y, known, pos_label, read=target)
-        threshold = _tuned_threshold(estimator, target)
+        threshold = tuned_threshold(estimator, target)
         label = "predict" if threshold is None else f"threshold {threshold:.3g}"
         return display._mark(target, target.to_binary(predicted), sample_weight, label)
 
@@ -161,7 +165,7 @@ class PrecisionRecallDisplay(metrics.PrecisionRecallDisplay):
         ParameterError
             If `chosen_threshold` is no number.
         """
-        target = _two_classes(y_true, None, pos_label)
+        target = read_two_classes(y_true, None, pos_label, "PrecisionRecallDisplay")
         scores = np.asarray(y_score, dtype=np.float64)
         if scores.shape != (target.n_samples,):
             raise DataError(f"y_score must have shape ({target.n_samples},), got {scores.shape}.")
@@ -206,7 +210,7 @@ class PrecisionRecallDisplay(metrics.PrecisionRecallDisplay):
         display : PrecisionRecallDisplay
             The display.
         """
-        target = _two_classes(y, None, pos_label)
+        target = read_two_classes(y, None, pos_label, "PrecisionRecallDisplay")
         settings = {"plot_chance_level": True, "pos_label": target.pos_label, **kwargs}
         return super().from_cv_results(cv_results, X, _labels(y), ax=ax, **settings)
 
@@ -315,7 +319,9 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
             If `y` has not two classes, or the estimator has no probabilities.
         """
         responses.check_fitted(estimator)
-        target = _two_classes(y, responses.known_classes(estimator), pos_label)
+        target = read_two_classes(
+            y, responses.known_classes(estimator), pos_label, "CalibrationDisplay"
+        )
         stated = responses.read_probabilities(estimator, X, target, "CalibrationDisplay")
         name = type(estimator).__name__ if name is None else name
         return cls._draw(y, stated, target, name, ax, n_bins, strategy, kwargs)
@@ -364,11 +370,8 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         DataError
             If `y_true` has not two classes, or `y_prob` are no probabilities.
         """
-        target = _two_classes(y_true, None, pos_label)
-        y_prob = np.asarray(y_prob, dtype=np.float64)
-        if y_prob.ndim == 1 and target.pos_index == 0:
-            y_prob = 1.0 - y_prob  # columns follow the sorted classes
-        stated = responses.shape_probabilities(y_prob, target)
+        target = read_two_classes(y_true, None, pos_label, "CalibrationDisplay")
+        stated = stated_probabilities(target, np.asarray(y_prob, dtype=np.float64))
         return cls._draw(y_true, stated, target, name, ax, n_bins, strategy, kwargs)
 
     @classmethod
@@ -395,11 +398,8 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         display : CalibrationDisplay
             The display.
         """
-        rows, target, stated = pool_folds(cv_results, X, y, pos_label, "CalibrationDisplay")
-        held = np.asarray(y)[rows]
-        _two_classes(held, None, pos_label)
-        chosen = stated[:, target.pos_index]
-        return cls.from_predictions(held, chosen, pos_label=target.pos_label, **kwargs)
+        held, chosen, positive = pool_two_classes(cv_results, X, y, pos_label, "CalibrationDisplay")
+        return cls.from_predictions(held, chosen, pos_label=positive, **kwargs)
 
     @classmethod
     def _draw(cls, y, stated, target, name, ax, n_bins, strategy, kwargs) -> CalibrationDisplay:

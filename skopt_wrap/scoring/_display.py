@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from skopt_wrap.exceptions import DataError, ParameterError
+from skopt_wrap.exceptions import ParameterError
 from skopt_wrap.scoring import _responses as responses
+from skopt_wrap.scoring._binary import (
+    pool_two_classes,
+    read_two_classes,
+    stated_probabilities,
+    tuned_threshold,
+)
 from skopt_wrap.scoring._checks import check_scorer, check_target, make_settings
-from skopt_wrap.scoring._folds import pool_folds
 from skopt_wrap.scoring._scorer import ImbalanceAwareScorer
-from skopt_wrap.scoring._targets import Target, check_weights, read_target
+from skopt_wrap.scoring._targets import Target, check_weights
 from skopt_wrap.scoring._thresholds import candidate_thresholds, confusions_at
 
 __all__ = ["ThresholdDisplay"]
@@ -252,10 +257,12 @@ class ThresholdDisplay:
             If `y` has not two classes, or the estimator has no probabilities.
         """
         responses.check_fitted(estimator)
-        target = _two_classes(y, responses.known_classes(estimator), pos_label)
+        target = read_two_classes(
+            y, responses.known_classes(estimator), pos_label, "ThresholdDisplay"
+        )
         probabilities = responses.read_probabilities(estimator, X, target, "ThresholdDisplay")
         if chosen_threshold is None:
-            chosen_threshold = _tuned_threshold(estimator, target)
+            chosen_threshold = tuned_threshold(estimator, target)
         name = type(estimator).__name__ if name is None else name
         display = cls._compute(
             target, probabilities, metrics, sample_weight, chosen_threshold, n_thresholds, name
@@ -318,11 +325,8 @@ class ThresholdDisplay:
         DataError
             If `y_true` has not two classes, or `y_proba` does not fit it.
         """
-        target = _two_classes(y_true, None, pos_label)
-        y_proba = np.asarray(y_proba)
-        if y_proba.ndim == 1 and target.pos_index == 0:
-            y_proba = 1.0 - y_proba  # columns follow the sorted classes
-        probabilities = responses.shape_probabilities(y_proba, target)
+        target = read_two_classes(y_true, None, pos_label, "ThresholdDisplay")
+        probabilities = stated_probabilities(target, y_proba)
         display = cls._compute(
             target, probabilities, metrics, sample_weight, chosen_threshold, n_thresholds, name
         )
@@ -357,11 +361,8 @@ class ThresholdDisplay:
         DataError
             If the results lack estimators or indices, or were made with other rows.
         """
-        rows, target, stated = pool_folds(cv_results, X, y, pos_label, "ThresholdDisplay")
-        held = np.asarray(y)[rows]
-        _two_classes(held, None, pos_label)
-        chosen = stated[:, target.pos_index]
-        return cls.from_predictions(held, chosen, pos_label=target.pos_label, **kwargs)
+        held, chosen, positive = pool_two_classes(cv_results, X, y, pos_label, "ThresholdDisplay")
+        return cls.from_predictions(held, chosen, pos_label=positive, **kwargs)
 
     @classmethod
     def _compute(
@@ -407,26 +408,3 @@ def _plans(metrics, target: Target, weights) -> list:
         check_target(scorer, checked, target)
         plans.append((record.name, record, make_settings(scorer, checked, target, weights)))
     return plans
-
-
-def _two_classes(y: Any, known: Any, pos_label: Any) -> Target:
-    target = read_target(y, known, pos_label)
-    if target.kind != "binary" or (target.counts > 0).sum() != 2:
-        raise DataError(
-            f"ThresholdDisplay needs rows of two classes, got a {target.kind} target with counts "
-            f"{target.counts.tolist()}."
-        )
-    return target
-
-
-def _tuned_threshold(estimator: Any, target: Target) -> float | None:
-    from sklearn.model_selection import TunedThresholdClassifierCV
-
-    tuned = isinstance(estimator, TunedThresholdClassifierCV)
-    if not tuned or estimator.response_method == "decision_function":
-        return None
-    pos_label = estimator._curve_scorer._get_pos_label()
-    upper = target.classes[-1] if pos_label is None else pos_label
-    threshold = float(estimator.best_threshold_)
-    # thresholds of the other class's probability, or of a decision function, are not this axis
-    return threshold if upper == target.pos_label and 0 <= threshold <= 1 else None

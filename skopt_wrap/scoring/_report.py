@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skopt_wrap._tables import as_frame
 from skopt_wrap.exceptions import DataError, ParameterError, suggest
 from skopt_wrap.scoring._bootstrap import (
     check_resampling,
@@ -158,12 +159,7 @@ class ImbalanceReport:
         ImportError
             If pandas is not installed.
         """
-        columns = self.to_dict(table)
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas; to_dict gives the same table.") from error
-        return pd.DataFrame(columns)
+        return as_frame(self.to_dict(table))
 
     def __str__(self) -> str:
         return render_text(self)

@@ -37,6 +37,16 @@ def folds(rare):
     )
 
 
+@pytest.mark.parametrize(
+    "display",
+    [CalibrationDisplay, PrecisionRecallDisplay, ThresholdDisplay],
+    ids=lambda d: d.__name__,
+)
+def test_displays_of_two_classes_name_themselves(display):
+    with pytest.raises(DataError, match=f"^{display.__name__} needs rows of two classes"):
+        display.from_predictions([0, 1, 2], [0.1, 0.2, 0.3])
+
+
 def test_precision_recall_takes_the_rare_class_and_marks_predict(rare, rare_model):
     X, y = rare
     display = PrecisionRecallDisplay.from_estimator(rare_model, X[300:], y[300:])
