@@ -69,7 +69,9 @@ def prune_natively(model: Any, spec: Pruning, tuning: Tuning, seed: int) -> Answ
         if problem:
             skipped.append(f"{variable.path}: {problem}; pruned without a pattern")
 
-    class Zeros:
+    constraint: Any = keras.constraints.Constraint
+
+    class Zeros(constraint):
         def __init__(self, mask: Any, own: Any) -> None:
             self.mask, self.own = mask, own
 
@@ -144,7 +146,9 @@ def cluster_natively(model: Any, spec: Clustering, tuning: Tuning, seed: int) ->
         lambda v: math.prod(v.shape) > spec.n_clusters,
     )
 
-    class Shared:
+    constraint: Any = keras.constraints.Constraint
+
+    class Shared(constraint):
         def __init__(self, centers: np.ndarray, labels: np.ndarray, own: Any) -> None:
             self.own = own
             n = len(centers)

@@ -33,7 +33,7 @@ def stack(*parts, compiled=("sgd", "mse"), shape=(4,), **options):
 
 
 class Scale:
-    """A callable with a state; as a constraint, a regularizer or an activation."""
+    """A callable with a state that its configuration leaves out."""
 
     def __init__(self, factor):
         self.factor = factor
@@ -43,6 +43,14 @@ class Scale:
 
     def get_config(self):
         return {}
+
+
+class ScaleConstraint(Scale, keras.constraints.Constraint):
+    """A constraint whose configuration leaves its state out."""
+
+
+class ScaleRegularizer(Scale, keras.regularizers.Regularizer):
+    """A regularizer whose configuration leaves its state out."""
 
 
 class Constant(keras.optimizers.schedules.LearningRateSchedule):
@@ -100,8 +108,8 @@ PAIRS = {
     "partial": lambda i: stack(
         layers.Dense(2, functools.partial(keras.activations.leaky_relu, negative_slope=i + 0.1))
     ),
-    "callable constraint": lambda i: stack(layers.Dense(2, kernel_constraint=Scale(i))),
-    "callable regularizer": lambda i: stack(layers.Dense(2, kernel_regularizer=Scale(i))),
+    "constraint": lambda i: stack(layers.Dense(2, kernel_constraint=ScaleConstraint(i))),
+    "regularizer": lambda i: stack(layers.Dense(2, kernel_regularizer=ScaleRegularizer(i))),
     "activity": lambda i: stack(layers.Dense(2, activity_regularizer=Scale(i))),
     "max norm": lambda i: stack(
         layers.Dense(2, kernel_constraint=keras.constraints.MaxNorm(1 + i))

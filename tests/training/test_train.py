@@ -253,10 +253,14 @@ def test_training_that_must_not_be_fused_trains_the_network_itself():
     """A constraint put on a variable after building is in no configuration, and is kept to."""
     from skopt_wrap.training import TrainingData, train
 
+    class Nothing(keras.constraints.Constraint):
+        def __call__(self, value):
+            return value * 0
+
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     kernel = model.layers[0].kernel
-    kernel.constraint = lambda value: value * 0
+    kernel.constraint = Nothing()
     X = np.ones((8, 2), "float32")
     data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
     result = train(model, data, epochs=1, batch_size=4, seed=0, fused=False)
