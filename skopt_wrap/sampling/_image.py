@@ -89,6 +89,7 @@ class LightTransform(ImageTransform):
     """Base of the transforms that keep pixel values within a range."""
 
     value_range: tuple[float, float] | None = field(default=None, kw_only=True)
+    of_bytes: bool = field(default=False, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -102,10 +103,9 @@ class LightTransform(ImageTransform):
                 )
 
     def _bind(self, X):
-        """Learn the range of the pixels."""
-        if self.value_range is not None:
-            return self
-        return replace(self, value_range=pixel_range(X))
+        """Learn the range of the pixels, and whether they are bytes, whatever they become."""
+        limits = pixel_range(X) if self.value_range is None else self.value_range
+        return replace(self, value_range=limits, of_bytes=X.dtype == np.uint8)
 
     @property
     def _range(self) -> tuple[float, float]:

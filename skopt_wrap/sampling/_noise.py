@@ -53,13 +53,21 @@ class PixelNoise(LightTransform):
 
     def _apply(self, X, rng):
         """Add noise to every image."""
-        if X.dtype == np.uint8:
-            return noisy_bytes(X, self.magnitude * self._span, *byte_range(*self._range), rng)
-        kind = X.dtype if X.dtype.itemsize in (4, 8) else np.float64
-        noise = rng.standard_normal(X.shape, dtype=kind)
-        noise *= self.magnitude * self._span
-        X += noise
-        return self._clip(X)
+        sigma = self.magnitude * self._span
+        if not self.of_bytes:
+            kind = X.dtype if X.dtype.itemsize in (4, 8) else np.float64
+            noise = rng.standard_normal(X.shape, dtype=kind)
+            noise *= sigma
+            X += noise
+            return self._clip(X)
+        table, (low, high), flat = noise_table(sigma), byte_range(*self._range), X.reshape(-1)
+        for start in range(0, flat.size, NUMBERS_AT_ONCE):
+            part = flat[start : start + NUMBERS_AT_ONCE]
+            noise = draw_noise(table, part.size, rng)
+            noisy = np.add(noise, part, out=noise if X.dtype == np.uint8 else part)
+            np.clip(noisy, low, high, out=noisy)
+            np.copyto(part, noisy, casting="unsafe")
+        return flat.reshape(X.shape)
 
 
 @functools.lru_cache(maxsize=8)
@@ -68,36 +76,13 @@ def noise_table(sigma: float) -> np.ndarray:
     return np.rint(sigma * ndtri((np.arange(2**16) + 0.5) / 2**16)).astype(np.int16)
 
 
-def noisy_bytes(
-    X: np.ndarray, sigma: float, low: int, high: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return bytes plus rounded Gaussian noise, drawn as quantiles of 16 random bits each.
+def draw_noise(table: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` quantiles of the table, each drawn with 16 random bits.
 
-    Parameters
-    ----------
-    X : ndarray of uint8
-        Images; may be written to.
-    sigma : float
-        Standard deviation of the noise.
-    low, high : int
-        Range to clip to.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    noisy : ndarray of uint8, of the same shape
-        The images. Noise beyond 4.3 standard deviations does not occur.
+    Noise beyond 4.3 standard deviations does not occur.
     """
-    table, flat = noise_table(sigma), X.reshape(-1)
-    for start in range(0, flat.size, NUMBERS_AT_ONCE):
-        part = flat[start : start + NUMBERS_AT_ONCE]
-        bits = rng.bit_generator.random_raw(-(-part.size // 4)).view(np.uint16)[: part.size]
-        noise = table.take(bits, mode="clip")
-        noise += part
-        np.clip(noise, low, high, out=noise)
-        np.copyto(part, noise, casting="unsafe")
-    return flat.reshape(X.shape)
+    bits = rng.bit_generator.random_raw(-(-n // 4)).view(np.uint16)[:n]
+    return table.take(bits, mode="clip")
 
 
 @register("blur")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ._image import ImageTransform, LightTransform
+from ._image import ImageTransform, LightTransform, byte_range
 from ._transform import check_fraction, check_option, register
 
 # Our names, which are Keras's, to those of numpy.pad.
@@ -227,6 +227,9 @@ class RandomErasing(LightTransform):
 
     def _pixels(self, part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         low, high = self._range
+        if self.of_bytes:
+            first, last = byte_range(low, high)
+            return rng.integers(first, last + 1, size=part.shape, dtype=np.uint8)
         if part.dtype.kind in "iu":
             return rng.integers(round(low), round(high) + 1, size=part.shape, dtype=part.dtype)
         return rng.uniform(low, high, size=part.shape)

@@ -35,8 +35,8 @@ class _Warp(ImageTransform):
         return X.ndim == 3 or X.shape[3] <= MOST_LANES or self._engine(X) is not None
 
     def _engine(self, X):
-        """Return OpenCV where it is installed."""
-        return opencv_for(X)
+        """Return OpenCV where it is installed; it rounds coordinates of two channels to 1/32."""
+        return opencv_for(X) if X.shape[3:] != (2,) else None
 
     def _batch(self, X, maps):
         """Warp every image."""

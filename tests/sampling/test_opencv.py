@@ -48,7 +48,7 @@ def warp(images, maps, fill, fill_value):
 
 
 @pytest.mark.parametrize("fill", ["constant", "nearest", "reflect", "wrap"])
-@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+@pytest.mark.parametrize("channels", [(), (1,), (2,), (3,), (4,)])
 def test_opencv_warps_as_numpy_does(fill, channels, monkeypatch):
     pytest.importorskip("cv2", minversion="5.0")
     images = smooth_images(6, 30, 25, channels).astype(np.float32)
@@ -219,3 +219,38 @@ def test_opencv_keeps_the_threads_of_its_user():
         assert inside == [1] and cv2.getNumThreads() == 3
     finally:
         cv2.setNumThreads(before)
+
+
+def random_policy(rng, channels):
+    policy = []
+    for name in rng.choice(IMAGES, rng.integers(1, 5)):
+        options = {"probability": float(rng.random())} if rng.random() < 0.5 else {}
+        if name in ("mixup", "cutmix"):
+            options["soft_labels" if rng.random() < 0.5 else "same_class"] = True
+        if channels == (3,) or name not in ("hue", "saturation"):
+            policy.append(REGISTRY[name](**options))
+    return policy
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_policy_gives_the_same_with_and_without_opencv(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    channels = [(), (1,), (2,), (3,), (4,), (5,)][rng.integers(6)]
+    dtype = [np.uint8, np.uint8, np.float32, np.float64, np.int16, np.float16][rng.integers(6)]
+    shape = (*rng.integers(2, 90, size=2), *channels)
+    images = (rng.random((rng.integers(2, 40), *shape)) * 250).astype(dtype)
+    before, y = images.copy(), np.arange(len(images)) % 2
+    policy = random_policy(rng, channels)
+    sampler = AugmentingSampler("image", policy, factor=float(rng.uniform(1, 3)), random_state=seed)
+    new, labels = sampler.fit_resample(images, y)
+    again = sampler.set_params(n_jobs=3).fit_resample(images, y)
+    np.testing.assert_array_equal(again[0], new)
+    np.testing.assert_array_equal(again[1], labels)
+    np.testing.assert_array_equal(images, before)
+    assert new.dtype == dtype and np.isfinite(new.astype(float)).all()
+    monkeypatch.setattr(opencv, "load_opencv", lambda: None)
+    slow, slow_labels = sampler.fit_resample(images, y)
+    np.testing.assert_allclose(slow_labels, labels, atol=1 / 256)  # shares of bytes are rounded
+    # Roundings add up, and contrast stretches them; another draw would differ everywhere.
+    difference = np.abs(slow.astype(float) - new.astype(float))
+    assert difference.mean() < 1.0, policy
