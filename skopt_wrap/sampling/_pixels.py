@@ -229,6 +229,9 @@ class RandomErasing(LightTransform):
         low, high = self._range
         if self.of_bytes:
             first, last = byte_range(low, high)
+            if (first, last) == (0, 255):  # eight of them in one draw
+                bits = rng.bit_generator.random_raw(-(-part.size // 8))
+                return bits.view(np.uint8)[: part.size].reshape(part.shape)
             return rng.integers(first, last + 1, size=part.shape, dtype=np.uint8)
         if part.dtype.kind in "iu":
             return rng.integers(round(low), round(high) + 1, size=part.shape, dtype=part.dtype)

@@ -254,12 +254,13 @@ def test_random_erasing_has_the_area_and_shape_asked_for():
     assert whole(np.ones((4, 9, 9)), rng=0).max() == 5
 
 
+@pytest.mark.parametrize("high", [200, 255])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
-def test_random_erasing_fills_with_random_pixels_of_the_range(dtype):
+def test_random_erasing_fills_with_random_pixels_of_the_range(dtype, high):
     X = np.zeros((60, 30, 30, 3), dtype=dtype)
-    result = RandomErasing(1.0, probability=1.0, value_range=(0, 200))(X, rng=0)
+    result = RandomErasing(1.0, probability=1.0, value_range=(0, high))(X, rng=0)
     erased = result[(result != 0).any(axis=3)]
-    assert erased.min() >= 0 and erased.max() <= 200 and abs(erased.mean() - 100) < 2
+    assert erased.min() >= 0 and erased.max() <= high and abs(erased.mean() - high / 2) < 2
     assert len(np.unique(erased)) > 190 and (erased[:, 0] != erased[:, 1]).mean() > 0.9
     with pytest.raises(ParameterError, match="ratio"):
         RandomErasing(ratio=0.5)
