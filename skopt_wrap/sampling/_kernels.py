@@ -27,7 +27,7 @@ PIXELS_FOR_FOUR = 48 * 48
 def warp_with_opencv(
     cv2: Any, images: Rows, results: Rows, maps: np.ndarray, fill: str, fill_value: float
 ) -> None:
-    """Do what ``_warp.warp`` does; results are no images."""
+    """Do what ``_warp.warp_with_numpy`` does; results are no images."""
     height, width = results[0].shape[:2]
     centre = np.array([(height - 1) / 2, (width - 1) / 2])
     linear = maps[:, :2, :2]

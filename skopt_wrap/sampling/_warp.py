@@ -131,9 +131,9 @@ def warp_with_numpy(
     step = max(1, (4 * PIXELS_AT_ONCE if bytes_ else PIXELS_AT_ONCE) // (X.shape[1] * X.shape[2]))
     for start in range(0, moved.size, step):
         rows = moved[start : start + step]
-        part = None if edges is None else edges[rows]
-        places = _places(X[rows].shape, maps[rows].astype(dtype), fill, part)
-        result[rows] = interpolate(X[rows], places, fill_value)
+        images, part = X[rows], None if edges is None else edges[rows]
+        places = _places(images.shape, maps[rows].astype(dtype), fill, part)
+        result[rows] = interpolate(images, places, fill_value)
     return result
 
 
