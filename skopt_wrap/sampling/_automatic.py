@@ -12,7 +12,7 @@ from ._colour import Brightness, Contrast, Saturation
 from ._geometry import Rotation, Shear, Translation, Zoom
 from ._image import ImageTransform
 from ._pixels import Cutout
-from ._transform import Policy, Transform, register, spread
+from ._transform import Policy, Transform, as_float, register, spread
 
 #: What is drawn from, at its full strength. Saturation is left out for images without colours.
 OPERATIONS: tuple[Transform, ...] = (
@@ -185,10 +185,10 @@ class AugMix(_Automatic):
         depth = rng.integers(1, self.depth + 1, size=len(chains))
         for step in range(self.depth):
             self._one_each(chains, rng, np.flatnonzero(depth > step))
-        kind = np.float32 if X.dtype == np.uint8 else X.dtype
-        mixture = X * spread(own.astype(kind), X.ndim)
+        whole = as_float(X)
+        mixture = whole * spread(own.astype(whole.dtype), X.ndim)
         for k, share in enumerate(shares.T):
-            mixture += chains[k * n : (k + 1) * n] * spread(share.astype(kind), X.ndim)
+            mixture += chains[k * n : (k + 1) * n] * spread(share.astype(whole.dtype), X.ndim)
         return mixture
 
 

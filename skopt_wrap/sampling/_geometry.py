@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ._kernels import resize_with_opencv
+from ._pixels import inner_boxes
 from ._transform import check_fraction, register
 from ._warp import Flip, WarpTransform, identities, warp_with_numpy
 
@@ -262,15 +263,9 @@ class ResizedCrop(WarpTransform):
         bend = np.clip(bend, np.sqrt(area), 1 / np.sqrt(area))  # no side longer than the image's
         if not self.magnitude:
             bend[:] = 1.0
-        edges = np.empty((n, 4), dtype=np.intp)
-        for axis, side, size in (
-            (0, np.sqrt(area) * bend, height),
-            (1, np.sqrt(area) / bend, width),
-        ):
-            length = np.maximum(np.rint(side * size), 1).astype(np.intp)
-            edges[:, 2 * axis] = rng.integers(0, size - length + 1)
-            edges[:, 2 * axis + 1] = edges[:, 2 * axis] + length
-        return edges
+        sides = np.stack([np.sqrt(area) * bend, np.sqrt(area) / bend], axis=1)
+        sizes = np.maximum(np.rint(sides * (height, width)), 1)
+        return inner_boxes(rng, sizes, height, width)
 
     def _maps(self, n, height, width, rng):
         """Return maps from the whole to a part."""

@@ -66,7 +66,8 @@ class PixelNoise(LightTransform):
             noise = draw_noise(table, part.size, rng)
             noisy = np.add(noise, part, out=noise if X.dtype == np.uint8 else part)
             np.clip(noisy, low, high, out=noisy)
-            np.copyto(part, noisy, casting="unsafe")
+            if noisy is not part:
+                np.copyto(part, noisy, casting="unsafe")
         return flat.reshape(X.shape)
 
 

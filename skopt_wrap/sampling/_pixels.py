@@ -213,13 +213,9 @@ class RandomErasing(LightTransform):
         n, height, width = X.shape[:3]
         area = rng.uniform(min(0.02, self.magnitude), self.magnitude, size=n) * height * width
         bend = np.exp(rng.uniform(-1, 1, size=n) * np.log(self.ratio) / 2)
-        edges = np.empty((n, 4), dtype=np.intp)
-        for axis, (size, side) in enumerate(
-            ((height, np.sqrt(area) * bend), (width, np.sqrt(area) / bend))
-        ):
-            length = np.minimum(np.rint(side), size).astype(np.intp)
-            edges[:, 2 * axis] = rng.integers(0, size - length + 1)
-            edges[:, 2 * axis + 1] = edges[:, 2 * axis] + length
+        sides = np.stack([np.sqrt(area) * bend, np.sqrt(area) / bend], axis=1)
+        sizes = np.minimum(np.rint(sides), (height, width))
+        edges = inner_boxes(rng, sizes, height, width)
         for image, (top, bottom, left, right) in zip(X, edges.tolist(), strict=True):
             part = image[top:bottom, left:right]
             part[...] = self._pixels(part, rng) if self.fill_value is None else self.fill_value
@@ -250,6 +246,16 @@ def random_boxes(rng, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
         start = rng.integers(0, length, size=len(sizes)) - sizes[:, axis] // 2
         np.maximum(start, 0, out=edges[:, 2 * axis])
         np.minimum(start + sizes[:, axis], length, out=edges[:, 2 * axis + 1])
+    return edges
+
+
+def inner_boxes(rng, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return a box per image at a uniform place inside it; as :func:`random_boxes` otherwise."""
+    sizes = sizes.astype(np.intp)
+    edges = np.empty((len(sizes), 4), dtype=np.intp)
+    for axis, length in enumerate((height, width)):
+        edges[:, 2 * axis] = rng.integers(0, length - sizes[:, axis] + 1)
+        edges[:, 2 * axis + 1] = edges[:, 2 * axis] + sizes[:, axis]
     return edges
 
 
