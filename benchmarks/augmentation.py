@@ -140,7 +140,7 @@ def image_speed(size: int, turns: int, threads: int) -> list[dict]:
     import tensorflow as tf
 
     from skopt_wrap.sampling import AugmentingSampler, CutMix, MixUp, RandAugment
-    from skopt_wrap.sampling import _opencv as opencv
+    from skopt_wrap.sampling._images import _opencv as opencv
 
     layers, cv2 = keras.layers, opencv.load_opencv()
     if cv2 is not None:
@@ -279,7 +279,7 @@ def transform_speed(size: int, turns: int, threads: int) -> list[dict]:
     import tensorflow as tf
 
     from skopt_wrap.sampling import AugmentingSampler
-    from skopt_wrap.sampling._opencv import load_opencv
+    from skopt_wrap.sampling._images._opencv import load_opencv
 
     if load_opencv() is not None:
         load_opencv().setNumThreads(threads)

@@ -22,10 +22,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import keras
 import numpy as np
+from skopt_wrap.compression._stages._pipeline._pruning import copy_of
 
 from skopt_wrap.compression import compress
-from skopt_wrap.compression._bridge import check_twin, to_tf_keras
-from skopt_wrap.compression._native import copy_of
+from skopt_wrap.compression._conversion._tf_keras import check_twin, to_tf_keras
 from skopt_wrap.exceptions import SkoptWrapError
 
 L = keras.layers

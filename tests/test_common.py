@@ -102,7 +102,9 @@ def cases():
 @pytest.mark.filterwarnings("ignore::skopt_wrap.exceptions.SkoptWrapWarning")  # odd data
 @pytest.mark.parametrize(("estimator", "check"), list(cases()))
 def test_estimator_passes_common_check(estimator, check, monkeypatch):
-    monkeypatch.setattr("skopt_wrap.compression._timing._SECONDS", 0.001)  # of no interest here
+    monkeypatch.setattr(
+        "skopt_wrap.compression._litert._latency._SECONDS", 0.001
+    )  # of no interest here
     check(estimator)
 
 

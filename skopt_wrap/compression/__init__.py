@@ -3,8 +3,8 @@
 from ._compress import CompressionResult, compress
 from ._compressed_model import CompressedModel
 from ._display import CompressionDisplay
+from ._litert._runtime import LiteRTModel
 from ._report import CompressionReport, StageRow
-from ._runtime import LiteRTModel
 from ._search import CompressionSearch
 from ._specs import Clustering, Pruning, Quantization
 

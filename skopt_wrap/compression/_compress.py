@@ -13,14 +13,14 @@ from sklearn.utils import check_random_state
 from .._keras import output_kind
 from ..exceptions import DataError, ParameterError
 from ._budget import Budget
-from ._child import get_child
-from ._export import c_header, write_export
-from ._network import check_network
+from ._litert._export import c_header, write_export
+from ._litert._runtime import LiteRTModel
 from ._plan import Plan, make_plan
+from ._process import get_child
 from ._report import CompressionReport
-from ._runtime import LiteRTModel
+from ._serialization import check_network
 from ._specs import Clustering, Pruning, Quantization, as_count
-from ._stages import Chain, Raw
+from ._stages._pipeline import Chain, Raw
 from ._tuning import Tuning
 
 

@@ -13,10 +13,14 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from ..estimators import KerasClassifier, KerasRegressor, plain_kind
 from ..exceptions import ParameterError
 from ._budget import ON_MISSED, Budget
-from ._child import get_child
-from ._deployed import DeployedMixin
-from ._network import check_network
-from ._parts import (
+from ._plan import PLANNED, RUNTIMES, make_plan
+from ._prediction import DeployedMixin
+from ._process import get_child
+from ._report import CompressionReport
+from ._serialization import check_network
+from ._specs import Clustering, Pruning, Quantization
+from ._stages._pipeline import Chain, Raw
+from ._unwrap import (
     as_estimator,
     check_estimator,
     fit_estimator,
@@ -24,10 +28,6 @@ from ._parts import (
     take_apart,
     weighted_rows,
 )
-from ._plan import PLANNED, RUNTIMES, make_plan
-from ._report import CompressionReport
-from ._specs import Clustering, Pruning, Quantization
-from ._stages import Chain, Raw
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
 _MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._pareto import pareto_front
 from ..exceptions import ParameterError
-from ._pareto import pareto_front
 from ._report import CompressionReport
 
 # Field of a stage, column of a search, factor, label.

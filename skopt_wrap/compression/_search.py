@@ -15,6 +15,7 @@ from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexabl
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
+from .._pareto import pareto_front
 from ..exceptions import (
     BudgetError,
     BudgetWarning,
@@ -24,13 +25,12 @@ from ..exceptions import (
     UnknownParameterError,
     suggest,
 )
+from ._best_estimator import WinnerMixin
 from ._budget import ON_MISSED, Budget
-from ._child import get_child
 from ._compressed_model import CompressedModel
-from ._pareto import pareto_front
-from ._parts import as_estimator, check_estimator, fit_estimator
 from ._plan import PLANNED, make_plan
-from ._winner import WinnerMixin
+from ._process import get_child
+from ._unwrap import as_estimator, check_estimator, fit_estimator
 
 DEFAULT_GRID = (
     {"quantization": [None, "float16", "dynamic", "int8"]},

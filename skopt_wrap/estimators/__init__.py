@@ -1,11 +1,11 @@
 """Keras models as scikit-learn estimators."""
 
 from ._classifier import KerasClassifier
-from ._plain import is_plain, plain_kind, wrap_plain, wrap_trained
-from ._range_test import LearningRateDisplay, LearningRateTest, find_learning_rate
+from ._joint_fit import FitJob, FitOutcome, fit_together
+from ._learning_rate_finder import LearningRateDisplay, LearningRateTest, find_learning_rate
 from ._regressor import KerasRegressor
 from ._targets import ClassTarget, ValueTarget
-from ._together import FitJob, FitOutcome, fit_together
+from ._wrap_model import is_plain, plain_kind, wrap_plain, wrap_trained
 
 __all__ = [
     "ClassTarget",

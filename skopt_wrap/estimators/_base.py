@@ -18,8 +18,8 @@ from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
 from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
-from ._dataset import fit_on_batches
-from ._fitting import prepare_fit
+from ._fit_dataset import fit_on_batches
+from ._fit_steps import prepare_fit
 from ._losses import OWN_LOSSES, infer_loss
 from ._network import (
     ScopedModel,

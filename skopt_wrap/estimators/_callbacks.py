@@ -10,7 +10,7 @@ from typing import Any
 from .._keras import load_keras
 from ..exceptions import ParameterError
 from ..training import best_keeper, schedule_callbacks, schedule_options
-from ._parts import make_parts
+from ._routed_objects import make_parts
 
 DEFAULT_PATIENCE = 10
 

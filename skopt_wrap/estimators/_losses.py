@@ -8,7 +8,7 @@ from typing import Any
 
 from .._keras import load_keras, loss_classes
 from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
-from ._parts import make_parts
+from ._routed_objects import make_parts
 
 # Losses of this package, which suit themselves to the target and to the number of output units.
 OWN_LOSSES = ("focal", "logit_adjusted")

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..training import TrainingData
-from ._fitting import Fitting
+from ._fit_steps import Fitting
 
 
 class SharedRows:

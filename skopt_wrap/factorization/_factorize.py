@@ -11,12 +11,12 @@ from sklearn.utils import check_random_state
 from .._keras import compile_settings, load_keras, output_kind, seed_scope
 from ..exceptions import DataError, ModelError, ParameterError
 from ..training import TrainingData, train
+from ._layer_selection import check_model, find_sites
 from ._measure import divergence, latencies
-from ._observe import outputs_of
 from ._result import Candidate, FactorizationResult
-from ._sites import check_model, find_sites
+from ._run_method import Observations, Outcome, carry_out
 from ._specs import Factorization, as_factorization, check_count, is_number, with_target
-from ._work import Observations, Outcome, carry_out
+from ._statistics import outputs_of
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._keras import load_keras
 from ._forms import Factors
-from ._observe import Site
+from ._statistics import Site
 
 Array = np.ndarray
 

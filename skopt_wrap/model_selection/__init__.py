@@ -4,7 +4,7 @@
 names live here alone, so that ``from skopt_wrap import ...`` never hides scikit-learn's.
 """
 
-from ._apart import as_scores, last_step
+from ._deferred_fit import as_scores, last_step
 from ._folds import Fold, evaluate_folds
 from ._validation import CVResults, cross_val_predict, cross_val_score, cross_validate
 

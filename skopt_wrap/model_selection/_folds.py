@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_method_params
 
 from ..estimators import FitJob, fit_together
 from ..exceptions import SearchError
-from ._apart import as_scores, last_step, put_off, why_whole
+from ._deferred_fit import as_scores, last_step, put_off, why_whole
 
 Splits = Sequence[tuple[Any, Any]]
 Scores = dict[str, float]

@@ -19,7 +19,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
-from ._apart import why_whole
+from ._deferred_fit import why_whole
 from ._folds import Fold, fit_folds
 
 _COLUMNS = ("decision_function", "predict_log_proba", "predict_proba")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ._augmenting import AugmentingSampler
-from ._automatic import AugMix, RandAugment
-from ._colour import Brightness, Contrast, Hue, Saturation
 from ._display import AugmentationDisplay
-from ._geometry import (
+from ._images._automatic import AugMix, RandAugment
+from ._images._colour import Brightness, Contrast, Hue, Saturation
+from ._images._geometry import (
     HorizontalFlip,
     ResizedCrop,
     Rotation,
@@ -15,11 +15,15 @@ from ._geometry import (
     VerticalFlip,
     Zoom,
 )
+from ._images._noise import Blur, PixelNoise
+from ._images._pixels import Cutout, RandomCrop, RandomErasing
 from ._mix import CutMix, MixUp
-from ._noise import Blur, PixelNoise
-from ._pixels import Cutout, RandomCrop, RandomErasing
 from ._policies import available_transforms
-from ._series import (
+from ._tabular import GaussianNoise, TabularMixUp
+from ._texts._text import KeyboardTypos, RandomCase, RandomDeletion, RandomSwap
+from ._texts._translate import BackTranslation
+from ._texts._words import RandomInsertion, SynonymReplacement
+from ._time_series._series import (
     Jitter,
     MagnitudeWarp,
     Scaling,
@@ -28,12 +32,8 @@ from ._series import (
     TimeWarp,
     WindowSlice,
 )
-from ._tabular import GaussianNoise, TabularMixUp
-from ._text import KeyboardTypos, RandomCase, RandomDeletion, RandomSwap
+from ._time_series._windows import Permutation, WindowWarp
 from ._transform import Transform
-from ._translate import BackTranslation
-from ._windows import Permutation, WindowWarp
-from ._words import RandomInsertion, SynonymReplacement
 
 __all__ = [
     "AugMix",

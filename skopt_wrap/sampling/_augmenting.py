@@ -15,7 +15,6 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from ..exceptions import DataError
-from ._blocks import Job, collect_sparse, fill
 from ._containers import (
     Data,
     give_back,
@@ -27,8 +26,9 @@ from ._containers import (
     take,
     write_numeric,
 )
-from ._doors import Doors
+from ._flow_mixin import Doors
 from ._policies import check_labels_can_mix, makes_soft_labels, resolve
+from ._row_blocks import Job, collect_sparse, fill
 from ._strategy import Target, choose_sources, one_hot, plan_rows, read_target
 from ._tabular import Interpolation, nearest_sources
 from ._transform import Policy, Transform

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ._kernels import blend_with_opencv
-from ._opencv import opencv_for_rows
-from ._pixels import random_boxes
+from ._images._kernels import blend_with_opencv
+from ._images._opencv import opencv_for_rows
+from ._images._pixels import random_boxes
 from ._transform import MixingTransform, Source, Transform, register, spread
 
 #: Steps of the share that a row of bytes keeps: 16 bits hold a byte times a share.

@@ -9,9 +9,8 @@ from imblearn.base import BaseSampler
 
 from ..exceptions import ParameterError, suggest
 from ._adapters import adapt
-from ._colour import Brightness
-from ._geometry import Rotation, Translation, Zoom
-from ._series import Jitter, Scaling, TimeWarp
+from ._images._colour import Brightness
+from ._images._geometry import Rotation, Translation, Zoom
 from ._tabular import (
     OVER_SAMPLERS,
     GaussianNoise,
@@ -19,9 +18,10 @@ from ._tabular import (
     as_interpolation,
     named_over_sampler,
 )
-from ._text import KeyboardTypos, RandomSwap
+from ._texts._text import KeyboardTypos, RandomSwap
+from ._texts._words import SynonymReplacement
+from ._time_series._series import Jitter, Scaling, TimeWarp
 from ._transform import REGISTRY, MixingTransform, Transform
-from ._words import SynonymReplacement
 
 #: What ``transforms="default"`` stands for. Chosen to leave labels as they are: no flips, small
 #: angles and shifts, no words lost.

@@ -6,11 +6,11 @@ Beside what ``__all__`` lists there is a constant for each usual metric, such as
 
 from __future__ import annotations
 
-from skopt_wrap.scoring._bootstrap import BootstrapInterval, bootstrap_interval
-from skopt_wrap.scoring._constants import CONSTANTS as _CONSTANTS
-from skopt_wrap.scoring._curves import CalibrationDisplay, PrecisionRecallDisplay
-from skopt_wrap.scoring._display import ThresholdDisplay
-from skopt_wrap.scoring._functions import (
+from ._bootstrap import BootstrapInterval, bootstrap_interval
+from ._display import ThresholdDisplay
+from ._metrics._constants import CONSTANTS as _CONSTANTS
+from ._metrics._curves import CalibrationDisplay, PrecisionRecallDisplay
+from ._metrics._functions import (
     expected_calibration_error,
     expected_cost_score,
     lift_at_k_score,
@@ -18,9 +18,9 @@ from skopt_wrap.scoring._functions import (
     recall_at_k_score,
     recall_at_precision_score,
 )
-from skopt_wrap.scoring._registry import list_metrics
-from skopt_wrap.scoring._report import ImbalanceReport, imbalance_report
-from skopt_wrap.scoring._scorer import ImbalanceAwareScorer
+from ._metrics._registry import list_metrics
+from ._reports._report import ImbalanceReport, imbalance_report
+from ._scorer import ImbalanceAwareScorer
 
 __all__ = [
     "BootstrapInterval",

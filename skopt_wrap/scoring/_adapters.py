@@ -18,10 +18,10 @@ import numpy as np
 from sklearn import metrics
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skopt_wrap.scoring import _functions as functions
-from skopt_wrap.scoring._confusion import confusion_matrix_of
-from skopt_wrap.scoring._confusion import geometric_mean as stacked_geometric_mean
-from skopt_wrap.scoring._confusion import index_balanced_accuracy as stacked_index_balanced_accuracy
+from ._metrics import _functions as functions
+from ._metrics._confusion import confusion_matrix_of
+from ._metrics._confusion import geometric_mean as stacked_geometric_mean
+from ._metrics._confusion import index_balanced_accuracy as stacked_index_balanced_accuracy
 
 __all__ = ["Settings"]
 

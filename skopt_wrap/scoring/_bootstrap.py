@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skopt_wrap.exceptions import DataError, ParameterError
-from skopt_wrap.scoring._adapters import Settings
-from skopt_wrap.scoring._checks import check_scorer, check_target, make_settings
-from skopt_wrap.scoring._confusion import confusion_matrix_of
-from skopt_wrap.scoring._evaluate import evaluate, ordered_codes
-from skopt_wrap.scoring._registry import Metric
-from skopt_wrap.scoring._responses import read_labels, shape_probabilities
-from skopt_wrap.scoring._scorer import ImbalanceAwareScorer
-from skopt_wrap.scoring._targets import Target, check_weights, read_target
+from ..exceptions import DataError, ParameterError
+from ._adapters import Settings
+from ._metrics._confusion import confusion_matrix_of
+from ._metrics._evaluate import evaluate, ordered_codes
+from ._metrics._registry import Metric
+from ._parameters import check_scorer, check_target, make_settings
+from ._responses import read_labels, shape_probabilities
+from ._scorer import ImbalanceAwareScorer
+from ._targets import Target, check_weights, read_target
 
 __all__ = ["BootstrapInterval", "bootstrap_interval"]
 

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from skopt_wrap.exceptions import ParameterError
-from skopt_wrap.scoring import _responses as responses
-from skopt_wrap.scoring._binary import (
+from ..exceptions import ParameterError
+from . import _responses as responses
+from ._parameters import check_scorer, check_target, make_settings
+from ._scorer import ImbalanceAwareScorer
+from ._targets import Target, check_weights
+from ._thresholds import candidate_thresholds, confusions_at
+from ._two_class_targets import (
     pool_two_classes,
     read_two_classes,
     stated_probabilities,
     tuned_threshold,
 )
-from skopt_wrap.scoring._checks import check_scorer, check_target, make_settings
-from skopt_wrap.scoring._scorer import ImbalanceAwareScorer
-from skopt_wrap.scoring._targets import Target, check_weights
-from skopt_wrap.scoring._thresholds import candidate_thresholds, confusions_at
 
 __all__ = ["ThresholdDisplay"]
 

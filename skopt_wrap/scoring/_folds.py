@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from skopt_wrap.exceptions import DataError
-from skopt_wrap.scoring._responses import known_classes, read_probabilities
-from skopt_wrap.scoring._targets import Target, read_target
+from ..exceptions import DataError
+from ._responses import known_classes, read_probabilities
+from ._targets import Target, read_target
 
 __all__ = ["pool_folds"]
 

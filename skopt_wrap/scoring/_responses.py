@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skopt_wrap.exceptions import DataError
-from skopt_wrap.scoring._targets import Target, _as_labels, encode, merge_classes, read_target
+from ..exceptions import DataError
+from ._targets import Target, _as_labels, encode, merge_classes, read_target
 
 __all__ = ["check_fitted", "known_classes", "read_labels", "read_probabilities", "read_scores"]
 

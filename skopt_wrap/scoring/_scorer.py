@@ -11,8 +11,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
-from skopt_wrap.exceptions import DataError, ParameterError, suggest
-from skopt_wrap.scoring._checks import (
+from ..exceptions import DataError, ParameterError, suggest
+from ._metrics._evaluate import apply_threshold, evaluate, warn_missing
+from ._metrics._registry import get_metric
+from ._parameters import (
     CONSTRAINT_PENALTY,
     Checked,
     applies,
@@ -22,16 +24,14 @@ from skopt_wrap.scoring._checks import (
     is_number,
     make_settings,
 )
-from skopt_wrap.scoring._evaluate import apply_threshold, evaluate, warn_missing
-from skopt_wrap.scoring._registry import get_metric
-from skopt_wrap.scoring._responses import (
+from ._responses import (
     check_fitted,
     known_classes,
     read_labels,
     read_probabilities,
     read_scores,
 )
-from skopt_wrap.scoring._targets import Target, as_scalar, check_weights, read_target
+from ._targets import Target, as_scalar, check_weights, read_target
 
 __all__ = ["ImbalanceAwareScorer"]
 

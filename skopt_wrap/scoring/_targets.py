@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
-from skopt_wrap.exceptions import DataError
+from ..exceptions import DataError
 
 __all__ = ["Target", "check_weights", "read_target"]
 

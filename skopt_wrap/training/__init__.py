@@ -7,12 +7,12 @@ whole epoch, reuses the traced graph for the next network of the same architectu
 
 from ._callbacks import best_keeper, schedule_callbacks, snapshots
 from ._data import TrainingData
-from ._graph import clear_graphs
-from ._range import range_losses
+from ._epoch_graph import clear_graphs
+from ._learning_rate_range import range_losses
 from ._schedules import schedule_options, schedule_rates
-from ._stack import train_stacks
-from ._stack_described import NotStackable
-from ._stack_member import StackError, Training, stack_key
+from ._stacked._layer_spec import NotStackable
+from ._stacked._member import StackError, Training, stack_key
+from ._stacked._trainer import train_stacks
 from ._train import TrainingResult, train, train_batches
 
 __all__ = [

@@ -13,7 +13,7 @@ from .._keras import load_keras
 from ..exceptions import TrainingInterruptedWarning
 from ._callbacks import keep_best, unfusable_callback
 from ._data import TrainingData, batch_plan
-from ._graph import as_tensors, graph_for, kept_on_failure
+from ._epoch_graph import as_tensors, graph_for, kept_on_failure
 
 _VALIDATION_BATCH = 1024
 

@@ -3,10 +3,10 @@
 from ._classifier import TunedClassifier
 from ._display import SearchDisplay
 from ._importances import parameter_importances
-from ._notation import REMOVE, Conditional, PerLayer
-from ._presets import default_space
 from ._regressor import TunedRegressor
-from ._strategies import Genetic, Halving
+from ._space._conditions import REMOVE, Conditional, PerLayer
+from ._space._presets import default_space
+from ._strategies._settings import Genetic, Halving
 from ._trial import TrialResult
 
 __all__ = [

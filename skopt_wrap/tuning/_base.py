@@ -24,14 +24,15 @@ from sklearn.utils.validation import _check_method_params, check_consistent_leng
 
 from ..estimators import KerasClassifier, KerasRegressor
 from ..exceptions import DataError
-from . import _families, _objectives, _results, _scoring, _splits
-from ._compose import Recipe, compose
-from ._delegate import routing_enabled
-from ._hypermodel import HyperModelBuilder, is_hypermodel
-from ._strategies import STRATEGIES, Genetic, Halving
-from ._threshold import THRESHOLD, check_threshold, with_threshold
+from . import _auto, _objectives, _results
+from ._best_estimator import routing_enabled
+from ._candidate import _scoring, _splits
+from ._candidate._hypermodel import HyperModelBuilder, is_hypermodel
+from ._candidate._pipeline import Recipe, compose
+from ._candidate._threshold import THRESHOLD, check_threshold, with_threshold
+from ._checks import check_data, check_model, given_space, route
+from ._strategies._settings import STRATEGIES, Genetic, Halving
 from ._trial import COMPLETED, Task, TrialResult
-from ._validation import check_data, check_model, given_space, route
 
 
 class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -159,7 +160,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         return network
 
     def _automatic(self) -> bool:
-        return isinstance(self.model, str) and self.model == _families.AUTO
+        return isinstance(self.model, str) and self.model == _auto.AUTO
 
     def _recipe(self, seed: int | None = None, family: str | None = None) -> Recipe:
         return compose(
@@ -219,7 +220,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         X, y = indexable(X, y)
         families: Any = [None]
         if self._automatic():
-            families = _families.families_for(_families.row_shape(X, self.space))
+            families = _auto.families_for(_auto.row_shape(X, self.space))
         given = {family: given_space(self, recipe.network, family) for family in families}
         n_tasks = len(given) + (self.refit is not False)  # searches, and the best one's training
         root = self._init_callback_context(max_subtasks=n_tasks)
@@ -271,7 +272,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         self._choose(metrics)
         self.__dict__.pop("families_", None)
         if self._automatic():
-            self.families_ = _families.family_table(trials, self._metric)
+            self.families_ = _auto.family_table(trials, self._metric)
         if self.refit is not False:
             self._refit(recipe, task, root.subcontext("refit"))
         root.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
@@ -304,7 +305,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
             tables.append({"model": [family] * rows, **self.space_})
             return trials, self._interrupted
 
-        trials = _families.search_families(list(given), search, reraise=self.error_score == "raise")
+        trials = _auto.search_families(list(given), search, reraise=self.error_score == "raise")
         self.oracle_ = oracles
         self.space_ = {name: [row for t in tables for row in t[name]] for name in tables[0]}
         self._declared = {name for trial in trials for name in trial.params}
@@ -319,7 +320,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
     def _seeds(self) -> tuple[int, int]:
         """Return the seeds of the strategy and of the candidates."""
         if self.random_state is None and self.storage is not None:
-            from ._storage import find_seeds
+            from ._storage._backends import find_seeds
 
             family = "dense" if self._automatic() else None  # "auto" always begins with it
             if (stored := find_seeds(self.storage, self.study, family)) is not None:
@@ -346,18 +347,18 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         n_searches: int = 1,
     ) -> list[TrialResult]:
         """Run the trials, of one of several searches that share the time."""
-        from ._definition import define
-        from ._evaluation import Evaluation
-        from ._parallel import make_workers
-        from ._pruning import warn_if_idle
-        from ._run import (  # Keras Tuner and Optuna are loaded here
+        from ._execution._evaluation import Evaluation
+        from ._execution._executors import make_workers
+        from ._execution._interrupt import Tasks
+        from ._execution._plan import make_plan
+        from ._execution._search_loop import (
             INTERRUPTED,
             UNWANTED,
             Search,
         )
-        from ._storage import open_ledger
-        from ._strategy import make_plan
-        from ._watch import Tasks
+        from ._storage._backends import open_ledger
+        from ._storage._fingerprint import define
+        from ._strategies._pruners import warn_if_idle
 
         plan = make_plan(self, recipe, given, task, seeds[0])
         evaluate = Evaluation(

@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from ..exceptions import DataError
 from ._base import BaseTuned
-from ._delegate import DelegatingMixin
+from ._best_estimator import DelegatingMixin
 
 
 class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):

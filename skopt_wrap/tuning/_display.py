@@ -11,7 +11,7 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import DataError, ParameterError, suggest
-from . import _panels
+from . import _plots
 from ._importances import importances, scales_of
 from ._results import best_so_far, finished_means
 
@@ -208,7 +208,7 @@ class SearchDisplay:
             raise ParameterError(f"kind={kind!r} is unknown. {suggest(str(kind), KINDS)}")
         if kind == "history":
             axes = _axes(ax, 1, (6.4, 4.0))
-            self.errorbar_, self.line_ = _panels.draw_history(
+            self.errorbar_, self.line_ = _plots.draw_history(
                 axes[0], self.mean, self.std, self.best, self.metric, kwargs
             )
         elif kind == "importances":
@@ -220,13 +220,13 @@ class SearchDisplay:
                 scales=self.scales,
             )
             axes = _axes(ax, 1, (6.4, 1.2 + 0.4 * len(self.importances_)))
-            self.bars_ = _panels.draw_importances(axes[0], self.importances_, self.metric, kwargs)
+            self.bars_ = _plots.draw_importances(axes[0], self.importances_, self.metric, kwargs)
         elif kind == "slices":
             axes = self._slices(self._parameters(names), ax, kwargs)
         elif kind == "parallel":
             chosen = self._parameters(names)
             axes = _axes(ax, 1, (2.5 + 1.5 * len(chosen), 4.5))
-            self.lines_ = _panels.draw_parallel(axes[0], chosen, self.mean, self.metric, kwargs)
+            self.lines_ = _plots.draw_parallel(axes[0], chosen, self.mean, self.metric, kwargs)
         elif kind == "pareto":
             axes = self._pareto(names, ax, kwargs)
         else:
@@ -234,7 +234,7 @@ class SearchDisplay:
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
         return self
 
-    def _parameters(self, names: Sequence[str] | None) -> list[_panels.ParameterAxis]:
+    def _parameters(self, names: Sequence[str] | None) -> list[_plots.ParameterAxis]:
         """Return the parameters to draw."""
         known = list(dict.fromkeys(name for row in self.params for name in row))
         for name in () if names is None else names:
@@ -243,7 +243,7 @@ class SearchDisplay:
         if not np.isfinite(self.mean).any():
             raise DataError("no trial was completed: there is nothing to draw.")
         axes = [
-            _panels.parameter_axis(name, self.params, self.scales.get(name))
+            _plots.parameter_axis(name, self.params, self.scales.get(name))
             for name in names or known
         ]
         several = [axis for axis in axes if len(set(axis.positions[~np.isnan(axis.positions)])) > 1]
@@ -254,11 +254,11 @@ class SearchDisplay:
         return axes
 
     def _slices(
-        self, chosen: list[_panels.ParameterAxis], ax: Any, style: Mapping[str, Any]
+        self, chosen: list[_plots.ParameterAxis], ax: Any, style: Mapping[str, Any]
     ) -> np.ndarray:
         axes = _axes(ax, len(chosen), (3.2, 2.9))
         self.points_ = [
-            _panels.draw_slice(panel, axis, self.mean, style)
+            _plots.draw_slice(panel, axis, self.mean, style)
             for panel, axis in zip(axes, chosen, strict=True)
         ]
         for i, panel in enumerate(axes):
@@ -282,7 +282,7 @@ class SearchDisplay:
         pairs = [(b, a) for a, b in itertools.combinations(chosen, 2)]
         axes = _axes(ax, len(pairs), (5.0, 4.0))
         drawn = [
-            _panels.draw_pareto(
+            _plots.draw_pareto(
                 panel, [(name, self.objectives[name]) for name in pair], self.on_front, style
             )
             for panel, pair in zip(axes, pairs, strict=True)
@@ -297,7 +297,7 @@ class SearchDisplay:
         if value not in known:
             raise ParameterError(f"metric={value!r} is no history. {suggest(value, known)}")
         axes = _axes(ax, 1, (6.4, 4.0))
-        self.lines_ = _panels.draw_curves(axes[0], self.histories, value, style)
+        self.lines_ = _plots.draw_curves(axes[0], self.histories, value, style)
         return axes
 
 

@@ -147,7 +147,7 @@ def _several(values: list[Any]) -> bool:
 def _evaluator(evaluator: Any, seed: int) -> Any:
     from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
-    from ._optuna import quiet
+    from ._strategies._optuna import quiet
 
     if hasattr(evaluator, "evaluate"):
         return evaluator
@@ -167,7 +167,7 @@ def _evaluate(
     import optuna
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-    from ._optuna import quiet
+    from ._strategies._optuna import quiet
 
     kinds: dict[str, Any] = {}
     codes: dict[str, list[Any]] = {}

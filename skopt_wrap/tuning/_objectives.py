@@ -12,7 +12,7 @@ from sklearn.utils import _safe_indexing
 
 from ..exceptions import ParameterError, suggest
 from ..model_selection import as_scores
-from ._threshold import network_of
+from ._candidate._threshold import network_of
 from ._trial import COMPLETED, MEASUREMENT, TrialResult
 
 MEASURED = ("parameters", "latency", "size")

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from ._base import BaseTuned
-from ._delegate import DelegatingMixin
+from ._best_estimator import DelegatingMixin
 
 
 class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):

@@ -10,8 +10,8 @@ import time
 import psutil
 import pytest
 
-from skopt_wrap.compression import _child
-from skopt_wrap.compression._child import Child, get_child
+from skopt_wrap.compression import _process
+from skopt_wrap.compression._process import Child, get_child
 from skopt_wrap.exceptions import ConversionError
 
 
@@ -56,7 +56,7 @@ def test_crash_is_an_error_that_names_stage_signal_and_output(child):
 
 
 def test_child_ends_after_its_idle_time(child, monkeypatch):
-    monkeypatch.setattr(_child, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(_process, "IDLE_SECONDS", 0.2)
     with child.lease():
         pid = child.pid
         with child.lease():  # a fit within a fit
@@ -68,7 +68,7 @@ def test_child_ends_after_its_idle_time(child, monkeypatch):
 
 
 def test_child_is_replaced_after_its_tasks(child, monkeypatch):
-    monkeypatch.setattr(_child, "MAX_TASKS", 2)
+    monkeypatch.setattr(_process, "MAX_TASKS", 2)
     with child.lease():
         pids = []
         for _ in range(4):
@@ -93,7 +93,7 @@ def test_child_does_not_outlive_its_parent(tmp_path):
     script = textwrap.dedent(
         """
         import os, signal
-        from skopt_wrap.compression._child import get_child
+        from skopt_wrap.compression._process import get_child
         with get_child().lease() as child:
             print(child.pid, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -120,7 +120,7 @@ def test_temporary_files_go_with_the_child(child, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_fork_gets_a_child_of_its_own(child, monkeypatch):
-    monkeypatch.setattr(_child, "_child", child)
+    monkeypatch.setattr(_process, "_child", child)
     read, write = os.pipe()
     pid = os.fork()
     if not pid:
@@ -136,7 +136,7 @@ def test_tfmot_leaves_environment_and_keras_as_they_were():
     script = textwrap.dedent(
         """
         import os
-        from skopt_wrap.compression._bridge import load_tfmot
+        from skopt_wrap.compression._conversion._tf_keras import load_tfmot
 
         def version():
             import os

@@ -99,7 +99,7 @@ def test_network_without_kernels_cannot_be_clustered():
 
 
 def test_clusters_and_zeros_are_checked():
-    from skopt_wrap.compression._cluster import check_clusters
+    from skopt_wrap.compression._conversion._clustering import check_clusters
 
     model = _images()
     layer = model.layers[-1]
@@ -144,8 +144,7 @@ def test_clustering_parameters_are_checked():
 @pytest.mark.keras
 def test_losses_that_mean_something_else_are_not_carried_over():
     import keras
-
-    from skopt_wrap.compression._losses import portable_loss
+    from skopt_wrap.compression._stages._pipeline._losses import portable_loss
 
     def huber(y_true, y_pred):  # the user's own, by the name of one of Keras
         return keras.ops.mean(y_pred, axis=-1)

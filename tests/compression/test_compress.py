@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from skopt_wrap.compression._stages._pipeline._losses import portable_loss
 
 from skopt_wrap._keras import dtype_scope, predict_raw
 from skopt_wrap.compression import Pruning, compress
-from skopt_wrap.compression._losses import portable_loss
 from skopt_wrap.exceptions import (
     BudgetError,
     ConversionError,
@@ -149,12 +149,12 @@ def test_metric_and_promise():
 
 
 def test_late_failure_carries_the_result_of_the_earlier_stages(monkeypatch, tmp_path):
-    from skopt_wrap.compression import _stages
+    from skopt_wrap.compression._stages._pipeline import _pipeline
 
     def fail(self, quantization, *rest):
         self.child.run("convert", {"quantization": quantization}, stage="quantize")
 
-    monkeypatch.setattr(_stages.Chain, "quantize", fail)
+    monkeypatch.setattr(_pipeline.Chain, "quantize", fail)
     model = _build((4,), L.Dense(6), L.Dense(1, activation=_itself))
     model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
     x = _rows(model)
@@ -211,7 +211,7 @@ def _swing(x):
 def test_layer_without_a_twin_is_named(layer, message):
     model = _build((4,), layer(), L.Dense(2))
     pytest.importorskip("tf_keras")
-    from skopt_wrap.compression._bridge import to_tf_keras
+    from skopt_wrap.compression._conversion._tf_keras import to_tf_keras
 
     with pytest.raises(UnsupportedLayerError, match=message):
         to_tf_keras(model)
@@ -220,7 +220,7 @@ def test_layer_without_a_twin_is_named(layer, message):
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_layer_whose_twin_answers_otherwise_is_named(wrapped):
     tf_keras = pytest.importorskip("tf_keras")
-    from skopt_wrap.compression._bridge import check_twin, to_tf_keras
+    from skopt_wrap.compression._conversion._tf_keras import check_twin, to_tf_keras
 
     def wrap(layer, twin_layer):
         return tf_keras.layers.TimeDistributed(twin_layer) if wrapped else twin_layer
@@ -297,7 +297,7 @@ def test_rows_that_the_network_cannot_take_are_refused():
 
 def test_file_that_differs_is_refused():
     """Representative rows that say nothing about the rows to come."""
-    from skopt_wrap.compression._convert import verify
+    from skopt_wrap.compression._conversion._convert import verify
 
     model = _build((4,), L.Dense(2))
     x = _rows(model)

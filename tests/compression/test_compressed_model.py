@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skopt_wrap import CompressedModel, Distillation, KerasClassifier, KerasRegressor
 from skopt_wrap.compression import LiteRTModel, Pruning
+from skopt_wrap.compression._stages import _pipeline
 from skopt_wrap.exceptions import (
     BudgetError,
     ConversionError,
@@ -281,12 +282,12 @@ def test_nan_weights_are_named_and_the_estimator_stays(network, digits):
 
 def test_late_failure_keeps_the_earlier_stages(network, digits, monkeypatch):
     """A stage that fails in the child is named; what was reached before it is kept."""
-    from skopt_wrap.compression import _stages
+    from skopt_wrap.compression._stages._pipeline import _pipeline
 
     def fail(self, quantization, *rest):
         self.child.run("convert", {"quantization": quantization}, stage="quantize")
 
-    monkeypatch.setattr(_stages.Chain, "quantize", fail)
+    monkeypatch.setattr(_pipeline.Chain, "quantize", fail)
     X, y = digits
     model = CompressedModel(FrozenEstimator(network))
     with pytest.raises(ConversionError, match="stage 'quantize' failed: TypeError"):
@@ -314,9 +315,7 @@ def test_subclassed_network_is_refused(blobs):
 
 
 def test_file_that_differs_notably_is_warned_of_with_advice(monkeypatch, blobs):
-    from skopt_wrap.compression import _stages
-
-    monkeypatch.setattr(_stages, "_NOTABLE", 0.0)
+    monkeypatch.setattr(_pipeline, "_NOTABLE", 0.0)
     with pytest.warns(SkoptWrapWarning, match=r"differ from the network's.*StandardScaler"):
         model = CompressedModel(_small(), random_state=0).fit(*blobs)
     assert any("StandardScaler" in note for note in model.report_.rows[-1].notes)

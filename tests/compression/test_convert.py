@@ -120,7 +120,7 @@ def test_dense_layer_with_uneven_units_keeps_a_scale_for_each():
     kernel, *rest = model.get_weights()
     kernel[:, ::2] *= 300
     model.set_weights([kernel, *rest])
-    from skopt_wrap.compression._convert import _is_even
+    from skopt_wrap.compression._conversion._convert import _is_even
 
     assert not _is_even(model)
     assert _is_even(_build((8,), L.Dense(16), L.Dense(2)))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skopt_wrap.compression._stages._pipeline._masks import (
+    has_pattern,
+    keep_largest,
+    pattern_problem,
+    share_values,
+)
+from skopt_wrap.compression._stages._pipeline._pruning import cluster_natively, prune_natively
 
 from skopt_wrap import TensorTrainDense
 from skopt_wrap._keras import predict_raw
 from skopt_wrap.compression import Clustering, Pruning, compress
-from skopt_wrap.compression._masks import has_pattern, keep_largest, pattern_problem, share_values
-from skopt_wrap.compression._native import cluster_natively, prune_natively
 from skopt_wrap.compression._tuning import Tuning
 from skopt_wrap.exceptions import ParameterError, UnsupportedLayerError
 

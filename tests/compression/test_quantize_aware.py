@@ -8,6 +8,7 @@ import pytest
 from skopt_wrap._keras import predict_raw
 from skopt_wrap.compression import compress
 from skopt_wrap.compression._plan import make_plan
+from skopt_wrap.compression._stages import _pipeline
 from skopt_wrap.exceptions import ParameterError, SkoptWrapWarning, UnsupportedLayerError
 
 L = pytest.importorskip("keras").layers
@@ -80,20 +81,19 @@ def test_network_that_cannot_train_with_rounding_is_quantized_after_training():
 
 def test_crash_while_training_with_rounding_is_an_error(monkeypatch):
     """Only what cannot be trained with rounding is quantized after training."""
-    from skopt_wrap.compression import _stages
     from skopt_wrap.exceptions import ConversionError
 
     def dies(*args, **kwargs):
         raise ConversionError("stage 'quantize' failed: the conversion process ended")
 
-    monkeypatch.setattr(_stages, "train_with_rounding", dies)
+    monkeypatch.setattr(_pipeline, "train_with_rounding", dies)
     model = _network(L.Dense(2), shape=(3,))
     with pytest.raises(ConversionError, match="the conversion process ended"):
         compress(model, _rows(model), quantization_aware=True, fine_tune_epochs=1)
 
 
 def test_lost_zeros_and_lost_values_are_found(network, digits):
-    from skopt_wrap.compression._quantize_aware import check_kernels, int8_constants
+    from skopt_wrap.compression._conversion._quantization_aware import check_kernels, int8_constants
 
     content = compress(network.model_, digits[0][:50].astype("float32")).tflite_model
     kernels = int8_constants(content)

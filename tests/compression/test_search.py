@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
 
 from skopt_wrap import CompressionDisplay, CompressionSearch, KerasClassifier
-from skopt_wrap.compression._pareto import pareto_front
+from skopt_wrap._pareto import pareto_front
 from skopt_wrap.exceptions import (
     BudgetError,
     BudgetWarning,
@@ -44,7 +44,7 @@ def test_networks_are_trained_once_a_fold(search):
 
 @pytest.mark.tfmot
 def test_stages_that_candidates_share_are_run_once_a_fold(search, digits, monkeypatch):
-    from skopt_wrap.compression import _stages
+    from skopt_wrap.compression._stages._pipeline import _pipeline
 
     ran = []
 
@@ -52,8 +52,8 @@ def test_stages_that_candidates_share_are_run_once_a_fold(search, digits, monkey
         ran.append((name, spec.sparsity if name == "prune" else spec.n_clusters))
         return run_stage(child, name, model, spec, *rest)
 
-    run_stage = _stages.run_stage
-    monkeypatch.setattr(_stages, "run_stage", counted)
+    run_stage = _pipeline.run_stage
+    monkeypatch.setattr(_pipeline, "run_stage", counted)
     X, y = digits[0][:200], digits[1][:200]
     frozen = FrozenEstimator(search.best_estimator_.estimator_.estimator)
     grid = [

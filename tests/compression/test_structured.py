@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from skopt_wrap.compression._stages._pipeline._structured_pruning import (
+    find_routes,
+    prune_units,
+    refit,
+)
 
-from skopt_wrap.compression._structured import find_routes, prune_units, refit
 from skopt_wrap.compression._tuning import Tuning
 from skopt_wrap.exceptions import UnsupportedLayerError
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skopt_wrap import KerasClassifier, KerasRegressor
+from skopt_wrap.estimators import _fit_steps
 from skopt_wrap.exceptions import BackendError, DataError, ParameterError, UnknownParameterError
 
 keras = pytest.importorskip("keras")
@@ -15,9 +16,8 @@ pytestmark = pytest.mark.keras
 @pytest.fixture
 def untrained(monkeypatch):
     """Make training itself fail the test."""
-    from skopt_wrap.estimators import _fitting
 
-    monkeypatch.setattr(_fitting, "train", lambda *a, **k: pytest.fail("training was started"))
+    monkeypatch.setattr(_fit_steps, "train", lambda *a, **k: pytest.fail("training was started"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sklearn.datasets import make_multilabel_classification
 
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap.exceptions import DataError
+from skopt_wrap.training import _epoch_graph
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -151,9 +152,7 @@ def test_containers_give_the_predictions_of_arrays(blobs, container):
 
 
 def test_sparse_rows_are_never_all_dense_at_once(monkeypatch):
-    from skopt_wrap.training import _graph
-
-    monkeypatch.setattr(_graph, "_DENSE_BYTES", 8 * 50 * 4)  # eight rows
+    monkeypatch.setattr(_epoch_graph, "_DENSE_BYTES", 8 * 50 * 4)  # eight rows
     largest = []
     original = sp.csr_matrix.toarray
 
@@ -177,16 +176,16 @@ def test_validation_data_are_evaluated_every_epoch(blobs):
 
 def test_validation_split_is_stratified_and_seeded(blobs, monkeypatch):
     X, y = blobs
-    from skopt_wrap.estimators import _fitting
+    from skopt_wrap.estimators import _fit_steps
 
     seen = []
-    original = _fitting.train
+    original = _fit_steps.train
 
     def spy(network, data, **options):
         seen.append((data.y.copy(), options["validation"].y.copy()))
         return original(network, data, **options)
 
-    monkeypatch.setattr(_fitting, "train", spy)
+    monkeypatch.setattr(_fit_steps, "train", spy)
     for _ in range(2):
         KerasClassifier(epochs=1, validation_split=0.2, random_state=3).fit(X, y)
     assert np.bincount(seen[0][1]).tolist() == [6, 6, 6]

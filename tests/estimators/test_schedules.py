@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap.exceptions import DataError, ParameterError, UnknownParameterError
 from skopt_wrap.training import schedule_rates
-from skopt_wrap.training._graph import _GRAPHS
+from skopt_wrap.training._epoch_graph import _GRAPHS
 from skopt_wrap.training._schedules import SCHEDULES
 
 pytestmark = pytest.mark.keras

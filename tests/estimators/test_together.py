@@ -13,7 +13,8 @@ from sklearn.model_selection import KFold
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap.estimators import FitJob, fit_together
 from skopt_wrap.exceptions import ParameterError
-from skopt_wrap.training import _stack_graph, clear_graphs
+from skopt_wrap.training import clear_graphs
+from skopt_wrap.training._stacked import _graph
 
 pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -218,12 +219,12 @@ def test_graphs_serve_other_widths_rates_and_numbers_of_folds(blobs, monkeypatch
             FitJob(KerasClassifier(epochs=2, **params), X, y, rows) for rows in folds(X, n_splits)
         ]
         fit_together(jobs)
-    (graph,) = _stack_graph._STACKS.values()
+    (graph,) = _graph._STACKS.values()
     assert graph.train.experimental_get_tracing_count() == 1
-    monkeypatch.setattr(_stack_graph, "MAX_STACKS", 2)
+    monkeypatch.setattr(_graph, "MAX_STACKS", 2)
     for n_layers in (0, 1, 3):
         fit_together([FitJob(KerasClassifier(epochs=1, model__n_layers=n_layers), X, y)])
-    assert len(_stack_graph._STACKS) == 2
+    assert len(_graph._STACKS) == 2
 
 
 def _raising(error):
@@ -268,7 +269,7 @@ def test_fits_are_trained_one_by_one_when_a_stack_fails(blobs, monkeypatch):
 
     estimator = KerasClassifier(epochs=2, random_state=0)
     jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
-    monkeypatch.setattr(_stack_graph.StackGraph, "_train", fail)
+    monkeypatch.setattr(_graph.StackGraph, "_train", fail)
     clear_graphs()
     outcomes = fit_together(jobs)
     clear_graphs()

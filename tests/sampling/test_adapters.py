@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from skopt_wrap.exceptions import DataError, ParameterError
-from skopt_wrap.sampling import AugmentingSampler, Rotation, _blocks
+from skopt_wrap.sampling import AugmentingSampler, Rotation, _row_blocks
 from skopt_wrap.sampling._adapters import KerasStep, adapt
 
 X = np.random.default_rng(0).integers(0, 256, size=(100, 8, 8, 3), dtype=np.uint8)
@@ -16,7 +16,7 @@ Y = np.arange(100) % 2
 
 @pytest.mark.keras
 def test_keras_layers_are_seeded_and_put_back(monkeypatch):
-    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    monkeypatch.setattr(_row_blocks, "BLOCKS_PER_THREAD", 1)
     import keras
 
     layers = [
@@ -79,7 +79,7 @@ def test_other_objects_are_left_as_they_are():
 
 
 def test_albumentations_transforms_are_seeded(monkeypatch):
-    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    monkeypatch.setattr(_row_blocks, "BLOCKS_PER_THREAD", 1)
     monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")
     albumentations = pytest.importorskip("albumentations")
     chain = albumentations.Compose(

@@ -26,11 +26,11 @@ from skopt_wrap.sampling import (
     VerticalFlip,
     Zoom,
 )
-from skopt_wrap.sampling._colour import LUMA, hue_matrices
-from skopt_wrap.sampling._geometry import rotation_maps
-from skopt_wrap.sampling._pixels import random_boxes
+from skopt_wrap.sampling._images._colour import LUMA, hue_matrices
+from skopt_wrap.sampling._images._geometry import rotation_maps
+from skopt_wrap.sampling._images._pixels import random_boxes
+from skopt_wrap.sampling._images._warp import warp_with_numpy as warp
 from skopt_wrap.sampling._transform import REGISTRY, Policy
-from skopt_wrap.sampling._warp import warp_with_numpy as warp
 
 IMAGES = sorted(
     name

@@ -27,9 +27,9 @@ from skopt_wrap.sampling import (
     MixUp,
     RandomSwap,
     Rotation,
-    _blocks,
+    _row_blocks,
 )
-from skopt_wrap.sampling._blocks import block_rows, blocks
+from skopt_wrap.sampling._row_blocks import block_rows, blocks
 from skopt_wrap.sampling._transform import Policy
 
 RNG = np.random.default_rng(0)
@@ -171,7 +171,7 @@ def test_sampler_result_does_not_depend_on_block_schedule(monkeypatch):
     sampler = AugmentingSampler("image", factor=2, random_state=0)
     expected = sampler.fit_resample(X, y)[0]
     monkeypatch.setattr(
-        "skopt_wrap.sampling._blocks.blocks", lambda *args: list(blocks(*args))[::-1]
+        "skopt_wrap.sampling._row_blocks.blocks", lambda *args: list(blocks(*args))[::-1]
     )
     np.testing.assert_array_equal(sampler.fit_resample(X, y)[0], expected)
 
@@ -449,7 +449,7 @@ def test_sampler_mixes_float_label_matrices_without_asking():
 
 @pytest.mark.parametrize("kind", DATA)
 def test_sampler_result_does_not_depend_on_n_jobs(kind, monkeypatch):
-    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    monkeypatch.setattr(_row_blocks, "BLOCKS_PER_THREAD", 1)
     repeated = {
         k: list(v) * 40 if k == "text" else np.concatenate([v] * 40) for k, v in DATA.items()
     }
@@ -462,7 +462,7 @@ def test_sampler_result_does_not_depend_on_n_jobs(kind, monkeypatch):
 
 
 def test_sampler_threads_serve_sparse_tables_and_soft_labels(monkeypatch):
-    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    monkeypatch.setattr(_row_blocks, "BLOCKS_PER_THREAD", 1)
     table, y = (
         sparse.random_array((3000, 5), density=0.3, rng=0, format="csr"),
         np.tile([0, 1], 1500),
@@ -484,7 +484,7 @@ def test_sampler_threads_serve_sparse_tables_and_soft_labels(monkeypatch):
 
 
 def test_sampler_uses_threads_where_the_data_are_large(monkeypatch):
-    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    monkeypatch.setattr(_row_blocks, "BLOCKS_PER_THREAD", 1)
     seen = set()
 
     def note(batch):
@@ -524,16 +524,20 @@ def test_sampler_uses_threads_for_few_large_rows():
     ],
 )
 def test_threads_are_started_where_they_pay(kind, shape, steps, threads):
-    job = _blocks.Job(kind, np.empty(shape), np.arange(9), Policy(steps))
-    assert _blocks.count_threads(job, 40, 64, 2) == threads
-    assert _blocks.count_threads(job, 40, 64, None) == _blocks.count_threads(job, 1, 64, 2) == 1
+    job = _row_blocks.Job(kind, np.empty(shape), np.arange(9), Policy(steps))
+    assert _row_blocks.count_threads(job, 40, 64, 2) == threads
+    assert (
+        _row_blocks.count_threads(job, 40, 64, None)
+        == _row_blocks.count_threads(job, 1, 64, 2)
+        == 1
+    )
 
 
 @pytest.mark.parametrize("cls", [MixUp, CutMix])
 @pytest.mark.parametrize("n_jobs", [1, 3])
 def test_partners_come_from_all_rows_with_their_own_labels(cls, n_jobs, monkeypatch):
-    monkeypatch.setattr(_blocks, "THREAD_NUMBERS", 1)
-    monkeypatch.setattr(_blocks, "BLOCKS_PER_THREAD", 1)
+    monkeypatch.setattr(_row_blocks, "THREAD_NUMBERS", 1)
+    monkeypatch.setattr(_row_blocks, "BLOCKS_PER_THREAD", 1)
     y = np.repeat([0, 1], 1000)
     images = np.ones((1, 32, 32)) * y[:, None, None]
     mixing = cls(1.0, soft_labels=True)

@@ -16,7 +16,7 @@ from skopt_wrap.sampling import (
     WindowSlice,
     WindowWarp,
 )
-from skopt_wrap.sampling._series import read_at
+from skopt_wrap.sampling._time_series._series import read_at
 from skopt_wrap.sampling._transform import REGISTRY
 
 SERIES = sorted(name for name, cls in REGISTRY.items() if "series" in cls.kinds)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skopt_wrap.sampling import AugmentingSampler, KeyboardTypos, RandomDeletion, RandomSwap
-from skopt_wrap.sampling._text import NEIGHBOURS, split_words
+from skopt_wrap.sampling._texts._text import NEIGHBOURS, split_words
 
 TEXT = "The  quick brown fox,\njumps over the lazy dog!"
 

@@ -10,7 +10,7 @@ import pytest
 
 from skopt_wrap.exceptions import DataError, ParameterError, SkippedWarning
 from skopt_wrap.sampling import AugmentingSampler, BackTranslation
-from skopt_wrap.sampling._translate import trigram_similarity
+from skopt_wrap.sampling._texts._translate import trigram_similarity
 
 
 def same(texts):

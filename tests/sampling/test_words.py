@@ -16,7 +16,7 @@ from skopt_wrap.sampling import (
     RandomInsertion,
     SynonymReplacement,
 )
-from skopt_wrap.sampling._synonyms import STOP_WORDS, Thesaurus, bundled, bundled_synonyms
+from skopt_wrap.sampling._texts._synonyms import STOP_WORDS, Thesaurus, bundled, bundled_synonyms
 
 TABLE = """#n
 dog hound1

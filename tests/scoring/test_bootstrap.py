@@ -7,9 +7,9 @@ from sklearn.utils import check_random_state
 
 from skopt_wrap.scoring import ImbalanceAwareScorer, bootstrap_interval, list_metrics
 from skopt_wrap.scoring._bootstrap import resample_counts, row_statistic
-from skopt_wrap.scoring._checks import check_scorer, make_settings
-from skopt_wrap.scoring._evaluate import evaluate
-from skopt_wrap.scoring._registry import METRICS
+from skopt_wrap.scoring._metrics._evaluate import evaluate
+from skopt_wrap.scoring._metrics._registry import METRICS
+from skopt_wrap.scoring._parameters import check_scorer, make_settings
 from skopt_wrap.scoring._targets import read_target
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skopt_wrap.exceptions import SkoptWrapWarning
 from skopt_wrap.scoring import ImbalanceAwareScorer, list_metrics
-from skopt_wrap.scoring._registry import METRICS
+from skopt_wrap.scoring._metrics._registry import METRICS
 
 CALM = settings(max_examples=8, deadline=None)
 COSTS = {2: [[0, 1], [4, 0]], 3: [[0, 1, 2], [3, 0, 1], [5, 2, 0]]}
@@ -134,8 +134,8 @@ def test_metric_is_finite_whatever_class_is_missing(name):
 @pytest.mark.parametrize("name", [n for n in list_metrics("binary") if METRICS[n].from_confusion])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_stacked_form_equals_the_scorer(name, n_classes):
-    from skopt_wrap.scoring._checks import check_scorer, make_settings
-    from skopt_wrap.scoring._confusion import confusion_matrix_of
+    from skopt_wrap.scoring._metrics._confusion import confusion_matrix_of
+    from skopt_wrap.scoring._parameters import check_scorer, make_settings
     from skopt_wrap.scoring._targets import read_target
 
     record = METRICS[name]

@@ -12,7 +12,7 @@ from sklearn.multioutput import MultiOutputClassifier
 
 from skopt_wrap.exceptions import DataError
 from skopt_wrap.scoring import ImbalanceAwareScorer, imbalance_report
-from skopt_wrap.scoring._report_multilabel import label_confusions
+from skopt_wrap.scoring._reports._multilabel import label_confusions
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +83,9 @@ def test_baselines_are_those_of_dummies(labelled):
 
 def test_resampled_values_equal_those_of_repeated_rows(labelled):
     model, X, y = labelled
-    from skopt_wrap.scoring._registry import METRICS
-    from skopt_wrap.scoring._report import _DEFAULT_METRICS, _plan
-    from skopt_wrap.scoring._report_multilabel import _resampled
+    from skopt_wrap.scoring._metrics._registry import METRICS
+    from skopt_wrap.scoring._reports._multilabel import _resampled
+    from skopt_wrap.scoring._reports._report import _DEFAULT_METRICS, _plan
     from skopt_wrap.scoring._responses import read_probabilities, read_scores
     from skopt_wrap.scoring._targets import read_target
 

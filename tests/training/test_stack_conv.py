@@ -12,9 +12,11 @@ from skopt_wrap.training import (
     NotStackable,
     Training,
     TrainingData,
-    _stack_graph,
     clear_graphs,
     stack_key,
+)
+from skopt_wrap.training._stacked import (
+    _graph,
 )
 
 keras = pytest.importorskip("keras")
@@ -129,7 +131,7 @@ def test_one_graph_serves_other_filters_and_kernels(images):
         trial = clone(estimator).set_params(**params)
         jobs = [FitJob(clone(trial), X, y, np.arange(start, 50)) for start in (0, 5)]
         assert {outcome.path for outcome in fit_together(jobs)} == {"stacked"}
-    (graph,) = _stack_graph._STACKS.values()
+    (graph,) = _graph._STACKS.values()
     assert graph.train.experimental_get_tracing_count() == 1
     alone = clone(trial).fit(X[5:50], y[5:50])
     for one, other in zip(jobs[1].estimator.model_.weights, alone.model_.weights, strict=True):

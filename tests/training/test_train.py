@@ -8,7 +8,7 @@ import pytest
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap._keras import _predict, predict_raw, seed_scope, shareable_key
 from skopt_wrap._keras._predict import block_rows
-from skopt_wrap.training import _graph, clear_graphs
+from skopt_wrap.training import _epoch_graph, clear_graphs
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -83,23 +83,23 @@ def test_equal_networks_share_one_graph_and_learning_rates_do_not_matter(blobs):
     for rate in (0.1, 0.01):
         for size in (16, 32):
             KerasClassifier(epochs=1, batch_size=size, optimizer__learning_rate=rate).fit(X, y)
-    assert len(_graph._GRAPHS) == 1
-    graph = next(iter(_graph._GRAPHS.values()))
+    assert len(_epoch_graph._GRAPHS) == 1
+    graph = next(iter(_epoch_graph._GRAPHS.values()))
     traces = graph._train.experimental_get_tracing_count()
     assert traces <= 2  # the ragged last batch has a size of its own
     KerasClassifier(epochs=2, batch_size=11).fit(X, y)
     assert graph._train.experimental_get_tracing_count() <= 2
     KerasClassifier(epochs=1, model__units=9).fit(X, y)
-    assert len(_graph._GRAPHS) == 2
+    assert len(_epoch_graph._GRAPHS) == 2
 
 
 def test_kept_graphs_are_bounded(blobs, monkeypatch):
     X, y = blobs
-    monkeypatch.setattr(_graph, "MAX_GRAPHS", 2)
+    monkeypatch.setattr(_epoch_graph, "MAX_GRAPHS", 2)
     clear_graphs()
     for units in (2, 3, 4):
         KerasClassifier(epochs=1, model__units=units).fit(X, y)
-    assert len(_graph._GRAPHS) == 2
+    assert len(_epoch_graph._GRAPHS) == 2
 
 
 def test_learning_rate_of_a_shared_graph_is_the_one_given(blobs):

@@ -119,7 +119,7 @@ def main():
     import keras_tuner  # noqa: F401
     import optuna  # noqa: F401
 
-    import skopt_wrap.tuning._run  # noqa: F401
+    import skopt_wrap.tuning._execution._search_loop  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children that end leave nothing behind
     print("ready", flush=True)

@@ -17,7 +17,7 @@ from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import ParameterError
 from skopt_wrap.sampling import AugmentingSampler
 from skopt_wrap.tuning import TunedClassifier, TunedRegressor
-from skopt_wrap.tuning._threshold import with_threshold
+from skopt_wrap.tuning._candidate._threshold import with_threshold
 
 FAST = {"tuner": "grid", "cv": 2, "random_state": 0}
 QUICK = {**FAST, "epochs": 1}  # of a network that is no estimator yet

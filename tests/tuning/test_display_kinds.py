@@ -8,7 +8,7 @@ from scipy.stats import loguniform, uniform
 
 from skopt_wrap.exceptions import DataError, ParameterError
 from skopt_wrap.tuning import SearchDisplay, TunedClassifier, parameter_importances
-from skopt_wrap.tuning._panels import parameter_axis
+from skopt_wrap.tuning._plots import parameter_axis
 
 SPACE = {"shift": uniform(0, 4), "power": [1.0, 2.0], "epochs": [9]}
 

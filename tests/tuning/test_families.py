@@ -5,7 +5,7 @@ import pytest
 
 from skopt_wrap.exceptions import ParameterError, SkippedWarning, UnknownParameterError
 from skopt_wrap.tuning import TrialResult, TunedClassifier
-from skopt_wrap.tuning._families import families_for, family_table, own_entries, search_families
+from skopt_wrap.tuning._auto import families_for, family_table, own_entries, search_families
 
 SMALL = {"model__units": [2, 3], "model__filters": [2, 3], "model__n_layers": 1}
 

@@ -4,6 +4,7 @@ import numpy as np
 import optuna
 import pytest
 from sklearn.base import clone
+from skopt_wrap.tuning._strategies._settings._factory import make_oracle, temporary_folder
 
 from skopt_wrap.exceptions import ParameterError
 from skopt_wrap.tuning import Genetic, TrialResult, TunedClassifier
@@ -16,7 +17,6 @@ from skopt_wrap.tuning._objectives import (
     on_front,
     row_seconds,
 )
-from skopt_wrap.tuning._oracles import make_oracle, temporary_folder
 
 from .test_oracles import loss, toy_space
 

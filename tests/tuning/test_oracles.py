@@ -8,9 +8,13 @@ import numpy as np
 import optuna
 import pytest
 from keras_tuner.engine import hyperparameters as kinds
+from skopt_wrap.tuning._strategies._settings._factory import (
+    hyperband_plan,
+    make_oracle,
+    temporary_folder,
+)
 
 from skopt_wrap.exceptions import ParameterError
-from skopt_wrap.tuning._oracles import hyperband_plan, make_oracle, temporary_folder
 
 NAMES = ["random", "bayesian", "tpe", "genetic", "grid"]
 

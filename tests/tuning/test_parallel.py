@@ -16,8 +16,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import SkippedWarning, TrainingInterruptedWarning
 from skopt_wrap.tuning import TunedClassifier
-from skopt_wrap.tuning._evaluation import Evaluation
-from skopt_wrap.tuning._parallel import (
+from skopt_wrap.tuning._execution._evaluation import Evaluation
+from skopt_wrap.tuning._execution._executors import (
     Serial,
     dump,
     load,
@@ -25,7 +25,7 @@ from skopt_wrap.tuning._parallel import (
     start_worker,
     visible_gpus,
 )
-from skopt_wrap.tuning._run import Search
+from skopt_wrap.tuning._execution._search_loop import Search
 from skopt_wrap.tuning._trial import Task
 
 from . import conftest, search_process

@@ -368,7 +368,7 @@ def test_settings_that_say_nothing_are_told(iris, centroid):
 
 def test_full_preset_reaches_to_the_epochs_of_the_given_network():
     from skopt_wrap import KerasClassifier
-    from skopt_wrap.tuning._validation import given_space
+    from skopt_wrap.tuning._checks import given_space
 
     network = KerasClassifier(epochs=4)
     assert max(given_space(TunedClassifier(network, space="full"), network)["epochs"]) == 4

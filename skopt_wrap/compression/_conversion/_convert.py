@@ -1,0 +1,161 @@
+"""Keras to ``.tflite``, and the checks of the file. Runs in the child process only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ...exceptions import ConversionError
+from .._difference import relative_difference
+from .._litert._runtime import LiteRTModel
+from .._specs import CALIBRATED, Quantization
+from ._lowering import HALF_TOLERANCE, SAME, Form, best_form
+from ._strip import slim
+
+# Largest root-mean-square difference to the network, in units of the outputs' own. A file that is
+# further away than 0 everywhere would be is wrong; what integers lose below that is data's doing
+# (rows that were never scaled), and is warned of.
+TOLERANCE = {None: SAME, "float16": 2e-2, "dynamic": 1.0, "int8": 1.0, "int16x8": 1.0, "int4": 1.0}
+# Largest noise of a unit's weights, in units of their own size, for one scale per dense kernel.
+_EVEN = 0.05
+
+
+def convert(
+    network: dict[str, Any],
+    quantization: Quantization,
+    calibration: np.ndarray | None,
+    check_x: np.ndarray,
+    check_raw: np.ndarray,
+) -> dict[str, Any]:
+    """Convert a network to one verified file.
+
+    Parameters
+    ----------
+    network : dict
+        Made by ``to_payload``.
+    quantization : Quantization
+        Mode of quantization after training, and form of the file.
+    calibration : ndarray or None
+        Representative rows, for the modes that measure the range of activations.
+    check_x, check_raw : ndarray
+        Rows and what the network answers for them.
+
+    Returns
+    -------
+    answer : dict
+        ``content`` (bytes), ``difference`` (float, relative to the size of the outputs),
+        ``notes`` (list of str).
+    """
+    form = best_form(network, quantization, check_x, check_raw)
+    notes = form.notes
+    if network["half"]:
+        notes = [*notes, "the network computes in half precision, the file in float32"]
+    if quantization.mode == "int4":
+        from ._int4 import to_int4
+
+        content = to_int4(to_bytes(form, Quantization(None), None))
+    else:
+        content = to_bytes(form, quantization, calibration)
+    content = slim(content)
+    tolerance = TOLERANCE[quantization.mode] + (HALF_TOLERANCE if network["half"] else 0.0)
+    difference = verify(content, tolerance, check_x, check_raw)
+    return {"content": content, "difference": difference, "notes": notes}
+
+
+def to_bytes(form: Form, quantization: Quantization, calibration: np.ndarray | None) -> bytes:
+    """Return the converter's file.
+
+    Raises
+    ------
+    ConversionError
+        With the converter's reason and an alternative.
+    """
+    mode, start = quantization.mode, form.model.inputs[0]
+    spec = tf.TensorSpec((form.batch, *start.shape[1:]), start.dtype)
+    concrete = tf.function(form.call, autograph=False).get_concrete_function(spec)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], form.owned)
+    ops = tf.lite.OpsSet
+    converter.target_spec.supported_ops = [ops.TFLITE_BUILTINS]
+    # One scale for a whole kernel is 12 bytes less a unit and all that older runtimes know.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = _is_even(form.model)
+    if mode is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if mode == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if mode in CALIBRATED:
+        if calibration is None or not len(calibration):
+            raise ConversionError(f"quantization={mode!r} needs representative rows.")
+
+        def rows() -> Iterator[list[np.ndarray]]:
+            for i in range(len(calibration)):
+                yield [calibration[i : i + 1].astype(spec.dtype.as_numpy_dtype)]
+
+        converter.representative_dataset = rows
+        converter.target_spec.supported_ops = [
+            ops.TFLITE_BUILTINS_INT8
+            if mode == "int8"
+            else ops.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        ]
+        if quantization.integer_io:
+            whole = tf.int8 if mode == "int8" else tf.int16
+            if spec.dtype.is_floating:
+                converter.inference_input_type = whole
+            converter.inference_output_type = whole
+    try:
+        return bytes(converter.convert())
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        told = [line for line in lines if "error:" in line] or lines
+        reason = re.sub(r"^loc\(.*\): ", "", told[0])[:400] if told else ""
+        reason = reason.rstrip(". ") or f"{type(error).__name__} without a reason"
+        hint = "" if mode is None else " Use quantization='float16' or None."
+        raise ConversionError(
+            f"the converter refuses the network with quantization={mode!r}: {reason}.{hint}"
+        ) from error
+
+
+def _is_even(model: Any) -> bool:
+    """Return whether the units of every dense layer have weights of similar size."""
+    for layer in model._flatten_layers():
+        if type(layer).__name__ != "Dense":
+            continue
+        kernel = np.asarray(layer.kernel, dtype=np.float64)
+        sizes = np.sqrt(np.mean(kernel**2, axis=0))
+        noise = np.abs(kernel).max(initial=0.0) / 127 / np.sqrt(12)
+        # A unit that is nearly off does not count: its error is as small as it is.
+        alive = sizes > 1e-3 * sizes.max(initial=0.0)
+        if (noise > _EVEN * sizes[alive]).any():
+            return False
+    return True
+
+
+def verify(content: bytes, tolerance: float, check_x: np.ndarray, check_raw: np.ndarray) -> float:
+    """Return how far the file's outputs are from the network's; raise when it is wrong."""
+    model = LiteRTModel(content)
+    flex = [op for op in model.ops() if op.startswith("Flex")]
+    if flex:
+        raise ConversionError(f"the file needs TensorFlow's own operations {sorted(set(flex))}.")
+    many = model(check_x)
+    few = min(3, len(check_x))
+    single = np.concatenate([model(check_x[i : i + 1]) for i in range(few)])
+    if many.shape != check_raw.shape:
+        raise ConversionError(
+            f"the file's outputs have shape {many.shape} instead of {check_raw.shape}."
+        )
+    if not (np.isfinite(many).all() and np.isfinite(single).all()):
+        raise ConversionError("the file's outputs are not finite.")
+    difference = max(
+        relative_difference(many, check_raw),
+        relative_difference(single, check_raw[:few], check_raw),
+    )
+    if not difference <= tolerance:
+        raise ConversionError(
+            f"the file's outputs differ from the network's by {difference:.3g} of their size; at "
+            f"most {tolerance:g} is accepted for this quantization. Try another one ('float16', "
+            "'int16x8'), or more calibration_samples."
+        )
+    return difference

@@ -1,0 +1,107 @@
+"""What the child process runs; see :mod:`._child` for why and how it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import re
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def convert(**request: Any) -> Any:
+    """Convert a network to one or several files."""
+    from ._convert import convert
+
+    return convert(**request)
+
+
+def prune(**request: Any) -> Any:
+    """Prune a network through TFMOT."""
+    from ._pruning import prune
+
+    return prune(**request)
+
+
+def cluster(**request: Any) -> Any:
+    """Cluster the weights of a network through TFMOT."""
+    from ._clustering import cluster
+
+    return cluster(**request)
+
+
+def quantize_aware(**request: Any) -> Any:
+    """Train a network with the rounding of its file, and make the file."""
+    from ._quantization_aware import quantize_aware
+
+    return quantize_aware(**request)
+
+
+_TASKS = {
+    "convert": convert,
+    "prune": prune,
+    "cluster": cluster,
+    "quantize_aware": quantize_aware,
+}
+
+
+def _message(error: BaseException) -> str:
+    """Return the message of `error` without the compiler's pages of locations."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    told = [re.sub(r"^.*\): (error: )", r"\1", line) for line in lines if "error:" in line]
+    text = "\n".join(dict.fromkeys(told)) if told else "\n".join(lines[:12])
+    return text[:1500]
+
+
+def _perform(folder: Path) -> None:
+    try:
+        path, order = pickle.loads((folder / "order.pkl").read_bytes())
+        sys.path.extend(entry for entry in path if entry not in sys.path)
+        task, request = pickle.loads(order)
+        answer = ("answer", _TASKS[task](**request))
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        answer = ("error", (type(error).__name__, _message(error)))
+    part = folder / "answer.part"
+    part.write_bytes(pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL))
+    part.rename(folder / "answer.pkl")
+
+
+def _read_orders(orders: queue.Queue[str], folder: str) -> None:
+    for line in sys.stdin:
+        orders.put(line.strip())
+    # The parent is gone, whatever this process is busy with, and cannot clean up.
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def main(folder: str) -> None:
+    """Read folders from standard input, one a line; answer "done" for each.
+
+    Parameters
+    ----------
+    folder : str
+        Made by the parent for the temporary files of this process; removed when the parent dies.
+    """
+    # Libraries print on standard output: it becomes standard error, and answers get their own.
+    answers: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    orders: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read_orders, args=(orders, folder), daemon=True).start()
+    with contextlib.suppress(ImportError):  # found later, with the search path of an order
+        import keras  # noqa: F401  loaded while the parent still trains
+
+    while True:
+        order = orders.get()
+        os.ftruncate(2, 0)
+        os.lseek(2, 0, os.SEEK_SET)
+        _perform(Path(order))
+        answers.write("done\n")
+        answers.flush()

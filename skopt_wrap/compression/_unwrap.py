@@ -1,0 +1,230 @@
+"""Take a fitted estimator apart: what stands before the network, and the network's estimator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from ..estimators import is_plain, wrap_plain, wrap_trained
+from ..exceptions import DataError, ParameterError
+from ._serialization import check_form
+from ._tuning import Tuning
+
+_CONTRACT = ("network_input", "model_", "target_encoder_")
+
+
+@dataclass
+class Parts:
+    """The steps of a fitted estimator.
+
+    Attributes
+    ----------
+    network : estimator
+        Holds ``model_``, ``target_encoder_`` and ``network_input``.
+    transformers : list of transformers and samplers
+        Steps in front of it, in order.
+    threshold : float or None
+        Probability of ``classes_[1]`` from which on it is predicted; None: the network's rule.
+    """
+
+    network: Any
+    transformers: list[Any] = field(default_factory=list)
+    threshold: float | None = None
+
+    def network_input(self, X: Any) -> np.ndarray:
+        """Return the rows of `X` as the network takes them; samplers are passed by."""
+        for step in self.transformers:
+            if not _is_sampler(step):
+                X = step.transform(X)
+        return self.network.network_input(X)
+
+    def resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return transformed rows for training: samplers act, as in the pipeline's `fit`."""
+        for step in self.transformers:
+            if _is_sampler(step):
+                X, y = clone(step).fit_resample(X, y)
+            else:
+                X = step.transform(X)
+        return X, y
+
+    def tuning(
+        self, X: Any, y: Any, sample_weight: Any, epochs: int, X_unlabelled: Any = None
+    ) -> Tuning:
+        """Return rows and settings for fine-tuning."""
+        network = self.network
+        if sample_weight is not None and any(map(_is_sampler, self.transformers)):
+            raise DataError(
+                "sample_weight cannot follow the rows that a sampler of the pipeline draws or "
+                "makes: leave one of them out."
+            )
+        more = None if X_unlabelled is None else self.network_input(X_unlabelled)
+        X, y = self.resample(X, y)
+        class_weight = getattr(network, "class_weight", None)
+        if class_weight is not None:
+            y = np.asarray(y)
+            weights = np.ones(len(y)) if sample_weight is None else sample_weight
+            sample_weight = network._class_weights(y, weights, network.target_encoder_)
+        return Tuning(
+            x=network.network_input(X),
+            y=network.target_encoder_.transform(y),
+            sample_weight=sample_weight,
+            loss=network.model_.loss,
+            epochs=int(epochs),
+            batch_size=int(getattr(network, "batch_size", None) or 32),
+            x_unlabelled=more,
+        )
+
+
+def _is_sampler(step: Any) -> bool:
+    return hasattr(step, "fit_resample")
+
+
+def take_apart(estimator: Any) -> Parts:
+    """Return the parts of a fitted estimator.
+
+    Raises
+    ------
+    ParameterError
+        When it holds no Keras network.
+    """
+    transformers: list[Any] = []
+    threshold: float | None = None
+    inner = estimator
+    while True:
+        # A frozen estimator forwards attributes: it must be opened before it is asked for them.
+        if isinstance(inner, FrozenEstimator):
+            inner = inner.estimator
+        elif hasattr(inner, "steps"):
+            transformers += [step for _, step in inner.steps[:-1] if _acts(step)]
+            inner = inner.steps[-1][1]
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        elif _has_threshold(inner):
+            # The outermost one decides. "auto" is scikit-learn's one half.
+            own = 0.5 if inner.threshold == "auto" else inner.threshold
+            threshold = own if threshold is None else threshold
+            inner = inner.estimator_
+        elif all(hasattr(inner, name) for name in _CONTRACT):
+            return Parts(inner, transformers, threshold)
+        else:
+            raise _no_network(inner)
+
+
+def _has_threshold(fitted: Any) -> bool:
+    """Return whether `fitted` compares the probability of the second class with a number."""
+    return (
+        isinstance(fitted, FixedThresholdClassifier)
+        and (fitted.threshold == "auto" or isinstance(fitted.threshold, Real))
+        and fitted.response_method in ("auto", "predict_proba")
+        and fitted.pos_label is None
+    )
+
+
+def plain_network(estimator: Any) -> Any:
+    """Return the plain network or builder that `estimator` is, frozen or not; None for others."""
+    inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+    return inner if is_plain(inner) else None
+
+
+def as_estimator(estimator: Any, X: Any, y: Any, random_state: Any) -> Any:
+    """Return an estimator that `fit_estimator` can take: `estimator`, or one around a network.
+
+    A plain network or builder gets a new estimator that trains it; a frozen network gets one that
+    is fitted already. Others are cloned, which leaves frozen ones as they are.
+    """
+    network = plain_network(estimator)
+    if network is None:
+        return clone(estimator)
+    if isinstance(estimator, FrozenEstimator):
+        return FrozenEstimator(wrap_trained(network, X, y))
+    return wrap_plain(network, y, random_state=random_state)
+
+
+def check_estimator(estimator: Any) -> None:
+    """Raise, before anything is trained, when `estimator` cannot hold a Keras network.
+
+    Raises
+    ------
+    ParameterError
+        When the last step is neither a Keras estimator nor a search around one.
+    """
+    network = plain_network(estimator)
+    if network is not None:
+        if hasattr(network, "get_weights"):
+            check_form(network, "estimator")
+        return
+    inner = estimator
+    while True:
+        if hasattr(inner, "steps") and len(inner.steps):
+            inner = inner.steps[-1][1]
+        elif hasattr(inner, "best_estimator_"):
+            return
+        elif isinstance(inner, FixedThresholdClassifier) and not _has_threshold(inner):
+            raise ParameterError(
+                "estimator: a FixedThresholdClassifier must compare the probability of classes_[1] "
+                "with a number: response_method 'auto' or 'predict_proba' and pos_label None; got "
+                f"response_method={inner.response_method!r}, pos_label={inner.pos_label!r}, "
+                f"threshold={inner.threshold!r}."
+            )
+        elif hasattr(inner, "estimator"):
+            inner = inner.estimator
+        elif hasattr(inner, "network_input") or isinstance(inner, MetaEstimatorMixin):
+            return  # what a search finds is known after its fit
+        else:
+            raise _no_network(inner)
+
+
+def _no_network(found: Any) -> ParameterError:
+    return ParameterError(
+        "estimator must be a KerasClassifier or KerasRegressor, have one as its fitted "
+        "best_estimator_, be a Pipeline that ends in one, or a keras.Model or a builder of one "
+        f"(within a Pipeline: KerasClassifier(model)); found {type(found).__name__}."
+    )
+
+
+def _acts(step: Any) -> bool:
+    return step is not None and not isinstance(step, str)
+
+
+def fit_estimator(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Fit `estimator`; a frozen one only has to be fitted already.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        For a frozen estimator that was never fitted.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        check_is_fitted(estimator.estimator)
+        return estimator
+    if sample_weight is None:
+        return estimator.fit(X, y)
+    return estimator.fit(X, y, **{_weight_name(estimator): sample_weight})
+
+
+def _weight_name(estimator: Any) -> str:
+    """Return the keyword by which weights reach the last step."""
+    if hasattr(estimator, "steps") and not get_config()["enable_metadata_routing"]:
+        return f"{estimator.steps[-1][0]}__sample_weight"
+    return "sample_weight"
+
+
+def weighted_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, np.ndarray | None]:
+    """Return the rows that have a weight, and their weights as an array."""
+    if sample_weight is None:
+        return X, y, None
+    weight = _check_sample_weight(sample_weight, np.zeros((len(np.asarray(y)), 1)))
+    kept = np.flatnonzero(weight)
+    if len(kept) == len(weight):
+        return X, y, weight
+    X, y = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, y))
+    return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]

@@ -1,0 +1,137 @@
+"""Transforms that add noise to images, or blur them."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import ndimage
+from scipy.special import ndtri
+
+from .._transform import register
+from ._image import LightTransform, byte_range
+from ._kernels import blur_with_opencv
+from ._opencv import opencv_for
+
+#: Numbers of bytes that receive noise at once.
+NUMBERS_AT_ONCE = 2**16
+#: Standard deviations at which the Gaussian of a blur is cut off.
+TRUNCATE = 3.0
+
+
+@register("noise")
+@dataclass(frozen=True)
+class PixelNoise(LightTransform):
+    """Add independent Gaussian noise to every pixel.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.05
+        Standard deviation, as a fraction of the range of the pixels, in [0, 1].
+    value_range : (float, float), default=None
+        Range of the pixels; see :class:`Brightness`.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import PixelNoise
+    >>> PixelNoise(0.05)(np.full((1, 2, 2), 100, dtype=np.uint8), rng=0)
+    array([[[100, 113],
+            [118, 104]]], dtype=uint8)
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.05
+
+    def _takes_bytes(self, X):
+        """Whole numbers are added to bytes, which rounds as well as rounding the sum does."""
+        return True
+
+    def _apply(self, X, rng):
+        """Add noise to every image."""
+        sigma = self.magnitude * self._span
+        if not self.of_bytes:
+            kind = X.dtype if X.dtype.itemsize in (4, 8) else np.float64
+            noise = rng.standard_normal(X.shape, dtype=kind)
+            noise *= sigma
+            X += noise
+            return self._clip(X)
+        table, (low, high), flat = noise_table(sigma), byte_range(*self._range), X.reshape(-1)
+        for start in range(0, flat.size, NUMBERS_AT_ONCE):
+            part = flat[start : start + NUMBERS_AT_ONCE]
+            noise = draw_noise(table, part.size, rng)
+            noisy = np.add(noise, part, out=noise if X.dtype == np.uint8 else part)
+            np.clip(noisy, low, high, out=noisy)
+            if noisy is not part:
+                np.copyto(part, noisy, casting="unsafe")
+        return flat.reshape(X.shape)
+
+
+@functools.lru_cache(maxsize=8)
+def noise_table(sigma: float) -> np.ndarray:
+    """Return the quantiles of N(0, sigma^2) in the middle of 2**16 equal parts, rounded."""
+    return np.rint(sigma * ndtri((np.arange(2**16) + 0.5) / 2**16)).astype(np.int16)
+
+
+def draw_noise(table: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` quantiles of the table, each drawn with 16 random bits.
+
+    Noise beyond 4.3 standard deviations does not occur.
+    """
+    bits = rng.bit_generator.random_raw(-(-n // 4)).view(np.uint16)[:n]
+    return table.take(bits, mode="clip")
+
+
+@register("blur")
+@dataclass(frozen=True)
+class Blur(LightTransform):
+    """Blur images with a Gaussian of random width, cut off at three standard deviations.
+
+    Parameters
+    ----------
+    magnitude : float, default=1.0
+        Largest standard deviation of the Gaussian in pixels; uniform from 0.
+    value_range : (float, float), default=None
+        Range of the pixels; see :class:`Brightness`.
+    probability : float, default=1.0
+        Probability, in [0, 1], that an image is changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import Blur
+    >>> point = np.zeros((1, 9, 9))
+    >>> point[0, 4, 4] = 1.0
+    >>> blurred = Blur(1.0)(point, rng=0)
+    >>> bool(blurred.max() < 1), round(float(blurred.sum()), 6)
+    (True, 1.0)
+    """
+
+    magnitude: float = 1.0
+
+    def _draw(self, n, shape, rng):
+        """Return the width of each Gaussian."""
+        return (rng.uniform(0, self.magnitude, size=n),)
+
+    def _engine(self, X):
+        """Return OpenCV where it is installed."""
+        return opencv_for(X)
+
+    def _batch(self, X, widths):
+        """Blur every image."""
+        for image, width in zip(X, widths.tolist(), strict=True):
+            sigma = (width, width) + (0,) * (X.ndim - 3)
+            ndimage.gaussian_filter(image, sigma, mode="nearest", output=image, truncate=TRUNCATE)
+        return self._clip(X)
+
+    def _each(self, engine, images, results, widths):
+        """Blur every image."""
+        blur_with_opencv(engine, images, results, widths, TRUNCATE)
+        self._clip_each(results)
+
+
+__all__ = ["Blur", "PixelNoise"]

@@ -1,0 +1,291 @@
+"""Geometric transforms of images: one affine map per image, one interpolation for a whole chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from .._transform import check_option
+from ._image import ImageTransform
+from ._kernels import flip_with_opencv, warp_with_opencv
+from ._opencv import large_images, opencv_for
+
+PIXELS_AT_ONCE = 2**13
+# Channels of bytes share one 64-bit number, with 21 bits each, while they are interpolated.
+LANE, WEIGHT_BITS, MOST_LANES = 21, 13, 3
+FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
+
+
+@dataclass(frozen=True)
+class _Warp(ImageTransform):
+    """Base of all that moves pixels by one affine map per image."""
+
+    fill: str = field(default="nearest", kw_only=True)
+    fill_value: float = field(default=0.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        check_option(self, "fill", FILL_MODES)
+
+    def _takes_bytes(self, X):
+        """Bytes are warped as they are, up to three channels also without OpenCV."""
+        return X.ndim == 3 or X.shape[3] <= MOST_LANES or self._engine(X) is not None
+
+    def _engine(self, X):
+        """Return OpenCV where it is installed; it rounds coordinates of two channels to 1/32."""
+        return opencv_for(X) if X.shape[3:] != (2,) else None
+
+    def _batch(self, X, maps):
+        """Warp every image."""
+        return warp_with_numpy(X, maps, self.fill, self.fill_value)
+
+    def _each(self, engine, images, results, maps):
+        """Warp every image."""
+        warp_with_opencv(engine, images, results, maps, self.fill, self.fill_value)
+
+
+@dataclass(frozen=True)
+class WarpTransform(_Warp):
+    """Base of the affine transforms; ``_maps`` gives the map from result to source coordinates."""
+
+    def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+        """Return `n` matrices of shape (3, 3) in centred (row, column, 1) coordinates."""
+        raise NotImplementedError
+
+    def _some_maps(self, n, height, width, rng) -> np.ndarray:
+        """Return the maps, the identity for rows that the probability leaves out."""
+        maps = self._maps(n, height, width, rng)
+        if self.probability < 1.0:
+            maps[rng.random(n) >= self.probability] = np.eye(3)
+        return maps
+
+    def _draw(self, n, shape, rng):
+        """Return the maps."""
+        return (self._maps(n, *shape[:2], rng),)
+
+    def _fuse(self, other) -> _WarpChain | None:
+        """Return one transform that does both with a single interpolation, or None."""
+        return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value)._fuse(other)
+
+
+@dataclass(frozen=True)
+class _WarpChain(_Warp):
+    """Several affine transforms as one."""
+
+    members: tuple[WarpTransform | Flip, ...] = ()
+
+    def _fuse(self, other) -> _WarpChain | None:
+        same = isinstance(other, Flip) or (
+            isinstance(other, WarpTransform)
+            and other.fill == self.fill
+            and other.fill_value == self.fill_value
+        )
+        if not same:
+            return None
+        return _WarpChain((*self.members, other), fill=self.fill, fill_value=self.fill_value)
+
+    def _draw(self, n, shape, rng):
+        maps = self.members[0]._some_maps(n, *shape[:2], rng)
+        for member in self.members[1:]:
+            # Result -> source: the last transform's map is applied first.
+            maps = maps @ member._some_maps(n, *shape[:2], rng)
+        return (maps,)
+
+
+def warp_with_numpy(
+    X: np.ndarray,
+    maps: np.ndarray,
+    fill: str,
+    fill_value: float,
+    edges: np.ndarray | None = None,
+) -> np.ndarray:
+    """Resample each image through its affine map with bilinear interpolation.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, height, width) or (n, height, width, channels)
+        Images, float; also uint8 of up to three channels.
+    maps : ndarray of shape (n, 3, 3)
+        Maps from result to source in (row, column, 1), relative to the centre of the image.
+    fill : {"constant", "nearest", "reflect", "wrap"}
+        What lies beyond the border.
+    fill_value : float
+        Value beyond the border for ``fill="constant"``.
+    edges : ndarray of int, of shape (n, 4), default=None
+        First row, row after the last, first column and column after the last of the part of each
+        image that is read; None for all of it. With it, `fill` must be "nearest".
+
+    Returns
+    -------
+    warped : ndarray of the same shape and dtype
+        The images.
+    """
+    result = X.copy()
+    moved = np.flatnonzero(np.any(maps != np.eye(3), axis=(1, 2)))
+    bytes_ = X.dtype == np.uint8
+    interpolate, dtype = (_bilinear_bytes, np.float32) if bytes_ else (_bilinear, X.dtype)
+    # A few images at a time: the temporaries stay small, and in the cache.
+    step = max(1, (4 * PIXELS_AT_ONCE if bytes_ else PIXELS_AT_ONCE) // (X.shape[1] * X.shape[2]))
+    for start in range(0, moved.size, step):
+        rows = moved[start : start + step]
+        images, part = X[rows], None if edges is None else edges[rows]
+        places = _places(images.shape, maps[rows].astype(dtype), fill, part)
+        result[rows] = interpolate(images, places, fill_value)
+    return result
+
+
+def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarray | None) -> tuple:
+    """Return both lines and both columns next to each pixel's source in the flattened batch.
+
+    Then come the weights of the lower line and of the right column, and what lies outside.
+    """
+    n, height, width = shape[:3]
+    dtype = maps.dtype
+    row = np.arange(height, dtype=dtype) - dtype.type((height - 1) / 2)
+    column = np.arange(width, dtype=dtype) - dtype.type((width - 1) / 2)
+    places = []
+    for axis, size in ((0, height), (1, width)):
+        along = maps[:, axis, 1, None] * column + (maps[:, axis, 2, None] + (size - 1) / 2)
+        where = (maps[:, axis, 0, None] * row)[:, :, None] + along[:, None, :]
+        limits: tuple = (0, size - 1)
+        if edges is not None:
+            first, end = edges[:, 2 * axis : 2 * axis + 2].astype(dtype).T[:, :, None, None]
+            limits = (first, end - 1)
+        places.append(_neighbours(where.astype(dtype, copy=False), size, fill, limits))
+    (top, bottom, down, out_rows), (left, right, across, out_columns) = places
+    first = (np.arange(n, dtype=top.dtype) * (height * width))[:, None, None]
+    for line in (top, bottom):
+        line *= width
+        line += first
+    outside = out_rows | out_columns if fill == "constant" else None
+    return top, bottom, left, right, down, across, outside
+
+
+def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
+    """Do what :func:`_bilinear` does with uint8 images, rounding once.
+
+    All channels of a pixel are read and weighted as one integer.
+    """
+    top, bottom, left, right, down, across, outside = places
+    images = X[..., None] if X.ndim == 3 else X
+    pixels = images[..., 0].astype(np.int64)
+    for channel in range(1, images.shape[3]):
+        pixels |= images[..., channel].astype(np.int64) << (LANE * channel)
+    pixels = pixels.ravel()
+    down *= 1 << WEIGHT_BITS
+    both = np.rint(down * across)
+    across *= 1 << WEIGHT_BITS
+    across -= both
+    down -= both
+    weights = [weight.astype(np.int32) for weight in (both, down, across)]
+    weights.append((1 << WEIGHT_BITS) - sum(weights))
+    total = 0
+    corners = ((bottom, right), (bottom, left), (top, right), (top, left))
+    for (line, place), weight in zip(corners, weights, strict=True):
+        part = pixels.take(line + place, mode="clip")
+        part *= weight
+        total += part
+    total += sum(1 << (LANE * channel + WEIGHT_BITS - 1) for channel in range(images.shape[3]))
+    result = np.empty_like(images)
+    for channel in range(images.shape[3]):
+        total >>= LANE if channel else WEIGHT_BITS
+        result[..., channel] = total  # the lowest eight bits
+    if outside is not None:
+        result[outside] = np.uint8(min(max(round(fill_value), 0), 255))
+    return result.reshape(X.shape)
+
+
+def _bilinear(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
+    """Read all images at once: four gathers from the flattened batch."""
+    top, bottom, left, right, down, across, outside = places
+    pixels = X.reshape(-1, *X.shape[3:])
+    if X.ndim == 4:
+        across, down = across[..., None], down[..., None]
+    upper = _between(pixels, top + left, top + right, across)
+    lower = _between(pixels, bottom + left, bottom + right, across)
+    lower -= upper
+    lower *= down
+    lower += upper
+    if outside is not None:
+        lower[outside] = fill_value
+    return lower
+
+
+def _between(pixels, first, second, weight) -> np.ndarray:
+    """Return ``(1 - weight) * pixels[first] + weight * pixels[second]``."""
+    start, end = pixels.take(first, axis=0), pixels.take(second, axis=0)
+    end -= start
+    end *= weight
+    end += start
+    return end
+
+
+def _neighbours(where: np.ndarray, size: int, fill: str, limits: tuple) -> tuple:
+    """Return both neighbours of each coordinate, the weight of the second, and what lies outside.
+
+    Neighbours beyond the border are replaced by those that the fill mode puts there.
+    """
+    outside = None
+    if fill == "constant":
+        slack = 1e-4  # rounding must not blank the border
+        outside = (where < -slack) | (where > size - 1 + slack)
+    if fill in ("constant", "nearest"):
+        where = np.clip(where, *limits)
+    floor = np.floor(where)
+    weight = where - floor
+    low = floor.astype(np.intp)
+    high = low + 1
+    if fill == "wrap":
+        low, high = low % size, high % size
+    elif fill == "reflect":
+        low, high = low % (2 * size), high % (2 * size)
+        low, high = np.minimum(low, 2 * size - 1 - low), np.minimum(high, 2 * size - 1 - high)
+    else:
+        np.minimum(high, size - 1, out=high)
+    return low, high, weight, outside
+
+
+@dataclass(frozen=True)
+class Flip(ImageTransform):
+    """Base of the flips, which a warp before or after them takes in."""
+
+    needs_float: ClassVar[bool] = False
+    axis: ClassVar[int]
+    probability: float = field(default=0.5, kw_only=True)
+
+    def _some_maps(self, n, height, width, rng) -> np.ndarray:
+        """Return mirroring maps, the identity for rows that the probability leaves out."""
+        maps = identities(n)
+        flipped = rng.random(n) < self.probability
+        maps[flipped, self.axis, self.axis] = -1.0
+        return maps
+
+    def _fuse(self, other) -> _WarpChain | None:
+        """Return one transform that does both, or None."""
+        if not isinstance(other, WarpTransform):
+            return None
+        return _WarpChain((self, other), fill=other.fill, fill_value=other.fill_value)
+
+    def _engine(self, X):
+        """Return OpenCV for large images."""
+        return opencv_for(X) if large_images(X) else None
+
+    def _batch(self, X):
+        """Mirror every image."""
+        cv2 = opencv_for(X) if self.axis == 1 else None
+        if cv2 is None:
+            return np.ascontiguousarray(np.flip(X, 1 + self.axis))
+        # Left and right of all images at once, below each other.
+        tall = X.reshape(-1, *X.shape[2:])
+        return cv2.flip(tall, self.axis).reshape(X.shape)
+
+    def _each(self, engine, images, results):
+        """Mirror every image."""
+        flip_with_opencv(engine, images, results, self.axis)
+
+
+def identities(n: int) -> np.ndarray:
+    return np.tile(np.eye(3), (n, 1, 1))

@@ -1,0 +1,243 @@
+"""Transforms of texts: words swapped, deleted, in another case, and keyboard typos.
+
+Batches are one-dimensional object arrays of str.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from .._transform import Transform, register
+
+_GAPS = re.compile(r"(\s+)")
+
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def _keyboard_neighbours() -> dict[str, str]:
+    """Return the letters next to each letter of a QWERTY keyboard."""
+    # Each row is shifted by about half a key against the row above.
+    place = {
+        letter: (row, column + row / 2)
+        for row, letters in enumerate(_ROWS)
+        for column, letter in enumerate(letters)
+    }
+    return {
+        a: "".join(
+            b
+            for b, (row, column) in place.items()
+            if a != b and abs(row - place[a][0]) <= 1 and abs(column - place[a][1]) <= 1
+        )
+        for a in place
+    }
+
+
+NEIGHBOURS = _keyboard_neighbours()
+
+
+@dataclass(frozen=True)
+class TextTransform(Transform):
+    """Base of the transforms of texts; ``_change`` maps one text to another."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    needs_float: ClassVar[bool] = False
+
+    def _apply(self, X, rng):
+        """Change every text."""
+        # Single draws from Python's generator cost a tenth of those from NumPy's.
+        draw, change = Random(int(rng.integers(2**63))), self._changer()
+        for i, text in enumerate(X):
+            X[i] = change(text, draw)
+        return X
+
+    def _changer(self) -> Callable[[str, Random], str]:
+        """Return the function that changes one text of a batch."""
+        return self._change
+
+    def _change(self, text: str, draw: Random) -> str:
+        """Return a changed text."""
+        raise NotImplementedError
+
+
+def how_many(magnitude: float, n_words: int) -> int:
+    """Return the number of changes of a text: the share of its words, at least one."""
+    return max(1, round(magnitude * n_words)) if magnitude else 0
+
+
+def split_words(text: str) -> tuple[list[str], list[int]]:
+    """Return the text cut into words and gaps, and the places of the words in that list."""
+    parts = _GAPS.split(text)
+    return parts, [i for i in range(0, len(parts), 2) if parts[i]]
+
+
+@register("random_swap")
+@dataclass(frozen=True)
+class RandomSwap(TextTransform):
+    """Exchange pairs of words [1]_.
+
+    White space stays in its place; texts of fewer than two words are left alone. The order of
+    words can carry the label ("dog bites man").
+
+    Parameters
+    ----------
+    magnitude : float, default=0.1
+        Number of exchanges, as a fraction of the number of words, in [0, 1]; at least one unless
+        it is 0.
+    probability : float, default=1.0
+        Probability, in [0, 1], that a text is changed.
+
+    References
+    ----------
+    .. [1] J. Wei, K. Zou, "EDA: easy data augmentation techniques for boosting performance on
+       text classification tasks", EMNLP-IJCNLP, 2019.
+
+    Examples
+    --------
+    >>> from skopt_wrap.sampling import RandomSwap
+    >>> RandomSwap(0.1)(["the quick brown fox"], rng=0).tolist()
+    ['the brown quick fox']
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.1
+
+    def _change(self, text, draw):
+        """Exchange words of one text."""
+        parts, words = split_words(text)
+        if len(words) < 2:
+            return text
+        for _ in range(how_many(self.magnitude, len(words))):
+            a, b = draw.sample(words, 2)
+            parts[a], parts[b] = parts[b], parts[a]
+        return "".join(parts)
+
+
+@register("random_deletion")
+@dataclass(frozen=True)
+class RandomDeletion(TextTransform):
+    """Delete each word with a small probability; one word always remains [1]_.
+
+    Can change the label by deleting the word that carries it ("not").
+
+    Parameters
+    ----------
+    magnitude : float, default=0.1
+        Probability that a word is deleted, in [0, 1].
+    probability : float, default=1.0
+        Probability, in [0, 1], that a text is changed.
+
+    References
+    ----------
+    .. [1] J. Wei, K. Zou, "EDA: easy data augmentation techniques for boosting performance on
+       text classification tasks", EMNLP-IJCNLP, 2019.
+
+    Examples
+    --------
+    >>> from skopt_wrap.sampling import RandomDeletion
+    >>> RandomDeletion(0.3)(["the quick brown fox"], rng=4).tolist()
+    ['the brown fox']
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.1
+
+    def _change(self, text, draw):
+        """Delete words of one text."""
+        parts, words = split_words(text)
+        if len(words) < 2:
+            return text
+        random, magnitude = draw.random, self.magnitude
+        lost = [place for place in words if random() < magnitude]
+        if len(lost) == len(words):
+            del lost[draw.randrange(len(lost))]
+        if not lost:
+            return text
+        for place in lost:
+            # The gap after a word goes with it; after the last word, the gap before it.
+            parts[place] = ""
+            parts[place + 1 if place != words[-1] else place - 1] = ""
+        changed = "".join(parts)
+        return changed.rstrip() if lost[-1] == words[-1] else changed
+
+
+@register("random_case")
+@dataclass(frozen=True)
+class RandomCase(TextTransform):
+    """Change the case of words: all lower, all upper, or the first letter only.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.1
+        Probability that a word is changed, in [0, 1].
+    probability : float, default=1.0
+        Probability, in [0, 1], that a text is changed.
+
+    Examples
+    --------
+    >>> from skopt_wrap.sampling import RandomCase
+    >>> RandomCase(0.5)(["the quick brown fox"], rng=1).tolist()
+    ['the QUICK BROWN Fox']
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.1
+
+    def _change(self, text, draw):
+        """Change the case of words of one text."""
+        parts, words = split_words(text)
+        for place in words:
+            if draw.random() < self.magnitude:
+                word = parts[place]
+                cases = [w for w in (word.lower(), word.upper(), word.capitalize()) if w != word]
+                if cases:
+                    parts[place] = cases[int(draw.random() * len(cases))]
+        return "".join(parts)
+
+
+@register("keyboard_typos")
+@dataclass(frozen=True)
+class KeyboardTypos(TextTransform):
+    """Replace letters by a neighbour on a QWERTY keyboard; case is kept.
+
+    Parameters
+    ----------
+    magnitude : float, default=0.02
+        Probability that a letter from a to z is replaced, in [0, 1].
+    probability : float, default=1.0
+        Probability, in [0, 1], that a text is changed.
+
+    Examples
+    --------
+    >>> from skopt_wrap.sampling import KeyboardTypos
+    >>> KeyboardTypos(0.1)(["Quick brown fox"], rng=2).tolist()
+    ['Quick brlwn fox']
+    """
+
+    max_magnitude: ClassVar[float] = 1.0
+    magnitude: float = 0.02
+
+    def _change(self, text, draw):
+        """Mistype one text."""
+        if not self.magnitude:
+            return text
+        # The gaps between typos follow the geometric law: one draw for each, not for each letter.
+        step = -math.log1p(-self.magnitude) if self.magnitude < 1.0 else math.inf
+        place = int(draw.expovariate(1.0) / step)
+        letters = None
+        while place < len(text):
+            letter = text[place]
+            near = NEIGHBOURS.get(letter.lower())
+            if near:
+                letters = letters or list(text)
+                new = near[int(draw.random() * len(near))]
+                letters[place] = new.upper() if letter.isupper() else new
+            place += 1 + int(draw.expovariate(1.0) / step)
+        return text if letters is None else "".join(letters)
+
+
+__all__ = ["KeyboardTypos", "RandomCase", "RandomDeletion", "RandomSwap"]

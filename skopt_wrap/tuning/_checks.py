@@ -1,0 +1,152 @@
+"""Refuse, before anything is trained, what no candidate could work with."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import Bunch, check_array, get_tags
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.validation import check_consistent_length
+
+from ..exceptions import ParameterError, SkippedWarning, UnknownParameterError, suggest
+from ._auto import own_entries
+from ._best_estimator import routing_enabled
+from ._candidate._hypermodel import is_hypermodel
+from ._candidate._pipeline import Recipe
+from ._candidate._threshold import THRESHOLD
+from ._space._conditions import changed
+from ._space._presets import default_space
+from ._strategies._settings import sets_epochs
+
+PRESETS = ("compact", "full")
+# Parameters of a search that are for a model that is not an estimator yet.
+OF_NEW_NETWORKS = (
+    "epochs", "batch_size", "early_stopping", "learning_rate_schedule", "callbacks",
+)  # fmt: skip
+
+
+def check_model(tuned: Any, network: Any) -> None:
+    """Refuse a network of the wrong kind, and settings that say nothing."""
+    wrong = is_regressor if is_classifier(tuned) else is_classifier
+    if wrong(network):
+        raise ParameterError(
+            f"{type(tuned).__name__} was given model={type(network).__name__}, the wrong "
+            "kind of estimator."
+        )
+    if tuned.study is not None and tuned.storage is None:
+        raise ParameterError(f"study={tuned.study!r} names a search inside storage, which is None.")
+    if hasattr(tuned.model, "get_params") and not isinstance(tuned.model, type):
+        _warn_of_unused(tuned, network)
+
+
+def _warn_of_unused(tuned: Any, network: Any) -> None:
+    own, defaults = network.get_params(deep=False), inspect.signature(type(tuned)).parameters
+    for name in OF_NEW_NETWORKS:
+        value = getattr(tuned, name)
+        if name not in own or name not in defaults:
+            continue
+        if value not in (defaults[name].default, own[name]):
+            warnings.warn(
+                f"{name}={value!r} is not used: model is a {type(network).__name__}, whose own "
+                f"{name}={own[name]!r} counts. Set it there, or in space.",
+                SkippedWarning,
+                stacklevel=4,
+            )
+
+
+def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str, Any]:
+    """Return the space that the caller gave, or the preset with the caller's changes."""
+    space = tuned.space
+    if isinstance(space, str):
+        space = {"preset": space}
+    if space is None and is_hypermodel(tuned.model):
+        return {}
+    preset = "compact" if space is None else space.get("preset")
+    if preset is None:
+        if not space and not is_hypermodel(tuned.model):
+            raise ParameterError("space is empty: there is nothing to search.")
+        return dict(space) if family is None else own_entries(space, family)
+    if preset not in PRESETS:
+        raise ParameterError(
+            f"space has the preset {preset!r}; it must be one of {PRESETS}. "
+            + suggest(str(preset), PRESETS)
+        )
+    architecture = family or getattr(network, "model", None)
+    if not isinstance(architecture, str):
+        raise ParameterError(
+            "space=None and presets work for an architecture's name, and space=None for a Keras "
+            "Tuner HyperModel or model function, whose only argument must be called hp; with "
+            f"model={tuned.model!r} give space={{'parameter': values}}."
+        )
+    changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
+    if family is not None:
+        changes = own_entries(changes, family)
+    entries = default_space(architecture, full=preset == "full", epochs=network.epochs)
+    if sets_epochs(tuned.tuner) and "epochs" not in changes:
+        entries.pop("epochs", None)
+    return changed(entries, changes)
+
+
+def check_names(tuned: Any, network: Any, names: Iterable[str]) -> None:
+    """Refuse names that look like those of what a search has around its network.
+
+    For a space that was refused already: the network knows its own names only.
+    """
+    own = network.get_params()
+    for name in names:
+        part = name.partition("__")[0]
+        if part in own:
+            continue
+        if part in ("preprocessor", "sampler") and getattr(tuned, part) is None:
+            raise ParameterError(f"space has {name!r}, but {part} is None.")
+        around = [THRESHOLD, "preprocessor", "sampler"]
+        if part not in around and get_close_matches(part, around, cutoff=0.6):
+            raise UnknownParameterError(
+                f"space has {name!r}, which is no parameter. {suggest(part, [*around, *own])}"
+            )
+
+
+def check_data(tuned: Any, recipe: Recipe, X: Any, y: Any) -> None:
+    """Refuse what no candidate could be fitted on, where no preprocessor may mend it."""
+    check_consistent_length(X, y)
+    tags = get_tags(recipe.base).input_tags
+    if tuned.preprocessor is not None or tuned.sampler is not None or tags.string:
+        return
+    check_array(
+        X,
+        accept_sparse=True,
+        ensure_2d=tags.two_d_array and not tags.three_d_array,
+        allow_nd=True,
+        ensure_all_finite=not tags.allow_nan,
+        input_name="X",
+        estimator=tuned,
+    )
+
+
+def route(tuned: Any, metadata: dict[str, Any], recipe: Recipe, scoring: Any) -> Bunch:
+    """Return who gets which metadata."""
+    if routing_enabled():
+        return process_routing(tuned, "fit", **metadata)
+    fit_params = dict(metadata)
+    groups = fit_params.pop("groups", None)
+    score_params = {}
+    if "sample_weight" in fit_params:
+        if scoring.accepts_sample_weight():
+            score_params["sample_weight"] = fit_params["sample_weight"]
+        else:
+            warnings.warn(
+                f"scoring={tuned.scoring!r} takes no sample_weight, so that the validation "
+                "rows are scored unweighted.",
+                SkippedWarning,
+                stacklevel=3,
+            )
+    return Bunch(
+        estimator=Bunch(fit={recipe.prefix + k: v for k, v in fit_params.items()}),
+        splitter=Bunch(split={"groups": groups}),
+        scorer=Bunch(score=score_params),
+    )

@@ -1,0 +1,440 @@
+"""Where trials run: in this process, in worker processes, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import pickle
+import queue
+import shutil
+import signal
+import tempfile
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import joblib
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.parallel import get_active_backend
+from sklearn import config_context, get_config
+
+from ...exceptions import SearchError
+from .._trial import TrialResult, fail
+
+_HAND_OUT_SECONDS = 2.0
+IDLE_SECONDS = 300  # after which workers that have nothing to do end
+_THREADS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)  # fmt: skip
+
+Evaluate = Callable[[TrialResult, Callable[[], bool], Any], Exception | None]
+
+
+@dataclass
+class Outcome:
+    """A trial that has run."""
+
+    number: int
+    result: TrialResult
+    error: Exception | None
+
+
+class Serial:
+    """Run each trial here and now.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``evaluate(result, out_of_time, pruning)`` fills in a TrialResult and returns its first
+        error.
+    """
+
+    capacity = 1
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self.evaluate = evaluate
+        self._outcomes: list[Outcome] = []
+
+    def __enter__(self) -> Serial:
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        return None
+
+    @property
+    def running(self) -> list[int]:
+        """Numbers of the trials that run or whose outcome was not fetched."""
+        return [outcome.number for outcome in self._outcomes]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether one more trial can be submitted."""
+        return not self._outcomes
+
+    def submit(
+        self, result: TrialResult, out_of_time: Callable[[], bool], pruning: Any = None
+    ) -> None:
+        """Run a trial."""
+        error = self.evaluate(result, out_of_time, pruning)
+        self._outcomes.append(Outcome(result.number, result, error))
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """Return what has run since the last call."""
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def stop(self) -> None:
+        """Drop the trials that run."""
+
+
+@dataclass
+class Workers:
+    """Run trials in other processes, one at a time in each.
+
+    A worker that dies takes down the pool. The trials that were running are run again, one by
+    one, and the one that ends its worker again has failed.
+
+    Parameters
+    ----------
+    evaluate : callable
+        As for Serial; it is sent to each worker once.
+    capacity : int
+        Number of processes.
+    connect : callable
+        Returns a connection: an object with ``submit(function, *args)``, ``source`` and
+        ``close(kill)``.
+    """
+
+    evaluate: Any
+    capacity: int
+    connect: Callable[[Any], Any]
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _flying: dict[int, tuple[TrialResult, bytes | None]] = field(default_factory=dict)
+    _suspects: deque[tuple[TrialResult, bytes | None]] = field(default_factory=deque)
+    _alone: int | None = None
+    _done: queue.SimpleQueue[tuple[int, Any]] = field(default_factory=queue.SimpleQueue)
+    _connection: Any = None
+    _is_broken: bool = False
+
+    def __enter__(self) -> Workers:
+        self._connection = self.connect(self.evaluate)
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        self._connection.close(kill=bool(self._flying))
+
+    @property
+    def running(self) -> list[int]:
+        """Numbers of the trials that run or whose outcome was not fetched."""
+        return [*self._flying, *(result.number for result, _ in self._suspects)]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether one more trial can be submitted."""
+        waits = self._suspects or self._is_broken or self._alone is not None
+        return not waits and len(self.running) < self.capacity
+
+    def submit(
+        self,
+        result: TrialResult,
+        out_of_time: Callable[[], bool] | None = None,
+        pruning: Any = None,
+    ) -> None:
+        """Start a trial; the worker prunes by what is known now."""
+        # Pickled here, since what is sent later may have learned of further trials by then.
+        self._start(result, None if pruning is None else cloudpickle.dumps(pruning))
+
+    def _start(self, result: TrialResult, pruning: bytes | None) -> None:
+        number = result.number
+        self._flying[number] = (result, pruning)
+        try:
+            future = self._connection.submit(_work, self.token, result, pruning)
+        except BrokenProcessPool:  # noticed before the trials that run
+            self._is_broken = True
+            self._suspects.append(self._flying.pop(number))
+            return
+        future.add_done_callback(lambda done: self._done.put((number, done)))
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """Return what has run since the last call; wait when there is nothing yet."""
+        outcomes: list[Outcome] = []
+        if not self._flying and self._is_broken:
+            self._connection.close(kill=True)
+            self._connection = self.connect(self.evaluate)
+            self._is_broken = False
+        if not self._flying and self._suspects:
+            result, pruning = self._suspects.popleft()
+            self._alone = result.number
+            self._start(result, pruning)
+        while self._flying:
+            try:
+                number, future = self._done.get(timeout=0 if outcomes else seconds)
+            except queue.Empty:
+                break
+            if number in self._flying:
+                outcomes += self._land(number, future)
+        return outcomes
+
+    def _land(self, number: int, future: Any) -> list[Outcome]:
+        result, pruning = self._flying.pop(number)
+        alone, self._alone = self._alone == number, None
+        error: Exception | None
+        try:
+            result, error = future.result()
+        except BrokenProcessPool as broken:
+            self._is_broken = True
+            if not alone:
+                self._suspects.append((result, pruning))
+                return []
+            error = SearchError(
+                f"the worker process of trial {number} died, twice. It ran out of memory, or "
+                f"native code crashed: {broken}"
+            )
+            fail(result, error, None)
+        except Exception as lost:  # it could not be sent, or a cluster gave it up
+            error = lost
+            fail(result, error, None)
+        return [Outcome(number, result, error)]
+
+    def stop(self) -> None:
+        """Drop the trials that run."""
+        self._flying.clear()
+        self._suspects.clear()
+        self._connection.close(kill=True)
+
+
+def make_workers(evaluate: Any, n_jobs: int | None, n_trials: int | None) -> Serial | Workers:
+    """Return what runs the trials of a search.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Picklable, as for Serial.
+    n_jobs : int or None
+        Number of processes, as joblib takes it.
+    n_trials : int or None
+        Number of trials, where it is known.
+
+    Returns
+    -------
+    workers : Serial or Workers
+        Dask's cluster under ``joblib.parallel_config("dask")``; otherwise processes of this
+        machine. One process is this one, and so is every number inside a worker of joblib.
+    """
+    backend, _ = get_active_backend()
+    capacity = joblib.effective_n_jobs(n_jobs)
+    kind = type(backend).__name__
+    if kind == "DaskDistributedBackend":
+        client = backend.client
+        capacity = min(capacity, len(client.scheduler_info(n_workers=-1)["workers"]))
+        connect: Callable[[Any], Any] = lambda task: _Cluster(client, task)  # noqa: E731
+    elif kind in ("LokyBackend", "MultiprocessingBackend"):
+        connect = lambda task: _Processes(capacity, task)  # noqa: E731
+        capacity = min(capacity, n_trials or capacity)
+    else:
+        capacity = 1
+    if capacity <= 1 and kind != "DaskDistributedBackend":
+        return Serial(evaluate)
+    return Workers(evaluate, max(1, capacity), connect)
+
+
+class _Processes:
+    """Worker processes of this machine, and the data of a search on its disk."""
+
+    def __init__(self, capacity: int, evaluate: Any) -> None:
+        self.capacity = capacity
+        self.pool = _pool(capacity)
+        self.folder = Path(tempfile.mkdtemp(prefix="skopt_wrap-"))
+        self.futures: list[Any] = []
+        dump(evaluate, self.folder)
+
+    def submit(self, function: Callable[..., Any], token: str, *args: Any) -> Any:
+        future = self.pool.submit(function, token, self.folder, *args)
+        self.futures = [item for item in self.futures if not item.done()] + [future]
+        return future
+
+    def close(self, kill: bool) -> None:
+        if kill:
+            # loky's own thread fails when it is told to kill while it hands out a task.
+            end = time.monotonic() + _HAND_OUT_SECONDS
+            while time.monotonic() < end and any(
+                not (item.running() or item.done()) for item in self.futures
+            ):
+                time.sleep(0.01)
+            _forget_pool(self.pool)
+        shutil.rmtree(self.folder, ignore_errors=True)  # mapped files live on until unmapped
+
+
+class _Cluster:
+    """The workers of a Dask cluster; the data are sent to each of them once."""
+
+    def __init__(self, client: Any, evaluate: Any) -> None:
+        self.client = client
+        # A list is scattered item by item, whatever the item is.
+        [self.source] = client.scatter([evaluate], broadcast=True, hash=False)
+        self.futures: list[Any] = []
+
+    def submit(self, function: Callable[..., Any], token: str, *args: Any) -> Any:
+        future = self.client.submit(function, token, self.source, *args, pure=False)
+        self.futures = [item for item in self.futures if not item.done()] + [future]
+        return future
+
+    def close(self, kill: bool) -> None:
+        if kill:
+            self.client.cancel(self.futures)
+        self.source.release()
+
+
+def dump(evaluate: Any, folder: Path) -> None:
+    """Write an evaluation into a folder, its arrays so that processes can map them."""
+    task = evaluate.task
+    arrays = (task.X, task.y, task.fit_params, task.score_params)
+    joblib.dump(arrays, folder / "data.joblib")
+    bare = replace(evaluate, task=replace(task, X=None, y=None, fit_params={}, score_params={}))
+    (folder / "evaluation.pickle").write_bytes(cloudpickle.dumps((bare, get_config())))
+
+
+def load(folder: Path) -> Any:
+    """Read what `dump` wrote; large arrays stay on the disk, shared by all processes."""
+    bare, config = pickle.loads((folder / "evaluation.pickle").read_bytes())
+    X, y, fit_params, score_params = joblib.load(folder / "data.joblib", mmap_mode="r")
+    task = replace(bare.task, X=X, y=y, fit_params=fit_params, score_params=score_params)
+    return replace(bare, task=task), config
+
+
+# In the workers
+
+_gpu_marks: list[Any] = []  # open for as long as this process lives
+_loaded: dict[str, Any] = {}  # the evaluation of the search that ran last
+_one_at_a_time = threading.Lock()  # a worker of Dask may have several threads
+
+
+def _work(
+    token: str, source: Any, result: TrialResult, pruning: bytes | None
+) -> tuple[TrialResult, Exception | None]:
+    """Evaluate a trial in a worker process."""
+    with _one_at_a_time:
+        if token not in _loaded:
+            _loaded.clear()
+            _loaded[token] = load(source) if isinstance(source, Path) else (source, {})
+        evaluate, config = _loaded[token]
+        with config_context(**config):
+            error = evaluate(result, lambda: False, pruning and pickle.loads(pruning))
+    return result, _picklable(error)
+
+
+def _picklable(error: Exception | None) -> Exception | None:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return SearchError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def start_worker(folder: str | None, gpus: list[str]) -> None:
+    """Prepare a worker process: deaf to Ctrl-C, with a GPU of its own where there are several.
+
+    A terminal sends Ctrl-C to the workers too, where it would cut a training short; what it
+    means is for the parent to say.
+
+    Parameters
+    ----------
+    folder : str or None
+        Where the workers mark the GPUs that they took.
+    gpus : list of str
+        Identifiers of the GPUs, as ``CUDA_VISIBLE_DEVICES`` takes them.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if folder is None or not gpus:
+        return
+    for slot in count():
+        mark = open(Path(folder) / f"slot{slot}", "ab")
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
+        except BlockingIOError:
+            mark.close()
+            continue
+        _gpu_marks.append(mark)
+        break
+    os.environ["CUDA_VISIBLE_DEVICES"] = gpus[slot % len(gpus)]
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+
+# In the parent
+
+_pools: dict[Any, tuple[Any, str | None]] = {}  # at most one, kept for the next search
+_pools_lock = threading.Lock()
+
+
+def visible_gpus() -> list[str]:
+    """Return the GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [part.strip() for part in named.split(",") if part.strip() not in ("", "-1")]
+    import tensorflow as tf
+
+    return [str(index) for index in range(len(tf.config.list_physical_devices("GPU")))]
+
+
+def worker_environment(capacity: int, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables that divide the processors among the workers.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._execution._executors import worker_environment
+    >>> worker_environment(10**6, {})["OMP_NUM_THREADS"]
+    '1'
+    """
+    threads = str(max(1, joblib.cpu_count() // capacity))
+    return {name: threads for name in _THREADS if name not in environment}
+
+
+def _pool(capacity: int) -> Any:
+    """Return worker processes: those of the last search, where they suit."""
+    gpus = visible_gpus()
+    key = (os.getpid(), capacity, tuple(gpus))
+    with _pools_lock:
+        if key not in _pools:
+            for pool, _ in list(_pools.values()):
+                _close_pool(pool)
+            folder = tempfile.mkdtemp(prefix="skopt_wrap-") if gpus else None
+            pool = ProcessPoolExecutor(
+                capacity,
+                timeout=IDLE_SECONDS,
+                initializer=start_worker,
+                initargs=(folder, gpus),
+                env=worker_environment(capacity, os.environ),
+            )
+            _pools[key] = (pool, folder)
+        return _pools[key][0]
+
+
+def _close_pool(pool: Any, kill: bool = False) -> None:
+    for key, (known, folder) in list(_pools.items()):
+        if known is pool:
+            del _pools[key]
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+    pool.shutdown(wait=kill, kill_workers=kill)
+
+
+def _forget_pool(pool: Any) -> None:
+    with _pools_lock:
+        _close_pool(pool, kill=True)
+
+
+@atexit.register
+def _remove_folders() -> None:
+    for (pid, *_), (_, folder) in _pools.items():
+        if folder is not None and pid == os.getpid():
+            shutil.rmtree(folder, ignore_errors=True)

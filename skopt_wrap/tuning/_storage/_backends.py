@@ -1,0 +1,366 @@
+"""Open Optuna's storages: a Journal file for a path, a database for a URL."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
+
+from ...exceptions import ParameterError, SearchError
+from ._fingerprint import differences
+from ._trial_log import Ledger, StudyLedger
+
+FILE_NAME = "search.log"
+STUDY = "search"  # name of the study when none is given
+_DEFINITION = "skopt_wrap definition"
+_TRIES = 5
+# What SQLAlchemy (a dependency of Optuna, and not ours) raises when another process was
+# quicker to make the tables.
+_RACES = {
+    "IntegrityError", "InternalError", "OperationalError", "ProgrammingError",
+    "StorageInternalError",
+}  # fmt: skip
+
+
+class FileLock:
+    """Lock of a Journal file that the kernel opens when its holder dies.
+
+    Whoever gets it removes first what a killed process left half written. Optuna's own locks
+    are files, and keep everybody waiting for half a minute after such a death.
+
+    Parameters
+    ----------
+    path : str
+        The Journal file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._held: Any = None
+
+    def acquire(self) -> bool:
+        """Wait for the lock."""
+        file = open(f"{self.path}.lock", "ab")  # held until `release`
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            mend(self.path)
+        except BaseException:
+            file.close()
+            raise
+        self._held = file
+        return True
+
+    def release(self) -> None:
+        """Open the lock."""
+        file, self._held = self._held, None
+        file.close()
+
+
+def mend(path: str | os.PathLike[str]) -> int:
+    """Cut off a last line without its end; return the number of bytes that were cut off."""
+    with open(path, "rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        end = size
+        while end:
+            begin = max(0, end - 4096)
+            file.seek(begin)
+            chunk = file.read(end - begin)
+            newline = chunk.rfind(b"\n")
+            if newline >= 0:
+                end = begin + newline + 1
+                break
+            end = begin
+        if end < size:
+            file.truncate(end)
+    return size - end
+
+
+def is_url(storage: Any) -> bool:
+    """Whether `storage` is a database's URL, and not a path.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._storage._backends import is_url
+    >>> is_url("sqlite:///trials.db"), is_url("trials.log")
+    (True, False)
+    """
+    return isinstance(storage, str) and "://" in storage
+
+
+def journal_path(storage: Any) -> Path:
+    """Return the Journal file that a path stands for.
+
+    A folder, or a name without suffix, is a folder that the file lies in.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._storage._backends import journal_path
+    >>> str(journal_path("runs/iris")), str(journal_path("runs/iris.log"))
+    ('runs/iris/search.log', 'runs/iris.log')
+    """
+    path = Path(storage).expanduser()
+    folder = path.is_dir() or (not path.suffix and not path.is_file())
+    return path / FILE_NAME if folder else path
+
+
+def exists(storage: Any) -> bool:
+    """Whether there may be trials in `storage`; nothing is made."""
+    return is_url(storage) or journal_path(storage).is_file()
+
+
+def label(storage: Any) -> str:
+    """Return what to call a storage in messages: without a password.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._storage._backends import label
+    >>> label("postgresql://ann:secret@host/trials")
+    "'postgresql://ann:***@host/trials'"
+    """
+    if not is_url(storage):
+        return repr(os.fspath(storage))
+    scheme, _, rest = storage.partition("://")
+    login, at, place = rest.rpartition("@")
+    user, colon, _ = login.partition(":")
+    return repr(f"{scheme}://{user}{colon and ':***'}{at}{place}")
+
+
+def open_storage(storage: Any) -> Any:
+    """Open, and where needed make, the storage.
+
+    Parameters
+    ----------
+    storage : str or path-like
+        A URL such as ``sqlite:///trials.db`` or ``postgresql://user@host/name``, or a path.
+
+    Returns
+    -------
+    opened : optuna.storages.BaseStorage
+        The storage.
+
+    Raises
+    ------
+    ParameterError
+        The URL cannot be opened, or its driver is not installed.
+    SearchError
+        The file is damaged, or holds something else.
+    """
+    return _open_database(storage) if is_url(storage) else _open_journal(journal_path(storage))
+
+
+def _open_journal(path: Path) -> Any:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise ParameterError(f"storage={str(path)!r} cannot be written: {error}") from error
+    lock = FileLock(str(path))
+    lock.acquire()  # waits for a process that is writing, then mends
+    lock.release()
+    _check_lines(path)
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=cast(Any, lock)))
+
+
+def _check_lines(path: Path) -> None:
+    """Raise where a line of the file was not written by Optuna; naming it."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):  # somebody is writing it
+                return
+            try:
+                fine = "op_code" in json.loads(line)
+            except (ValueError, TypeError):
+                fine = False
+            if not fine:
+                raise SearchError(
+                    f"line {number} of storage={str(path)!r} is damaged or no Journal of a "
+                    f"search: {line[:60]!r}. Remove that line to go on without the trial that "
+                    "it belongs to, or give another storage=."
+                )
+
+
+def _name_driver(url: str) -> str:
+    # What "postgresql://" alone stands for depends on SQLAlchemy's release: psycopg2 up to 2.0,
+    # psycopg from 2.1 on. Either will do.
+    scheme, _, rest = url.partition("://")
+    if scheme != "postgresql":
+        return url
+    installed = [name for name in ("psycopg", "psycopg2") if importlib.util.find_spec(name)]
+    return f"{scheme}+{installed[0]}://{rest}" if installed else url
+
+
+def _open_database(url: str) -> Any:
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return optuna.storages.get_storage(_name_driver(url))
+        except Exception as error:
+            # Processes that start together may make the tables at the same moment.
+            if type(error).__name__ in _RACES and attempt < _TRIES:
+                time.sleep(0.2 * attempt)
+                continue
+            hint = ""
+            if url.startswith("postgresql"):
+                hint = " PostgreSQL needs a driver: pip install 'skopt_wrap[postgresql]'."
+            raise ParameterError(
+                f"storage={label(url)} cannot be opened: {type(error).__name__}: {error}{hint}"
+            ) from error
+    raise AssertionError  # the last attempt returns or raises
+
+
+def open_study(
+    storage: Any,
+    name: str,
+    label: str,
+    definition: Mapping[str, str],
+    seeds: tuple[int, int],
+    resume: bool,
+) -> StudyLedger:
+    """Return the trials of a study, which is made where there is none.
+
+    Parameters
+    ----------
+    storage : optuna.storages.BaseStorage
+        Where it is, or will be.
+    name : str
+        The study's name.
+    label : str
+        What to call the storage in messages.
+    definition : mapping
+        What the scores depend on.
+    seeds : tuple of two int
+        The seeds, for processes whose `random_state` is None.
+    resume : bool
+        Whether trials may be there.
+
+    Returns
+    -------
+    ledger : StudyLedger
+        The trials.
+
+    Raises
+    ------
+    ParameterError
+        The study holds another search, or trials while `resume` is False.
+    """
+    study_id = _study_id(storage, name)
+    n_trials = len(storage.get_all_trials(study_id, deepcopy=False))
+    stored = storage.get_study_user_attrs(study_id).get(_DEFINITION)
+    if n_trials and not resume:
+        raise ParameterError(
+            f"resume=False, and study {name!r} in storage={label} holds {n_trials} trials. Give "
+            "another study= or storage=, take resume=True to go on with them, or delete them "
+            f"with optuna.delete_study(study_name={name!r}, storage=...)."
+        )
+    if stored is None:
+        if n_trials:
+            raise ParameterError(
+                f"study {name!r} in storage={label} holds {n_trials} trials of another program; "
+                "give another study=."
+            )
+    elif changed := differences(stored["definition"], definition):
+        raise ParameterError(
+            f"study {name!r} in storage={label} holds a search that was defined otherwise: "
+            f"{'; '.join(changed)}. Set it back to go on with that search, or give another "
+            "study= or storage= for a new one."
+        )
+    if stored is None:
+        content = {"definition": dict(definition), "seeds": list(seeds)}
+        storage.set_study_user_attr(study_id, _DEFINITION, content)
+    return StudyLedger(storage, study_id, close)
+
+
+def _study_id(storage: Any, name: str) -> int:
+    with suppress(DuplicatedStudyError):
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces each new study
+        try:
+            return storage.create_new_study([StudyDirection.MAXIMIZE], name)
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+    return storage.get_study_id_from_name(name)
+
+
+def stored_seeds(storage: Any, name: str) -> tuple[int, int] | None:
+    """Return the seeds of a stored search, or None where there is none."""
+    try:
+        study_id = storage.get_study_id_from_name(name)
+    except KeyError:
+        return None
+    stored = storage.get_study_user_attrs(study_id).get(_DEFINITION)
+    return None if stored is None else (stored["seeds"][0], stored["seeds"][1])
+
+
+def study_name(study: str | None, family: str | None) -> str:
+    """Return the study's name inside the storage; "auto" has one for each architecture."""
+    return (study or STUDY) + (f"/{family}" if family else "")
+
+
+def find_seeds(
+    storage: Any, study: str | None, family: str | None = None
+) -> tuple[int, int] | None:
+    """Return the seeds of the search in `storage`; None where there is none yet."""
+    if storage is None or not exists(storage):
+        return None
+    opened = open_storage(storage)
+    try:
+        return stored_seeds(opened, study_name(study, family))
+    finally:
+        close(opened)
+
+
+def open_ledger(
+    tuned: Any, definition: Mapping[str, str], seeds: tuple[int, int], family: str | None = None
+) -> Ledger:
+    """Return where a search writes its trials down.
+
+    Parameters
+    ----------
+    tuned : TunedClassifier or TunedRegressor
+        Has `storage`, `study` and `resume`.
+    definition : mapping
+        What the scores depend on.
+    seeds : tuple of two int
+        The seeds.
+    family : str, default=None
+        Architecture of one of several searches.
+
+    Returns
+    -------
+    ledger : Ledger
+        Nowhere when `storage` is None.
+    """
+    if tuned.storage is None:
+        return Ledger()
+    opened = open_storage(tuned.storage)
+    try:
+        return open_study(
+            opened,
+            study_name(tuned.study, family),
+            label(tuned.storage),
+            definition,
+            seeds,
+            tuned.resume,
+        )
+    except BaseException:
+        close(opened)
+        raise
+
+
+def close(storage: Any) -> None:
+    """Close the connections of a database."""
+    engine = getattr(getattr(storage, "_backend", None), "engine", None)
+    if engine is not None:
+        storage.remove_session()
+        engine.dispose()
