@@ -20,20 +20,37 @@ PACKAGE = Path(skopt_wrap.__file__).parent
 PUBLIC = [name for name in skopt_wrap._SUBPACKAGES if name != "exceptions"]
 
 # Package -> packages that it may import. What is not named here may not be imported.
-FOUNDATIONS = {"exceptions", "_keras", "_params"}
+FOUNDATIONS = {"exceptions", "_keras", "_params", "_pipelines", "_sklearn"}
 ARROWS = {
     "exceptions": set(),
     "_keras": {"exceptions"},
     "_params": {"exceptions"},
+    "_pareto": set(),
+    "_pipelines": set(),
+    "_sklearn": set(),
     "_tables": set(),
     "architectures": {"exceptions", "_keras"},
     "factorization": {"exceptions", "_keras", "training"},
-    "losses": {"exceptions", "_keras"},
+    "losses": {"exceptions", "_keras", "_sklearn"},
     "training": {"exceptions", "_keras"},
     "estimators": {*FOUNDATIONS, "architectures", "losses", "training"},
     "model_selection": {*FOUNDATIONS, "estimators"},
-    "tuning": {*FOUNDATIONS, "architectures", "estimators", "model_selection", "training"},
-    "compression": {*FOUNDATIONS, "distillation", "estimators", "factorization", "training"},
+    "tuning": {
+        *FOUNDATIONS,
+        "_pareto",
+        "architectures",
+        "estimators",
+        "model_selection",
+        "training",
+    },
+    "compression": {
+        *FOUNDATIONS,
+        "_pareto",
+        "distillation",
+        "estimators",
+        "factorization",
+        "training",
+    },
     "distillation": {"exceptions", "_keras", "architectures", "losses", "training"},
     "diagnostics": {
         *FOUNDATIONS,
@@ -44,8 +61,8 @@ ARROWS = {
         "scoring",
         "training",
     },
-    "sampling": {"exceptions", "_keras"},
-    "scoring": {"exceptions", "_tables"},
+    "sampling": {"exceptions", "_keras", "_sklearn"},
+    "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},
 }
 
 HEAVY = "tensorflow keras tf_keras keras_tuner tensorflow_model_optimization optuna matplotlib"

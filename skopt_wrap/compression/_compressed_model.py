@@ -6,10 +6,10 @@ import copy
 from numbers import Integral, Real
 from typing import Any
 
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._sklearn import HasMethods, Interval, StrOptions, fit_context
 from ..estimators import KerasClassifier, KerasRegressor, plain_kind
 from ..exceptions import ParameterError
 from ._budget import ON_MISSED, Budget
@@ -237,7 +237,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: Any,

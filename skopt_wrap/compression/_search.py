@@ -8,14 +8,20 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import ParameterGrid, check_cv
-from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils import check_random_state, get_tags, indexable
 
 from .._pareto import pareto_front
+from .._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_sample_weight,
+    fit_context,
+    safe_indexing,
+)
 from ..exceptions import (
     BudgetError,
     BudgetWarning,
@@ -186,7 +192,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **fit_params: Any) -> CompressionSearch:
         """Try every candidate and compress with the best.
 
@@ -219,7 +225,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
             # The network's own error: it requires y.
             return fit_estimator(as_estimator(self.estimator, X, y, seed), X, y, None)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, np.zeros((len(np.asarray(y)), 1)))
+            sample_weight = check_sample_weight(sample_weight, np.zeros((len(np.asarray(y)), 1)))
         X, y = indexable(X, y)
         splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y))
         self.n_splits_ = len(splits)
@@ -227,8 +233,8 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         errors: list[Exception | None] = [None] * len(candidates)
         with get_child().lease():
             for train, test in splits:
-                rows = [_safe_indexing(part, train) for part in (X, y)]
-                held_out = [_safe_indexing(part, test) for part in (X, y)]
+                rows = [safe_indexing(part, train) for part in (X, y)]
+                held_out = [safe_indexing(part, test) for part in (X, y)]
                 weight = None if sample_weight is None else sample_weight[train]
                 frozen = self._trained(rows[0], rows[1], weight, seed)
                 kept: list[Any] = []  # stages that several candidates begin with

@@ -7,12 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import (
-    functional_class,
-    keras_model_problem,
-    load_keras,
-    trusted_config_scope,
-)
+from .._keras import functional_class, keras_model_problem, load_keras, trusted_config_scope
 from ..exceptions import DataError, ModelError
 
 _HALF = ("float16", "bfloat16")

@@ -11,9 +11,9 @@ from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from .._sklearn import check_sample_weight, safe_indexing
 from ..estimators import is_plain, wrap_plain, wrap_trained
 from ..exceptions import DataError, ParameterError
 from ._serialization import check_form
@@ -222,9 +222,9 @@ def weighted_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, np.ndar
     """Return the rows that have a weight, and their weights as an array."""
     if sample_weight is None:
         return X, y, None
-    weight = _check_sample_weight(sample_weight, np.zeros((len(np.asarray(y)), 1)))
+    weight = check_sample_weight(sample_weight, np.zeros((len(np.asarray(y)), 1)))
     kept = np.flatnonzero(weight)
     if len(kept) == len(weight):
         return X, y, weight
     X, y = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, y))
-    return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]
+    return safe_indexing(X, kept), safe_indexing(y, kept), weight[kept]

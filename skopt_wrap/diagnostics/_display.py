@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from .._sklearn import check_matplotlib_support
 from ..exceptions import DataError
 from ._diagnose import diagnose
 from ._diagnosis import FitDiagnosis

@@ -8,14 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import (
-    load_keras,
-    loss_classes,
-    name_scope,
-    output_kind,
-    predict_raw,
-    seed_scope,
-)
+from .._keras import load_keras, loss_classes, name_scope, output_kind, predict_raw, seed_scope
 from ..exceptions import DataError, ModelError, suggest
 from ..training import TrainingData, train
 from ._spec import Distillation

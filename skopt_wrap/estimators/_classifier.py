@@ -7,10 +7,10 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 
+from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError, ParameterError
 from ..losses import effective_class_weight
 from ._base import BaseKerasEstimator
@@ -187,7 +187,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         self.verbose = verbose
         self._set_extra(extra)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
@@ -221,7 +221,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> KerasClassifier:
@@ -254,7 +254,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             X, y, sample_weight, None, None, no_split, classes=classes, keep=True, epochs=1
         )
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(
         self,
         dataset: Any,

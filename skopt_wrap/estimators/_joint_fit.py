@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 
+from .._sklearn import safe_indexing
 from ..training import (
     NotStackable,
     StackError,
@@ -276,7 +276,7 @@ class _Fit:
         if job.rows is None:
             return job.X, job.y, job.sample_weight
         parts = (job.X, job.y, job.sample_weight)
-        X, y, weights = (None if p is None else _safe_indexing(p, job.rows) for p in parts)
+        X, y, weights = (None if p is None else safe_indexing(p, job.rows) for p in parts)
         return X, y, weights
 
     def _prepare(self) -> Fitting:

@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from .._sklearn import check_matplotlib_support
 from ..exceptions import ParameterError
 from ..training import range_losses
 from ._base import BaseKerasEstimator

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 
+from .._sklearn import fit_context
 from ._base import BaseKerasEstimator
 from ._targets import ValueTarget, check_values
 
@@ -144,7 +145,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self.verbose = verbose
         self._set_extra(extra)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
@@ -177,7 +178,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> KerasRegressor:
         """Train one epoch more, on data that may be a part of all.
 
@@ -198,7 +199,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         no_split = {"validation_split": 0.0}
         return self._fit(X, y, sample_weight, None, None, no_split, keep=True, epochs=1)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(
         self,
         dataset: Any,

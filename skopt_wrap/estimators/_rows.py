@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._keras import predict_raw
 from .._params import PrefixedParamsMixin
+from .._sklearn import check_sample_weight
 from ..exceptions import DataError, ParameterError
 from ._network import first_embedding
 
@@ -123,7 +124,7 @@ class RowsMixin(PrefixedParamsMixin):
 
 def check_weights(sample_weight: Any, X: Any, dtype: str) -> np.ndarray:
     """Return sample weights, ones for None; not negative, not all zero."""
-    return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    return check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
 
 
 def dense_rows(X: Any) -> np.ndarray:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _raise_for_params,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, indexable
 
+from .._sklearn import HasMethods, StrOptions, fit_context, raise_for_params
 from ..exceptions import DataError, ParameterError
 
 
@@ -239,7 +234,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self.resampled_prior = resampled_prior
         self.prior = prior
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, **params: Any) -> PriorCorrectedClassifier:
         """Fit the estimator and settle the shares.
 
@@ -257,7 +252,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self : PriorCorrectedClassifier
             Fitted classifier.
         """
-        _raise_for_params(params, self, None)
+        raise_for_params(params, self, None)
         X, y = indexable(X, y)
         check_classification_targets(y)
         labels, counts = np.unique(column_or_1d(y), return_counts=True)

@@ -4,7 +4,8 @@
 names live here alone, so that ``from skopt_wrap import ...`` never hides scikit-learn's.
 """
 
-from ._deferred_fit import as_scores, last_step
+from .._pipelines import last_step
+from ._deferred_fit import as_scores
 from ._folds import Fold, evaluate_folds
 from ._validation import CVResults, cross_val_predict, cross_val_score, cross_validate
 

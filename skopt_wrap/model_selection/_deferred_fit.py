@@ -8,39 +8,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params
 
+from .._pipelines import last_step
+from .._sklearn import check_method_params, safe_split
 from ..estimators import FitJob, KerasClassifier, KerasRegressor
 
 _PIPELINES = ("sklearn.pipeline", "imblearn.pipeline")
-
-
-def last_step(estimator: Any) -> Any:
-    """Return the estimator that a chain of pipelines ends in.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A pipeline, or anything else.
-
-    Returns
-    -------
-    last : estimator
-        The last step of the innermost pipeline; `estimator` itself where it is no pipeline.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import Ridge
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from skopt_wrap.model_selection import last_step
-    >>> last_step(make_pipeline(StandardScaler(), Ridge()))
-    Ridge()
-    """
-    while isinstance(estimator, Pipeline) and estimator.steps:
-        estimator = estimator.steps[-1][1]
-    return estimator
 
 
 def why_whole(estimator: Any) -> str | None:
@@ -91,10 +64,10 @@ def put_off(candidate: Any, X: Any, y: Any, rows: Any, fit_params: Mapping[str, 
         weights = params.get("sample_weight")
         if weights is None or (isinstance(weights, np.ndarray) and len(weights) == len(X)):
             params.pop("sample_weight", None)
-            params = _check_method_params(X, params=params, indices=rows)
+            params = check_method_params(X, params=params, indices=rows)
             return FitJob(network, X, y, rows=rows, sample_weight=weights, fit_params=params)
-    X_rows, y_rows = _safe_split(candidate, X, y, rows)
-    params = _check_method_params(X, params=fit_params, indices=rows)
+    X_rows, y_rows = safe_split(candidate, X, y, rows)
+    params = check_method_params(X, params=fit_params, indices=rows)
     if candidate is network:
         return _job(network, X_rows, y_rows, params)
     caught: list[FitJob] = []

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params
 
+from .._pipelines import last_step
+from .._sklearn import check_method_params, safe_split
 from ..estimators import FitJob, fit_together
 from ..exceptions import SearchError
-from ._deferred_fit import as_scores, last_step, put_off, why_whole
+from ._deferred_fit import as_scores, put_off, why_whole
 
 Splits = Sequence[tuple[Any, Any]]
 Scores = dict[str, float]
@@ -95,7 +95,7 @@ def fit_folds(
         try:
             job = put_off(fold.estimator, X, y, train, fit_params or {})
             if watch:
-                X_val, y_val = _safe_split(fold.estimator, X, y, test, train)
+                X_val, y_val = safe_split(fold.estimator, X, y, test, train)
                 job.fit_params = {**job.fit_params, "X_val": X_val, "y_val": y_val}
             jobs[index] = job
         except Exception as error:
@@ -129,8 +129,8 @@ def fit_whole(
     fold = Fold(estimator=clone(estimator), path=f"fit: {reason}")
     begin = time.perf_counter()
     try:
-        X_rows, y_rows = _safe_split(fold.estimator, X, y, rows)
-        params = _check_method_params(X, params=fit_params, indices=rows)
+        X_rows, y_rows = safe_split(fold.estimator, X, y, rows)
+        params = check_method_params(X, params=fit_params, indices=rows)
         begin = time.perf_counter()
         fold.estimator.fit(*((X_rows,) if y_rows is None else (X_rows, y_rows)), **params)
     except Exception as error:
@@ -169,8 +169,8 @@ class _Judge:
             fold.fail(error)
 
     def _score(self, estimator: Any, rows: Any, train: Any = None) -> Scores:
-        X_rows, y_rows = _safe_split(estimator, self.X, self.y, rows, train)
-        params = _check_method_params(self.X, params=self.params, indices=rows)
+        X_rows, y_rows = safe_split(estimator, self.X, self.y, rows, train)
+        params = check_method_params(self.X, params=self.params, indices=rows)
         given = (X_rows,) if y_rows is None else (X_rows, y_rows)
         return as_scores(self.scorer(estimator, *given, **params))
 

@@ -14,11 +14,10 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import indexable
-from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _num_samples
 
+from .._sklearn import num_samples, validate_parameter_constraints
 from ._deferred_fit import why_whole
 from ._folds import Fold, fit_folds
 
@@ -424,7 +423,7 @@ def cross_val_predict(
     if why_whole(estimator) is None:
         X, y = indexable(X, y)
         prepared = _prepare(estimator, X, y, cv, groups, params)
-        if prepared is not None and _is_partition(prepared[0].splits, _num_samples(X)):
+        if prepared is not None and _is_partition(prepared[0].splits, num_samples(X)):
             frozen, fit_params = prepared
             labels = _encoded(y) if method in _COLUMNS and y is not None else y
             folds = _train(estimator, X, labels, frozen.splits, fit_params, n_jobs)

@@ -10,10 +10,10 @@ from typing import ClassVar
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from scipy import sparse
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval
 
+from .._sklearn import HasMethods, Interval, fit_context
 from ..exceptions import DataError
 from ._containers import (
     Data,
@@ -179,7 +179,7 @@ class AugmentingSampler(Doors, BaseOverSampler):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, **params):
         """Check the data and settle the kind, the transforms and the numbers of new rows.
 
@@ -202,7 +202,7 @@ class AugmentingSampler(Doors, BaseOverSampler):
         self._prepare(X, y, params)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_resample(self, X, y, **aligned):
         """Return the balanced and grown data.
 

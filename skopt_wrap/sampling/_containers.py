@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import validate_data
 
+from .._sklearn import safe_indexing
 from ..exceptions import DataError, ParameterError, SkoptWrapWarning, suggest
 from ._transform import cast_to
 
@@ -224,7 +224,7 @@ def take(array, rows: np.ndarray):
         return array[rows]
     if sparse.issparse(array):
         return array.tocsr()[rows].asformat(array.format)
-    taken = _safe_indexing(array, rows)
+    taken = safe_indexing(array, rows)
     if _library(taken) == "pandas":
         taken = taken.reset_index(drop=True)
     return taken

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import _check_sample_weight
 
 from .._keras import load_tensorflow
+from .._sklearn import check_sample_weight
 from ..exceptions import DataError, ParameterError
 from ._containers import is_frame, numeric_columns, take
 from ._policies import makes_soft_labels
@@ -35,7 +35,7 @@ def make_flow(sampler, X, y, batch_size, sample_weight, shuffle, **options) -> A
     if data.kind == "tabular" and len(numeric_columns(values)) < values.shape[1]:
         raise DataError("flow makes batches for a network: every column of X must be numeric.")
     if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, np.empty(data.n))
+        sample_weight = check_sample_weight(sample_weight, np.empty(data.n))
     totals = dict(sampler.sampling_strategy_)
     if sampler.keep_original and target.codes is not None:
         counts = np.bincount(target.codes).tolist()

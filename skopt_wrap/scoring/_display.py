@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from .._sklearn import check_matplotlib_support
 from ..exceptions import ParameterError
 from . import _responses as responses
 from ._parameters import check_scorer, check_target, make_settings

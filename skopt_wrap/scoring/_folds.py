@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 
+from .._sklearn import safe_indexing
 from ..exceptions import DataError
 from ._responses import known_classes, read_probabilities
 from ._targets import Target, read_target
@@ -63,5 +63,5 @@ def pool_folds(
     for estimator, held in zip(cv_results["estimator"], parts, strict=True):
         known = target.classes if target.kind != "multilabel" else None
         fold = read_target(values[held], known, "auto")
-        found.append(read_probabilities(estimator, _safe_indexing(X, held), fold, metric))
+        found.append(read_probabilities(estimator, safe_indexing(X, held), fold, metric))
     return rows, target, np.concatenate(found)

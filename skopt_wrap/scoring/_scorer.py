@@ -24,13 +24,7 @@ from ._parameters import (
     is_number,
     make_settings,
 )
-from ._responses import (
-    check_fitted,
-    known_classes,
-    read_labels,
-    read_probabilities,
-    read_scores,
-)
+from ._responses import check_fitted, known_classes, read_labels, read_probabilities, read_scores
 from ._targets import Target, as_scalar, check_weights, read_target
 
 __all__ = ["ImbalanceAwareScorer"]

@@ -10,18 +10,13 @@ from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-    _fit_context,
-    is_classifier,
-)
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state, indexable
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import _check_method_params, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
+from .._sklearn import HasMethods, Interval, Options, StrOptions, check_method_params, fit_context
 from ..estimators import KerasClassifier, KerasRegressor
 from ..exceptions import DataError
 from . import _auto, _objectives, _results
@@ -173,7 +168,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
 
     # Fitting
 
-    @_fit_context(prefer_skip_nested_validation=False)  # the candidates validate themselves
+    @fit_context(prefer_skip_nested_validation=False)  # the candidates validate themselves
     def fit(
         self,
         X: Any,
@@ -230,7 +225,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         check_data(self, recipe, X, y)
         metadata = {"sample_weight": sample_weight, "groups": groups, **params}
         metadata = {k: v for k, v in metadata.items() if v is not None}
-        metadata = _check_method_params(X, params=metadata)
+        metadata = check_method_params(X, params=metadata)
         if sample_weight is not None:
             check_consistent_length(X, sample_weight)
         if sample_weight is not None and self.sampler is not None:
@@ -351,11 +346,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         from ._execution._executors import make_workers
         from ._execution._interrupt import Tasks
         from ._execution._plan import make_plan
-        from ._execution._search_loop import (
-            INTERRUPTED,
-            UNWANTED,
-            Search,
-        )
+        from ._execution._search_loop import INTERRUPTED, UNWANTED, Search
         from ._storage._backends import open_ledger
         from ._storage._fingerprint import define
         from ._strategies._pruners import warn_if_idle

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
+from .._sklearn import check_matplotlib_support
 from ..exceptions import DataError, ParameterError, suggest
 from . import _plots
 from ._importances import importances, scales_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 
+from .._sklearn import safe_indexing
 from ..exceptions import ParameterError, suggest
 from ..model_selection import as_scores
 from ._candidate._threshold import network_of
@@ -108,7 +108,7 @@ class Measuring:
 
 def row_seconds(estimator: Any, X: Any) -> float:
     """Return the median time of ``estimator.predict`` on one row, in seconds."""
-    row = _safe_indexing(X, [0])
+    row = safe_indexing(X, [0])
     seconds = []
     for _ in range(_WARM_UP + _REPEATS):
         begin = time.perf_counter()

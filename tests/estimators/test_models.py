@@ -8,12 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skopt_wrap import KerasClassifier, KerasRegressor
-from skopt_wrap.exceptions import (
-    BuilderError,
-    ModelError,
-    ParameterError,
-    UnknownParameterError,
-)
+from skopt_wrap.exceptions import BuilderError, ModelError, ParameterError, UnknownParameterError
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras

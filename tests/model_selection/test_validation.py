@@ -25,11 +25,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap.exceptions import DataError
-from skopt_wrap.model_selection import (
-    cross_val_predict,
-    cross_val_score,
-    cross_validate,
-)
+from skopt_wrap.model_selection import cross_val_predict, cross_val_score, cross_validate
 
 TIMES = {"fit_time", "score_time"}
 

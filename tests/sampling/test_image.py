@@ -246,7 +246,7 @@ def test_random_erasing_has_the_area_and_shape_asked_for():
     heights, widths = gone.any(axis=2).sum(axis=1), gone.any(axis=1).sum(axis=1)
     areas = gone.sum(axis=(1, 2))
     np.testing.assert_array_equal(areas, heights * widths)  # a rectangle, whole, inside
-    assert 0.015 * 6000 < areas.min() and areas.max() < 0.42 * 6000
+    assert areas.min() > 0.015 * 6000 and areas.max() < 0.42 * 6000
     assert abs(areas.mean() / 6000 - 0.21) < 0.02
     ratios = np.maximum(heights / widths, widths / heights)[areas > 300]
     assert ratios.max() < 2.2 and ratios.max() > 1.7

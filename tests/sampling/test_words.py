@@ -10,12 +10,7 @@ import pytest
 from sklearn.base import clone
 
 from skopt_wrap.exceptions import DataError, ParameterError
-from skopt_wrap.sampling import (
-    AugmentingSampler,
-    RandomCase,
-    RandomInsertion,
-    SynonymReplacement,
-)
+from skopt_wrap.sampling import AugmentingSampler, RandomCase, RandomInsertion, SynonymReplacement
 from skopt_wrap.sampling._texts._synonyms import STOP_WORDS, Thesaurus, bundled, bundled_synonyms
 
 TABLE = """#n

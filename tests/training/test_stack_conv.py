@@ -8,16 +8,8 @@ from sklearn.base import clone
 
 from skopt_wrap import KerasClassifier
 from skopt_wrap.estimators import FitJob, fit_together
-from skopt_wrap.training import (
-    NotStackable,
-    Training,
-    TrainingData,
-    clear_graphs,
-    stack_key,
-)
-from skopt_wrap.training._stacked import (
-    _graph,
-)
+from skopt_wrap.training import NotStackable, Training, TrainingData, clear_graphs, stack_key
+from skopt_wrap.training._stacked import _graph
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras

@@ -55,7 +55,7 @@ def test_fit_with_tuned_batch_size_and_epochs(iris):
         for trial in est.trials_ for _ in range(2)
     ]  # fmt: skip
     best = est.best_params_
-    assert SEEN == [*expected, (60, best["batch_size"], best["epochs"])]
+    assert [*expected, (60, best["batch_size"], best["epochs"])] == SEEN
     assert len(est.history_["loss"]) == est.best_estimator_.n_iter_ == best["epochs"]
     assert all("HyperModel defines its own fit" in path for path in est.trials_[0].fit_path)
     assert type(est.model_).__name__ == "Sequential"

@@ -11,11 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..._keras import predict_raw
-from ...exceptions import (
-    DataError,
-    SkoptWrapWarning,
-    UnsupportedLayerError,
-)
+from ...exceptions import DataError, SkoptWrapWarning, UnsupportedLayerError
 from .._litert._latency import measure_latency
 from .._litert._runtime import LiteRTModel
 from .._plan import Plan

@@ -21,13 +21,7 @@ from .._metrics._confusion import confusion_matrix_of
 from .._metrics._evaluate import apply_threshold, evaluate, ordered_codes
 from .._metrics._registry import METRICS, Metric
 from .._parameters import check_scorer, check_target, is_number, make_settings
-from .._responses import (
-    check_fitted,
-    known_classes,
-    read_labels,
-    read_probabilities,
-    read_scores,
-)
+from .._responses import check_fitted, known_classes, read_labels, read_probabilities, read_scores
 from .._scorer import ImbalanceAwareScorer
 from .._targets import Target, as_scalar, check_weights, read_target
 from ._multilabel import multilabel_tables

@@ -9,8 +9,8 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from ..._pipelines import last_step
 from ...exceptions import ParameterError
-from ...model_selection import last_step
 from ._hypermodel import HyperModelBuilder
 from ._threshold import THRESHOLD
 

@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import check_scoring
-from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
+from ..._sklearn import safe_indexing
 from ...exceptions import ParameterError, suggest
 from ...model_selection import as_scores
 
@@ -131,7 +131,7 @@ def dry_run(scoring: Scoring, X: Any, y: Any, *, classifier: bool) -> list[str] 
     else:
         rows = np.arange(min(_DRY_ROWS, len(labels)))
         dummy = DummyRegressor()
-    X_few, y_few = _safe_indexing(X, rows), _safe_indexing(y, rows)
+    X_few, y_few = safe_indexing(X, rows), safe_indexing(y, rows)
     dummy.fit(X_few, y_few)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):

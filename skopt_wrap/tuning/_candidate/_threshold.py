@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.utils.multiclass import type_of_target
 
+from ..._pipelines import last_step
 from ...exceptions import ParameterError
-from ...model_selection import last_step
 
 THRESHOLD = "decision_threshold"
 
