@@ -90,7 +90,7 @@ def test_private_folders_have_a_docstring_and_import_nothing():
 
 @pytest.mark.parametrize(
     ("text", "fits"),
-    [('"""What the files share."""\n', True), ("", False), ('"""Files."""\nfrom . import _a', False)],
+    [('"""What the files share."""', True), ("", False), ('"""Files."""\nfrom . import _a', False)],
 )
 def test_private_folders_are_read(tmp_path, text, fits):
     (tmp_path / "stage" / "_files").mkdir(parents=True)
@@ -149,7 +149,7 @@ class ImportGraph:
         ]
 
     def _module(self, name: str, node: ast.ImportFrom) -> str:
-        """Return the dotted name of the module that `node`, a statement of file `name`, is about."""
+        """Return the dotted name of the module that a statement `node` of file `name` names."""
         if not node.level:
             return node.module or ""
         parts = name.split(".") if name in self.packages else name.split(".")[:-1]
@@ -229,7 +229,9 @@ CIRCLES = {
         False,
         True,
     ),
-    "package and file": ({"__init__": "from ._a import f", "_a": "from ._b import f"}, False, False),
+    "package and file": (
+        {"__init__": "from ._a import f", "_a": "from ._b import f"}, False, False,
+    ),
 }  # fmt: skip
 
 
