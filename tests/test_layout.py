@@ -309,7 +309,7 @@ def test_pages_name_only_files_that_exist(page):
     names = set(re.findall(r"`((?:[\w.]+/)*[\w.]+(?:\.(?:py|rst|md|txt|toml|cfg)|/))`", text))
     assert len(names) > 10, "no names of files were found"
     missing = {n for n in names if not (ROOT / n).exists() and not (PACKAGE / n).exists()}
-    assert missing == set()
+    assert sorted(missing) == []
 
 
 # -- Binaries ------------------------------------------------------------------------------------
