@@ -22,10 +22,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import keras
 import numpy as np
-from skopt_wrap.compression._stages._pipeline._pruning import copy_of
 
 from skopt_wrap.compression import compress
-from skopt_wrap.compression._conversion._tf_keras import check_twin, to_tf_keras
+from skopt_wrap.compression._conversion._tf_keras import check_copy, to_tf_keras
+from skopt_wrap.compression._stages._constrained_training import copy_of
 from skopt_wrap.exceptions import SkoptWrapError
 
 L = keras.layers
@@ -188,7 +188,7 @@ def measure(build: Callable[[], keras.Model]) -> str:
     expected = np.asarray(model(x, training=False), dtype=float)
     try:
         twin, layers = to_tf_keras(model)
-        check_twin(model, twin, layers, x)
+        check_copy(model, twin, layers, x)
         found = np.asarray(twin(x, training=False), dtype=float)
         road = f"twin    {np.abs(found - expected).max():.1e}"
     except SkoptWrapError:

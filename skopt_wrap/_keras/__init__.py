@@ -19,13 +19,22 @@ from ._inspect import (
     output_units,
     shareable_key,
 )
+from ._layers import (
+    all_layers,
+    built_shape,
+    is_called,
+    run_graph,
+    use_one_scale_for_dense_kernels,
+)
 from ._predict import predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
     "FunctionalOptimizer",
+    "all_layers",
     "applied_once",
+    "built_shape",
     "compile_settings",
     "copy_optimizer",
     "dtype_scope",
@@ -33,6 +42,7 @@ __all__ = [
     "functional_class",
     "graph_nodes",
     "is_adapted",
+    "is_called",
     "keras_model_problem",
     "layer_width",
     "layer_calls",
@@ -49,10 +59,12 @@ __all__ = [
     "predict_raw",
     "resized",
     "rebuild",
+    "run_graph",
     "seed_scope",
     "shareable_key",
     "slot_names",
     "traced",
     "trusted_config_scope",
+    "use_one_scale_for_dense_kernels",
     "why_not_functional",
 ]

@@ -1,4 +1,4 @@
-"""Keras networks as data: checked, carried to another process, built again, counted."""
+"""Check a Keras network, turn it into data for another process, build it again, count it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import functional_class, keras_model_problem, load_keras, trusted_config_scope
+from .._keras import (
+    all_layers,
+    built_shape,
+    functional_class,
+    keras_model_problem,
+    load_keras,
+    trusted_config_scope,
+)
 from ..exceptions import DataError, ModelError
 
 _HALF = ("float16", "bfloat16")
@@ -32,7 +39,7 @@ def check_form(model: Any, name: str) -> None:
             "layers cannot be rebuilt from a configuration. Write it with keras.Sequential or "
             "the functional API."
         )
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if getattr(layer, "quantization_mode", None) is not None:
             raise ModelError(
                 f"{name} cannot be compressed: layer {layer.name!r} is quantized already "
@@ -104,7 +111,7 @@ def to_payload(model: Any) -> dict[str, Any]:
         "config": model.get_config(),
         "weights": [_array(weight) for weight in model.weights],
         "custom_objects": custom_objects(model),
-        "half": any(layer.compute_dtype in _HALF for layer in model._flatten_layers()),
+        "half": any(layer.compute_dtype in _HALF for layer in all_layers(model)),
     }
 
 
@@ -165,7 +172,7 @@ def custom_objects(model: Any) -> dict[str, Any]:
     text = repr(model.get_config())
     registry = keras.saving.get_custom_objects()
     found = {name: thing for name, thing in registry.items() if name in text}
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         things = [type(layer), *(value for value in vars(layer).values() if callable(value))]
         for thing in things:
             thing = thing if hasattr(thing, "__name__") else type(thing)
@@ -177,15 +184,14 @@ def custom_objects(model: Any) -> dict[str, Any]:
 
 def recurrent_layers(model: Any) -> list[Any]:
     """Return the recurrent layers of `model`, those inside wrappers too."""
-    return [layer for layer in model._flatten_layers() if type(layer).__name__ in RECURRENT]
+    return [layer for layer in all_layers(model) if type(layer).__name__ in RECURRENT]
 
 
 def time_steps(model: Any) -> int:
     """Return the largest number of time steps that a recurrent layer of `model` sees."""
     steps = [0]
     for layer in recurrent_layers(model):
-        shape = getattr(layer, "_build_shapes_dict", None) or {}
-        shape = next(iter(shape.values()), None)
+        shape = built_shape(layer)
         steps.append(shape[1] if shape and len(shape) > 1 and shape[1] else 10**9)
     return max(steps)
 
