@@ -1,8 +1,8 @@
-"""Every built-in layer of Keras 3: whether it has a twin in Keras 2, and converts to a file.
+"""Every built-in layer of Keras 3: whether Keras 2 has it, and whether it converts to a file.
 
 Each layer is built in a small network, rebuilt in Keras 2 by the bridge, and compared on random
-rows. A layer with a "twin" goes through TFMOT; one without is left as it is by stages that need a
-twin, or worked on in Keras 3 itself, and converts to a file all the same.
+rows. A layer that Keras 2 has goes through TFMOT; another one is left as it is by stages that need
+TFMOT, or worked on in Keras 3 itself, and converts to a file all the same.
 
     python benchmarks/bridge.py [--save]
 """
@@ -187,10 +187,10 @@ def measure(build: Callable[[], keras.Model]) -> str:
     x = x.astype(start.dtype)
     expected = np.asarray(model(x, training=False), dtype=float)
     try:
-        twin, layers = to_tf_keras(model)
-        check_copy(model, twin, layers, x)
-        found = np.asarray(twin(x, training=False), dtype=float)
-        road = f"twin    {np.abs(found - expected).max():.1e}"
+        copied, layers = to_tf_keras(model)
+        check_copy(model, copied, layers, x)
+        found = np.asarray(copied(x, training=False), dtype=float)
+        road = f"Keras 2 {np.abs(found - expected).max():.1e}"
     except SkoptWrapError:
         try:
             found = np.asarray(copy_of(model)(x, training=False), dtype=float)
@@ -212,7 +212,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     made = networks()
     lines = [
-        "Every layer of keras.layers: what a stage trains (its twin in Keras 2, or a copy in Keras",
+        "Every layer of keras.layers: what a stage trains (a copy in Keras 2, or one in Keras",
         "3 itself: native) and the float32 file, each with its largest difference to the layer, on",
         "random rows.",
         "",

@@ -192,7 +192,7 @@ def test_layers_of_the_users_own_reach_the_conversion_process():
     result = compress(model, x, quantization=None)
     np.testing.assert_allclose(result.predict(x), predict_raw(model, x), atol=1e-6)
     sparse = compress(model, x, pruning=0.5, quantization=None, fine_tune_epochs=1)
-    assert "(Doubled) has no twin in Keras 2" in sparse.report["prune"].notes[0]
+    assert "(Doubled) has no counterpart in Keras 2" in sparse.report["prune"].notes[0]
     assert np.mean(sparse.model.layers[-1].kernel.numpy() == 0) == 0.5
     assert isinstance(result.model, keras.Model)
 
@@ -205,7 +205,7 @@ def _swing(x):
     ("layer", "message"),
     [
         (lambda: L.Dense(2, activation="hard_sigmoid"), "activation='hard_sigmoid'"),
-        (lambda: L.UnitNormalization(), r"\(UnitNormalization\) has no twin"),
+        (lambda: L.UnitNormalization(), r"\(UnitNormalization\) has no counterpart"),
         (lambda: L.Dense(2, kernel_constraint="non_neg"), "kernel_constraint"),
     ],
 )
@@ -231,7 +231,7 @@ def test_layer_whose_copy_answers_otherwise_is_named(wrapped):
     check_copy(model, copy, layers, _rows(model))
     changed = layers[model.get_layer("two")]
     changed.kernel.assign(changed.kernel + 0.1)
-    with pytest.raises(UnsupportedLayerError, match=r"layer 'two' \(Dense\) has no exact twin"):
+    with pytest.raises(UnsupportedLayerError, match=r"layer 'two' \(Dense\) has no exact counterpart"):
         check_copy(model, copy, layers, _rows(model))
 
 

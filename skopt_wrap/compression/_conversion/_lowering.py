@@ -156,7 +156,7 @@ def _fused(model: Any, check_x: np.ndarray, check_raw: np.ndarray, same: float) 
     copy, _ = to_tf_keras(model)
     found = relative_difference(np.asarray(copy(check_x, training=False)), check_raw)
     if not found <= same:
-        raise ConversionError(f"the Keras 2 twin differs by {found:.2g}")
+        raise ConversionError(f"the copy in Keras 2 differs by {found:.2g}")
     note = "LSTM layers are one operation each and run row by row"
     return LoweredModel(lambda x: copy(x, training=False), model, copy, 1, [note])
 

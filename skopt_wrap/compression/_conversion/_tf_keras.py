@@ -176,7 +176,7 @@ def copy_back(layers: dict[Any, Any]) -> None:
         roles = [_role(weight.path) for weight in layer.weights]
         if set(found) != set(roles) or len(found) != len(other.weights):
             raise ConversionError(
-                f"layer {layer.name!r}: its twin has the weights {sorted(found)} instead of "
+                f"layer {layer.name!r}: its copy has the weights {sorted(found)} instead of "
                 f"{sorted(roles)}."
             )
         for weight, role in zip(layer.weights, roles, strict=True):
@@ -239,7 +239,8 @@ def _first_other(model: Any, copy: Any, layers: dict[Any, Any], x: np.ndarray) -
             try:
                 check_same(first, tf_keras.Model(copy.inputs, placed[other].output), x, "")
             except ConversionError:
-                return f"layer {layer.name!r} ({type(layer).__name__}) has no exact twin. "
+                kind = type(layer).__name__
+                return f"layer {layer.name!r} ({kind}) has no exact counterpart in Keras 2. "
     return ""
 
 
@@ -250,7 +251,7 @@ def _copied_layer(layer: Any, same: tuple[str, ...] = ()) -> Any:
     kind = type(layer).__name__
     if not type(layer).__module__.startswith("keras.") or kind not in SUPPORTED:
         name = getattr(layer, "name", kind)
-        raise UnsupportedLayerError(f"layer {name!r} ({kind}) has no twin in Keras 2.")
+        raise UnsupportedLayerError(f"layer {name!r} ({kind}) has no counterpart in Keras 2.")
     if kind == "Bidirectional":
         return tf_keras.layers.Bidirectional(
             _copied_layer(layer.forward_layer, ("zero_output_for_mask",)),
