@@ -23,9 +23,9 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import keras
 import numpy as np
 
+from skopt_wrap._keras import copy_network
 from skopt_wrap.compression import compress
 from skopt_wrap.compression._conversion._tf_keras import check_copy, to_tf_keras
-from skopt_wrap.compression._stages._constrained_training import copy_of
 from skopt_wrap.exceptions import SkoptWrapError
 
 L = keras.layers
@@ -193,7 +193,7 @@ def measure(build: Callable[[], keras.Model]) -> str:
         road = f"Keras 2 {np.abs(found - expected).max():.1e}"
     except SkoptWrapError:
         try:
-            found = np.asarray(copy_of(model)(x, training=False), dtype=float)
+            found = np.asarray(copy_network(model)(x, training=False), dtype=float)
             road = f"native  {np.abs(found - expected).max():.1e}"
         except SkoptWrapError as error:
             road = f"refused ({first_line(error)})"

@@ -5,6 +5,7 @@ of either library lives in this package, so that a new release is met in one pla
 """
 
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
+from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._graph import layer_calls, rebuild
 from ._inspect import (
@@ -31,13 +32,17 @@ from ._resize import applied_once, layer_width, next_operations, output_layers, 
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
+    "CustomObjects",
     "FunctionalOptimizer",
     "all_layers",
     "applied_once",
     "built_shape",
     "compile_settings",
+    "copy_network",
+    "copy_operation",
     "copy_optimizer",
     "dtype_scope",
+    "dump_objects",
     "forget_key",
     "functional_class",
     "graph_nodes",

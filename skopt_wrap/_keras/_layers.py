@@ -28,7 +28,7 @@ def run_graph(
     model: Any,
     inputs: list[Any],
     replace: Callable[[Any], Any],
-    call: Callable[..., Any],
+    call: Callable[..., Any] | None,
 ) -> Any:
     """Run the graph of a Sequential or Functional network with other operations and tensors.
 
@@ -40,8 +40,8 @@ def run_graph(
         Stand for the inputs of the network.
     replace : callable
         ``replace(operation)`` returns what stands for a layer or operation.
-    call : callable
-        ``call(replaced, *args, **kwargs)`` returns its outputs.
+    call : callable or None
+        ``call(replaced, *args, **kwargs)`` returns its outputs; None calls what was replaced.
 
     Returns
     -------

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import exceptions
+from .._keras import dump_objects
 from ..exceptions import ConversionError
 
 IDLE_SECONDS = 10.0
@@ -102,11 +103,9 @@ class ConversionProcess:
             When the process died, with the end of what it wrote, or when the task failed. Errors
             of this library that the task raised are raised here as they are.
         """
-        import cloudpickle
-
         with self._lock:
             # The search path comes first: unpickling the rest may import the user's modules.
-            content = pickle.dumps((sys.path, cloudpickle.dumps((function, request))))
+            content = pickle.dumps((sys.path, dump_objects((function, request))))
             if self._tasks >= MAX_TASKS:
                 self.close()
             self._start()

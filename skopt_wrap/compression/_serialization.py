@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from .._keras import (
+    CustomObjects,
     all_layers,
     built_shape,
     functional_class,
     keras_model_problem,
     load_keras,
-    trusted_config_scope,
 )
 from ..exceptions import DataError, ModelError
 
@@ -105,12 +105,12 @@ def to_payload(model: Any) -> dict[str, Any]:
 
     ``half`` says whether it computes in half precision: its float32 copy then agrees less well.
     """
-    keras = load_keras()
+    objects = CustomObjects(model)
     return {
-        "sequential": isinstance(model, keras.Sequential),
-        "config": model.get_config(),
+        "sequential": isinstance(model, load_keras().Sequential),
+        "config": objects.config(model),
         "weights": [_array(weight) for weight in model.weights],
-        "custom_objects": custom_objects(model),
+        "custom_objects": objects,
         "half": any(layer.compute_dtype in _HALF for layer in all_layers(model)),
     }
 
@@ -129,11 +129,7 @@ def from_payload(payload: dict[str, Any], *, unroll: bool = False) -> Any:
     # Equal networks give equal files, whatever they are called.
     config = {**_edited(payload["config"], unroll), "name": "network"}
     owner = keras.Sequential if payload["sequential"] else keras.Model
-    with (
-        trusted_config_scope(),
-        keras.saving.custom_object_scope(payload["custom_objects"]),
-    ):
-        model = owner.from_config(config)
+    model = payload["custom_objects"].build(owner, config)
     weights = payload["weights"]
     if len(weights) != len(model.weights):
         raise ModelError(
@@ -164,22 +160,6 @@ def _edited(config: Any, unroll: bool) -> Any:
 
 def _is_float(dtype: object) -> bool:
     return isinstance(dtype, str) and dtype.startswith(("float", "bfloat"))
-
-
-def custom_objects(model: Any) -> dict[str, Any]:
-    """Return the user's own classes and functions that the configuration names."""
-    keras = load_keras()
-    text = repr(model.get_config())
-    registry = keras.saving.get_custom_objects()
-    found = {name: thing for name, thing in registry.items() if name in text}
-    for layer in all_layers(model):
-        things = [type(layer), *(value for value in vars(layer).values() if callable(value))]
-        for thing in things:
-            thing = thing if hasattr(thing, "__name__") else type(thing)
-            if thing.__module__.partition(".")[0] not in ("keras", "builtins", "tensorflow"):
-                found[thing.__name__] = thing
-                found[keras.saving.get_registered_name(thing)] = thing
-    return found
 
 
 def recurrent_layers(model: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._keras import compile_settings, load_keras, output_kind, seed_scope
+from .._keras import CustomObjects, compile_settings, load_keras, output_kind, seed_scope
 from ..exceptions import DataError, ModelError, ParameterError
 from ..training import TrainingData, train
 from ._layer_selection import check_model, find_target_layers
@@ -147,7 +147,7 @@ def factorize(
     fitted = x[order[: calibration_samples + len(held_out)][len(held_out) :]]
     kind = output_kind(model, getattr(model, "loss", None))
     tuning = _Tuning(model, x, y, weights, loss, fine_tune_epochs, learning_rate, batch_size, seed)
-    with seed_scope(seed):
+    with CustomObjects(model).scope(), seed_scope(seed):
         seen = Observations(model, targets, fitted if len(fitted) else held_out, kind, seed)
         specs = [spec] if spec is not None else _candidates(seen, auto)
         outcomes = [(item.method, carry_out(seen, item)) for item in specs]

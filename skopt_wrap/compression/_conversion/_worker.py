@@ -35,7 +35,8 @@ def _message(error: BaseException) -> str:
 def _perform(folder: Path) -> None:
     try:
         path, order = pickle.loads((folder / "order.pkl").read_bytes())
-        sys.path.extend(entry for entry in path if entry not in sys.path)
+        # In the order of the parent, so that a name means the same module in both.
+        sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
         function, request = pickle.loads(order)
         answer = ("answer", _function(function)(**request))
     except Exception as error:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import load_keras
+from ..._keras import copy_network, load_keras
 from ...exceptions import ConversionError, ParameterError, UnsupportedLayerError
 from .._fine_tuning_data import FineTuningData
 from .._specs import Clustering, as_clustering, as_pruning
 from .._stage import CompressionStage, StageContext, StageResult
-from ._constrained_training import choose_kernels, copy_of, finished
+from ._constrained_training import choose_kernels, finished
 from ._fine_tuning import fine_tune_on
 from ._masks import n_distinct, share_values
 from ._tf_keras_stage import run_with_tfmot
@@ -86,7 +86,7 @@ def cluster_natively(
         When there is nothing to cluster.
     """
     keras = load_keras()
-    network = copy_of(model)
+    network = copy_network(model)
     chosen, done, skipped = choose_kernels(
         network,
         f"clustered: no kernel with more than {spec.n_clusters} weights",

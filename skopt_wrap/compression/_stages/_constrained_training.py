@@ -10,29 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ..._keras import load_keras, trusted_config_scope
+from ..._keras import copy_network
 from ...exceptions import UnsupportedLayerError
 from .._fine_tuning_data import check_finite
-from .._serialization import custom_objects
 
 _LEFT_ALONE = ("depthwise_kernel", "gamma", "beta", "moving_mean", "moving_variance")
-
-
-def copy_of(model: Any, weights: list[np.ndarray] | None = None) -> Any:
-    """Return a copy of `model` with its weights, or with `weights`."""
-    keras = load_keras()
-    with trusted_config_scope(), keras.saving.custom_object_scope(custom_objects(model)):
-        copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights() if weights is None else weights)
-    return copy
 
 
 def finished(model: Any, network: Any) -> Any:
     """Return a fresh copy of `model` with the weights of `network`, without constraints."""
     check_finite(network)
-    return copy_of(model, network.get_weights())
+    return copy_network(model, network.get_weights())
 
 
 def choose_kernels(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import predict_raw
+from ..._keras import CustomObjects, predict_raw
 from ...exceptions import DataError, ParameterError
 from .._fine_tuning_data import FineTuningData
 from .._litert._latency import measure_latency
@@ -138,7 +138,9 @@ class StagePipeline:
             file=self.runtime,
         )
         self.say(f"{stage.name}: {stage!r}")
-        result = stage.run(self.model, context)
+        # A stage may copy layers of the user's in its own way: it finds their classes here.
+        with CustomObjects(self.model).scope():
+            result = stage.run(self.model, context)
         if not isinstance(result, StageResult):
             raise ParameterError(
                 f"stages: run of {stage.name!r} must return a StageResult, got "

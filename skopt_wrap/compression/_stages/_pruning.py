@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import load_keras
+from ..._keras import copy_network, load_keras
 from ...exceptions import ConversionError, UnsupportedLayerError
 from .._fine_tuning_data import FineTuningData
 from .._specs import RAMP, Pruning, as_pruning
 from .._stage import CompressionStage, StageContext, StageResult
-from ._constrained_training import choose_kernels, copy_of, finished
+from ._constrained_training import choose_kernels, finished
 from ._fine_tuning import fine_tune_on
 from ._masks import has_pattern, keep_largest, pattern_problem, zero_fraction
 from ._structured_pruning import prune_units
@@ -82,7 +82,7 @@ def prune_natively(model: Any, spec: Pruning, tuning: FineTuningData, seed: int)
         When there is nothing to prune.
     """
     keras = load_keras()
-    network = copy_of(model)
+    network = copy_network(model)
     chosen, done, skipped = choose_kernels(network, "pruned", lambda v: v.name != "embeddings")
     masks = {v.path: keras.Variable(np.ones(v.shape, "float32"), trainable=False) for v in chosen}
     patterns = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..._keras import load_keras
+from ..._keras import copy_network
 from .._serialization import to_payload
 from .._stage import StageContext, StageResult
 from ._losses import portable_loss
@@ -35,8 +35,7 @@ def run_with_tfmot(function: str, model: Any, spec: Any, context: StageContext) 
     answer = context.run_in_process(
         f"{_PACKAGE}.{function}", tf_keras_request(model, spec, context)
     )
-    changed = load_keras().models.clone_model(model)
-    changed.set_weights(answer["weights"])
+    changed = copy_network(model, answer["weights"])
     return StageResult(changed, answer["done"], answer["skipped"], answer["notes"])
 
 
