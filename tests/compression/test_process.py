@@ -143,6 +143,7 @@ def test_tfmot_leaves_environment_and_keras_as_they_were():
     script = textwrap.dedent(
         """
         import os
+        import keras  # sets variables of its own
         from skopt_wrap.compression._conversion._tfmot import load_tfmot
 
         def version():
