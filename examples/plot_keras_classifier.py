@@ -35,7 +35,7 @@ classifier = KerasClassifier(
 pipeline = make_pipeline(MinMaxScaler(), classifier)
 
 # %%
-# Knobs of the network and arguments of the optimizer are parameters like any other. Both learning
+# Parameters of the network and arguments of the optimizer are parameters like any other. Both learning
 # rates of one architecture train in the same compiled graph.
 
 grid = {

@@ -1,4 +1,4 @@
-"""What a layer of a stack is described by."""
+"""A layer as plain data, from which joint training computes it for several networks at once."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from ..._keras import load_keras
 
 
-class NotStackable(Exception):
+class NotJointlyTrainable(Exception):
     """A part of a network that is not computed for several networks at once.
 
     Examples
     --------
-    >>> from skopt_wrap.training import NotStackable
-    >>> str(NotStackable("layers of type LSTM are trained one network at a time"))
+    >>> from skopt_wrap.training import NotJointlyTrainable
+    >>> str(NotJointlyTrainable("layers of type LSTM are trained one network at a time"))
     'layers of type LSTM are trained one network at a time'
     """
 
 
 @dataclass
-class Described:
+class LayerSpec:
     """One layer: what it computes, and the variables that it computes it with."""
 
     kind: str
@@ -31,13 +31,13 @@ class Described:
     rate: float = 0.0
 
 
-def activated(layer: Any) -> list[Described]:
+def activated(layer: Any) -> list[LayerSpec]:
     """Return the activation of `layer` as a step of its own."""
     keras, function = load_keras(), layer.activation
     if function is None or function is keras.activations.linear:
         return []
     if not getattr(function, "__module__", "").startswith("keras."):
-        raise NotStackable(f"the activation of {layer.name} is not one of Keras")
+        raise NotJointlyTrainable(f"the activation of {layer.name} is not one of Keras")
     if not hasattr(function, "__qualname__"):
-        raise NotStackable(f"the activation of {layer.name} is an object")
-    return [Described("Activation", (function,))]
+        raise NotJointlyTrainable(f"the activation of {layer.name} is an object")
+    return [LayerSpec("Activation", (function,))]

@@ -14,7 +14,7 @@ from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap.estimators import FitJob, fit_together
 from skopt_wrap.exceptions import ParameterError
 from skopt_wrap.training import clear_graphs
-from skopt_wrap.training._stacked import _graph
+from skopt_wrap.training._joint import _graph
 
 pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -35,7 +35,7 @@ def assert_equal_fits(ours, theirs):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-5)
 
 
-STACKED = {
+JOINT = {
     "plain": {},
     # Adam makes steps of the rounding errors in the gradient of a bias before batch normalization,
     # which is zero; SGD does not.
@@ -72,7 +72,7 @@ STACKED = {
 }
 
 
-@pytest.mark.parametrize("params", STACKED.values(), ids=STACKED)
+@pytest.mark.parametrize("params", JOINT.values(), ids=JOINT)
 def test_fits_together_equal_fits_one_by_one(blobs, params):
     X, y = blobs
     weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
@@ -81,11 +81,11 @@ def test_fits_together_equal_fits_one_by_one(blobs, params):
     jobs = [FitJob(clone(estimator), X, y, rows, weights) for rows in folds(X, 4)]
     outcomes = fit_together(jobs)
     assert [outcome.error for outcome in outcomes] == [None] * 4
-    assert {outcome.path for outcome in outcomes} == {"stacked"}
+    assert {outcome.path for outcome in outcomes} == {"joint"}
     for job in jobs:
         rows = job.rows
         alone = clone(estimator).fit(X[rows], y[rows], sample_weight=weights[rows])
-        assert job.estimator.fit_path_ == "stacked"
+        assert job.estimator.fit_path_ == "joint"
         assert alone.fit_path_ == "fused"
         assert_equal_fits(job.estimator, alone)
         for one, other in zip(
@@ -103,7 +103,7 @@ def test_fits_together_equal_fits_one_by_one(blobs, params):
     ],
     ids=["lstm", "lamb", "eager"],
 )
-def test_what_cannot_be_stacked_is_fitted_by_itself(blobs, params, path, reason):
+def test_what_cannot_be_trained_jointly_is_fitted_by_itself(blobs, params, path, reason):
     X, y = blobs
     estimator = KerasClassifier(**{"epochs": 2, "random_state": 0, **params})
     jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
@@ -120,7 +120,7 @@ def test_several_outputs_and_reduce_on_plateau(blobs):
     plateau = keras.callbacks.ReduceLROnPlateau("loss", factor=0.1, patience=0, min_delta=100)
     estimator = KerasRegressor(epochs=5, callbacks=[plateau], random_state=0)
     jobs = [FitJob(clone(estimator), X, X[:, :2], rows) for rows in folds(X)]
-    assert {outcome.path for outcome in fit_together(jobs)} == {"stacked"}
+    assert {outcome.path for outcome in fit_together(jobs)} == {"joint"}
     for job in jobs:
         assert_equal_fits(job.estimator, clone(estimator).fit(X[job.rows], X[job.rows, :2]))
     rates = [job.estimator.history_["learning_rate"] for job in jobs]
@@ -128,7 +128,7 @@ def test_several_outputs_and_reduce_on_plateau(blobs):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_softmax_outputs_and_branches_are_stacked(blobs, compiled):
+def test_softmax_outputs_and_branches_are_trained_jointly(blobs, compiled):
     X, y = blobs
 
     def branches(meta):
@@ -146,7 +146,7 @@ def test_softmax_outputs_and_branches_are_stacked(blobs, compiled):
 
     estimator = KerasClassifier(branches, epochs=3, random_state=0)
     jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
-    assert {outcome.path for outcome in fit_together(jobs)} == {"stacked"}
+    assert {outcome.path for outcome in fit_together(jobs)} == {"joint"}
     for job in jobs:
         assert_equal_fits(job.estimator, clone(estimator).fit(X[job.rows], y[job.rows]))
 
@@ -188,7 +188,7 @@ def test_a_checkpoint_that_returns_false_ends_the_fits_there(blobs):
         assert_equal_fits(job.estimator, alone)
 
 
-def test_checkpoints_see_stacked_and_other_fits_alike(blobs):
+def test_checkpoints_see_joint_and_other_fits_alike(blobs):
     X, y = blobs
     first, second = folds(X)[:2]
     stacked = KerasClassifier(epochs=4, random_state=0)
@@ -219,12 +219,12 @@ def test_graphs_serve_other_widths_rates_and_numbers_of_folds(blobs, monkeypatch
             FitJob(KerasClassifier(epochs=2, **params), X, y, rows) for rows in folds(X, n_splits)
         ]
         fit_together(jobs)
-    (graph,) = _graph._STACKS.values()
+    (graph,) = _graph._GRAPHS.values()
     assert graph.train.experimental_get_tracing_count() == 1
-    monkeypatch.setattr(_graph, "MAX_STACKS", 2)
+    monkeypatch.setattr(_graph, "MAX_GRAPHS", 2)
     for n_layers in (0, 1, 3):
         fit_together([FitJob(KerasClassifier(epochs=1, model__n_layers=n_layers), X, y)])
-    assert len(_graph._STACKS) == 2
+    assert len(_graph._GRAPHS) == 2
 
 
 def _raising(error):
@@ -261,7 +261,7 @@ def test_an_interrupt_leaves_no_estimator_changed(blobs):
     assert [dict(vars(job.estimator)) for job in jobs] == before
 
 
-def test_fits_are_trained_one_by_one_when_a_stack_fails(blobs, monkeypatch):
+def test_fits_are_trained_one_by_one_when_joint_training_fails(blobs, monkeypatch):
     X, y = blobs
 
     def fail(*args):
@@ -269,7 +269,7 @@ def test_fits_are_trained_one_by_one_when_a_stack_fails(blobs, monkeypatch):
 
     estimator = KerasClassifier(epochs=2, random_state=0)
     jobs = [FitJob(clone(estimator), X, y, rows) for rows in folds(X)]
-    monkeypatch.setattr(_graph.StackGraph, "_train", fail)
+    monkeypatch.setattr(_graph.JointGraph, "_train", fail)
     clear_graphs()
     outcomes = fit_together(jobs)
     clear_graphs()

@@ -1,4 +1,4 @@
-"""Convolutional networks in a stack end as they end by themselves."""
+"""Convolutional networks trained jointly end as they end by themselves."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from sklearn.base import clone
 
 from skopt_wrap import KerasClassifier
 from skopt_wrap.estimators import FitJob, fit_together
-from skopt_wrap.training import NotStackable, Training, TrainingData, clear_graphs, stack_key
-from skopt_wrap.training._stacked import _graph
+from skopt_wrap.training import NotJointlyTrainable, Training, TrainingData, clear_graphs, joint_key
+from skopt_wrap.training._joint import _graph
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -91,7 +91,7 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("params", NETWORKS.values(), ids=NETWORKS)
-def test_stacked_convolutions_equal_those_trained_alone(images, params):
+def test_jointly_trained_convolutions_equal_those_trained_alone(images, params):
     X, y, weights = images
     # SGD: Adam makes steps of rounding errors where a gradient is zero.
     base = {"epochs": 3, "optimizer": "sgd", "validation_split": 0.2, "random_state": 0}
@@ -100,7 +100,7 @@ def test_stacked_convolutions_equal_those_trained_alone(images, params):
     jobs = [FitJob(clone(estimator), X, y, numbers[numbers % 4 != k], weights) for k in range(2)]
     jobs.append(FitJob(clone(estimator), X, y, numbers[:30], weights))
     outcomes = fit_together(jobs)
-    assert [(o.error, o.path, o.reason) for o in outcomes] == [(None, "stacked", None)] * 3
+    assert [(o.error, o.path, o.reason) for o in outcomes] == [(None, "joint", None)] * 3
     for job in jobs:
         rows, ours = job.rows, job.estimator
         alone = clone(estimator).fit(X[rows], y[rows], sample_weight=weights[rows])
@@ -122,8 +122,8 @@ def test_one_graph_serves_other_filters_and_kernels(images):
     ):
         trial = clone(estimator).set_params(**params)
         jobs = [FitJob(clone(trial), X, y, np.arange(start, 50)) for start in (0, 5)]
-        assert {outcome.path for outcome in fit_together(jobs)} == {"stacked"}
-    (graph,) = _graph._STACKS.values()
+        assert {outcome.path for outcome in fit_together(jobs)} == {"joint"}
+    (graph,) = _graph._GRAPHS.values()
     assert graph.train.experimental_get_tracing_count() == 1
     alone = clone(trial).fit(X[5:50], y[5:50])
     for one, other in zip(jobs[1].estimator.model_.weights, alone.model_.weights, strict=True):
@@ -139,12 +139,12 @@ def test_one_graph_serves_other_filters_and_kernels(images):
     ],
     ids=["groups", "channels first", "large rows"],
 )
-def test_convolutions_that_are_not_stacked(side, options, reason):
+def test_convolutions_that_are_not_trained_jointly(side, options, reason):
     convolution = layers.Conv2D(2, 2, **options)
     model = keras.Sequential(
         [keras.Input((side, side, 2)), convolution, layers.Flatten(), layers.Dense(1)]
     )
     model.compile("sgd", "mse")
     data = TrainingData(*(np.ones(shape, "float32") for shape in ((4, side, side, 2), (4, 1), 4)))
-    with pytest.raises(NotStackable, match=reason):
-        stack_key(Training(model, data, epochs=1, batch_size=2, seed=0))
+    with pytest.raises(NotJointlyTrainable, match=reason):
+        joint_key(Training(model, data, epochs=1, batch_size=2, seed=0))

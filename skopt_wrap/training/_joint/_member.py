@@ -1,36 +1,40 @@
-"""One network of a stack: how it is trained, and what its callbacks see."""
+"""One network of a joint training: how it is trained, and what its callbacks see."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..._keras import load_keras
+from ..._keras import compile_arguments, load_keras
 from .._data import TrainingData
 from .._epoch_graph import prepare_metrics
-from .._train import TrainingResult, _orders, _why_not_fused, recorded
-from ._layer_spec import NotStackable
-from ._plan import Plan, stack_plan
+from .._train import TrainingResult, TrainingSettings, recorded, why_not_fused
+from ._layer_spec import NotJointlyTrainable
+from ._plan import Plan, joint_plan
 
 
-@dataclass
 class Training:
-    """A network of :func:`train_stacks`, and how it is trained.
+    """A network of :func:`train_jointly`, and how it is trained.
 
     Parameters
     ----------
     model : keras.Model
         Compiled and built.
     data : TrainingData
-        Training rows.
-    epochs, batch_size, seed : int
-        As for :func:`train`, like the parameters that are not named here.
+        Training samples.
+    settings : TrainingSettings, default=None
+        Epochs, batch size and the like; None makes them of `options`.
+    validation : TrainingData, default=None
+        Samples that are evaluated after every epoch.
+    callbacks : sequence of keras.callbacks.Callback
+        Called at the beginning and end of training and of every epoch.
     dtype : str, default=None
         Precision in which the network was built.
+    **options
+        Arguments of :class:`TrainingSettings`.
 
     Attributes
     ----------
@@ -41,7 +45,7 @@ class Training:
     traceback : str or None
         Where it came from.
     seconds : float
-        Time of training; the networks of a stack share it equally.
+        Time of training; networks that are trained jointly share it equally.
 
     Examples
     --------
@@ -54,52 +58,52 @@ class Training:
     True
     """
 
-    model: Any
-    data: TrainingData
-    epochs: int
-    batch_size: int
-    seed: int
-    validation: TrainingData | None = None
-    callbacks: Sequence[Any] = ()
-    user_callbacks: bool = False
-    shuffle: bool = True
-    validation_batch_size: int | None = None
-    validation_freq: int = 1
-    verbose: int = 0
-    fit_options: dict[str, Any] | None = None
-    dtype: str | None = None
-    result: TrainingResult = field(default_factory=lambda: TrainingResult(path="stacked"))
-    error: Exception | None = None
-    traceback: str | None = None
-    plan: Plan | None = None
-    seconds: float = 0.0
-    history: Any = None
+    def __init__(
+        self,
+        model: Any,
+        data: TrainingData,
+        settings: TrainingSettings | None = None,
+        *,
+        validation: TrainingData | None = None,
+        callbacks: Sequence[Any] = (),
+        dtype: str | None = None,
+        **options: Any,
+    ) -> None:
+        self.model, self.data, self.dtype = model, data, dtype
+        self.settings = TrainingSettings(**options) if settings is None else settings
+        self.validation, self.callbacks = validation, callbacks
+        self.result = TrainingResult(path="joint")
+        self.error: Exception | None = None
+        self.traceback: str | None = None
+        self.plan: Plan | None = None
+        self.seconds = 0.0
+        self.history: Any = None
 
     def so_far(self) -> TrainingResult:
         """Return the result as it is now."""
         if self.result.n_epochs or self.history is None:
             return self.result
-        return recorded(TrainingResult(path="stacked"), self.history)
+        return recorded(TrainingResult(path="joint"), self.history)
 
 
-class StackError(Exception):
-    """A stack failed as a whole; its networks are to be trained one by one instead.
+class JointTrainingError(Exception):
+    """Joint training failed as a whole; its networks are to be trained one by one instead.
 
     Examples
     --------
-    >>> from skopt_wrap.training import StackError
-    >>> str(StackError("ResourceExhaustedError: no memory"))
+    >>> from skopt_wrap.training import JointTrainingError
+    >>> str(JointTrainingError("ResourceExhaustedError: no memory"))
     'ResourceExhaustedError: no memory'
     """
 
 
-def stack_key(training: Training) -> Hashable:
-    """Return a key, equal for networks that can be trained as one stack.
+def joint_key(training: Training) -> Hashable:
+    """Return a key that is equal for networks which can be trained jointly.
 
     Parameters
     ----------
     training : Training
-        Network, rows and settings.
+        Network, samples and settings.
 
     Returns
     -------
@@ -108,62 +112,62 @@ def stack_key(training: Training) -> Hashable:
 
     Raises
     ------
-    NotStackable
+    NotJointlyTrainable
         When the network must be trained by itself; the message says why.
 
     Examples
     --------
     >>> import keras, numpy as np
-    >>> from skopt_wrap.training import Training, TrainingData, stack_key
+    >>> from skopt_wrap.training import Training, TrainingData, joint_key
     >>> X = np.ones((8, 2), "float32")
     >>> data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
     >>> def training(rate):
     ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     ...     model.compile(keras.optimizers.SGD(rate), "mse")
     ...     return Training(model, data, epochs=3, batch_size=4, seed=0)
-    >>> stack_key(training(0.1)) == stack_key(training(0.01))
+    >>> joint_key(training(0.1)) == joint_key(training(0.01))
     True
     """
     model = training.model
-    reason = _why_not_fused(model, training.callbacks, training.fit_options)
+    reason = why_not_fused(model, training.callbacks, training.settings.fit_options)
     if reason is not None:
-        raise NotStackable(reason)
-    if model._compile_config.config.get("jit_compile") is True:
-        raise NotStackable("jit_compile=True")
+        raise NotJointlyTrainable(reason)
+    arguments = compile_arguments(model)
+    if arguments.get("jit_compile") is True:
+        raise NotJointlyTrainable("jit_compile=True")
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    if model._compile_config.config.get("metrics") or model._compile_config.config.get(
-        "weighted_metrics"
-    ):
+    if arguments.get("metrics") or arguments.get("weighted_metrics"):
         prepare_metrics(model, *training.data.take(np.arange(min(2, len(training.data)))))
-    training.plan = plan = stack_plan(model, training.data)
+    training.plan = plan = joint_plan(model, training.data)
     held_out = training.validation
     if held_out is not None and (held_out.sparse or held_out.x.dtype != training.data.x.dtype):
-        raise NotStackable("validation rows are of another kind")
+        raise NotJointlyTrainable("validation samples are of another kind")
     return (
         plan.key,
         tuple(plan.shapes),
-        training.batch_size,
-        training.validation_batch_size,
+        training.settings.batch_size,
+        training.settings.validation_batch_size,
         held_out is None,
     )
 
 
 class Member:
-    """One network of a stack."""
+    """One network while it is trained jointly with others."""
 
     def __init__(self, training: Training) -> None:
         keras = load_keras()
         self.training, self.model = training, training.model
         assert training.plan is not None
         self.plan: Plan = training.plan
-        self.orders = _orders(len(training.data), training.seed, training.shuffle)
+        self.orders = training.settings.orders(len(training.data))
+        self.n_steps = training.settings.n_steps(len(training.data))
         self.history = training.history = keras.callbacks.History()
         self.listener = keras.callbacks.CallbackList(
             [*training.callbacks, self.history],
             model=self.model,
-            epochs=training.epochs,
-            steps=-(-len(training.data) // training.batch_size),
+            epochs=training.settings.epochs,
+            steps=self.n_steps,
             verbose=0,
         )
         self.watched = bool(training.callbacks)
@@ -180,10 +184,10 @@ class Member:
 
     def rates(self, epoch: int) -> np.ndarray:
         """Return the learning rates of the steps of an epoch."""
-        steps = -(-len(self.training.data) // self.training.batch_size)
+        steps = self.n_steps
         if self.plan.schedule is not None:
             return np.zeros(steps, "float32")  # the graph computes them
-        from .._rates import rates_of
+        from .._callback_classes import rates_of
 
         found = rates_of(self.training.callbacks, epoch)
         if found is None:

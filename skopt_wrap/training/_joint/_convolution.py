@@ -1,7 +1,7 @@
-"""Convolutions, poolings and their like, for the stack of several networks.
+"""Convolutions, poolings and their like, of several networks at once.
 
 Values are (networks, rows, positions ..., channels). A convolution is computed network by network,
-because a kernel belongs to one of them; everything else takes the networks as so many more rows.
+because a kernel belongs to one of them; everything else treats the samples of all networks as one batch.
 Numbers of channels and sizes of kernels are known only when the graph runs.
 """
 
@@ -11,55 +11,55 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._keras import load_tensorflow
-from ._layer_spec import Described, NotStackable, activated
+from ._layer_spec import LayerSpec, NotJointlyTrainable, activated
 
 
-def _convolution(layer: Any) -> list[Described]:
+def _convolution(layer: Any) -> list[LayerSpec]:
     _channels_last(layer)
     if layer.groups != 1:
-        raise NotStackable(f"{layer.name} has groups")
+        raise NotJointlyTrainable(f"{layer.name} has groups")
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
-        raise NotStackable(f"{layer.name} is quantized or has LoRA weights")
+        raise NotJointlyTrainable(f"{layer.name} is quantized or has LoRA weights")
     weights = (layer.kernel,) if layer.bias is None else (layer.kernel, layer.bias)
     settings = (tuple(layer.strides), layer.padding, tuple(layer.dilation_rate))
-    return [Described("Conv", (*settings, layer.bias is not None), weights), *activated(layer)]
+    return [LayerSpec("Conv", (*settings, layer.bias is not None), weights), *activated(layer)]
 
 
-def _pooling(layer: Any) -> list[Described]:
+def _pooling(layer: Any) -> list[LayerSpec]:
     _channels_last(layer)
     settings = (tuple(layer.pool_size), tuple(layer.strides), layer.padding.upper())
-    return [Described("MaxPool" if layer.pool_mode == "max" else "AveragePool", settings)]
+    return [LayerSpec("MaxPool" if layer.pool_mode == "max" else "AveragePool", settings)]
 
 
-def _global_pooling(kind: str) -> Callable[[Any], list[Described]]:
-    def make(layer: Any) -> list[Described]:
+def _global_pooling(kind: str) -> Callable[[Any], list[LayerSpec]]:
+    def make(layer: Any) -> list[LayerSpec]:
         _channels_last(layer)
-        return [Described(kind, (bool(layer.keepdims),))]
+        return [LayerSpec(kind, (bool(layer.keepdims),))]
 
     return make
 
 
-def _zero_padding(layer: Any) -> list[Described]:
+def _zero_padding(layer: Any) -> list[LayerSpec]:
     _channels_last(layer)
     sides = layer.padding if isinstance(layer.padding[0], (tuple, list)) else [layer.padding]
-    return [Described("ZeroPadding", tuple(tuple(side) for side in sides))]
+    return [LayerSpec("ZeroPadding", tuple(tuple(side) for side in sides))]
 
 
-def _spatial_dropout(layer: Any) -> list[Described]:
+def _spatial_dropout(layer: Any) -> list[LayerSpec]:
     _channels_last(layer)
     if not layer.rate:
         return []
     if layer.rate >= 1:
-        raise NotStackable(f"{layer.name} drops everything")
-    return [Described("SpatialDropout", seed=layer.seed_generator.state, rate=float(layer.rate))]
+        raise NotJointlyTrainable(f"{layer.name} drops everything")
+    return [LayerSpec("SpatialDropout", seed=layer.seed_generator.state, rate=float(layer.rate))]
 
 
 def _channels_last(layer: Any) -> None:
     if getattr(layer, "data_format", "channels_last") != "channels_last":
-        raise NotStackable(f"{layer.name} takes channels first")
+        raise NotJointlyTrainable(f"{layer.name} takes channels first")
 
 
-DESCRIBERS: dict[str, Callable[[Any], list[Described]]] = {
+DESCRIBERS: dict[str, Callable[[Any], list[LayerSpec]]] = {
     name + rank: maker
     for rank in ("1D", "2D")
     for name, maker in {
@@ -74,7 +74,7 @@ DESCRIBERS: dict[str, Callable[[Any], list[Described]]] = {
 }
 
 
-def _convolve(settings: tuple[Any, ...], x: Any, weights: list[Any], noise: Any) -> Any:
+def _convolve(settings: tuple[Any, ...], x: Any, weights: list[Any], _noise: Any) -> Any:
     """Return the convolution of each network's values with its kernel, plus its bias."""
     tf, (strides, padding, dilations, biased) = load_tensorflow(), settings
     networks = x.shape[0]
@@ -95,7 +95,7 @@ def _convolve(settings: tuple[Any, ...], x: Any, weights: list[Any], noise: Any)
 
 
 def _pooled(average: bool) -> Callable[..., Any]:
-    def pool(settings: tuple[Any, ...], x: Any, weights: list[Any], noise: Any) -> Any:
+    def pool(settings: tuple[Any, ...], x: Any, _weights: list[Any], _noise: Any) -> Any:
         tf, (size, strides, padding) = load_tensorflow(), settings
         function = tf.nn.avg_pool if average else tf.nn.max_pool
         shape = tf.shape(x)
@@ -107,7 +107,7 @@ def _pooled(average: bool) -> Callable[..., Any]:
 
 
 def _pooled_globally(average: bool) -> Callable[..., Any]:
-    def pool(settings: tuple[Any, ...], x: Any, weights: list[Any], noise: Any) -> Any:
+    def pool(settings: tuple[Any, ...], x: Any, _weights: list[Any], _noise: Any) -> Any:
         tf, axes = load_tensorflow(), list(range(2, x.shape.rank - 1))
         function = tf.reduce_mean if average else tf.reduce_max
         return function(x, axes, keepdims=settings[0])
@@ -115,11 +115,11 @@ def _pooled_globally(average: bool) -> Callable[..., Any]:
     return pool
 
 
-def _padded(settings: tuple[Any, ...], x: Any, weights: list[Any], noise: Any) -> Any:
+def _padded(settings: tuple[Any, ...], x: Any, _weights: list[Any], _noise: Any) -> Any:
     return load_tensorflow().pad(x, [[0, 0], [0, 0], *map(list, settings), [0, 0]])
 
 
-def _drop_channels(settings: tuple[Any, ...], x: Any, weights: list[Any], noise: Any) -> Any:
+def _drop_channels(_settings: tuple[Any, ...], x: Any, _weights: list[Any], noise: Any) -> Any:
     if noise is None:
         return x
     tf = load_tensorflow()

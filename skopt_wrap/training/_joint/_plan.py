@@ -1,4 +1,4 @@
-"""Whether networks can be trained as one stack, and what that stack computes."""
+"""Whether networks can be trained jointly, and what is computed then."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import graph_nodes, load_keras, loss_classes, object_state, why_not_functional
+from ..._keras import (
+    built_metrics,
+    compile_arguments,
+    graph_nodes,
+    learning_rate_schedule,
+    load_keras,
+    loss_classes,
+    metric_function,
+    object_state,
+    why_not_functional,
+)
 from .._data import TrainingData
-from ._layer_spec import Described, NotStackable
+from ._layer_spec import LayerSpec, NotJointlyTrainable
 from ._layers import describe
 
 _SETTLED = ("call", "__call__")
-# Values of a row from which convolutions gain no time from a stack, but take memory several times.
+# Values of a sample from which convolutions gain no time from joint training, but take more memory.
 _LARGE_ROW = 2**12
 
 
@@ -37,7 +47,7 @@ class Step:
 
 @dataclass
 class Plan:
-    """What the stack of a network computes.
+    """What is computed when networks like one network are trained jointly.
 
     `key` is equal for networks that may share a traced graph: the same layers in the same
     order, loss, metrics and optimizer. Widths, rates of dropout and penalties are not part of it:
@@ -84,26 +94,26 @@ class Plan:
         return 1 + len(self.metrics) + sum(self.weighted)
 
 
-def stack_plan(model: Any, data: TrainingData) -> Plan:
-    """Return how several networks like `model` are trained as one stack.
+def joint_plan(model: Any, data: TrainingData) -> Plan:
+    """Return how several networks like `model` are trained jointly.
 
     Raises
     ------
-    NotStackable
+    NotJointlyTrainable
         When they are not; the message says why.
     """
     if data.sparse:
-        raise NotStackable("rows are kept in a sparse matrix")
+        raise NotJointlyTrainable("rows are kept in a sparse matrix")
     problem = why_not_functional(model.optimizer)
     if problem is not None:
-        raise NotStackable(problem)
+        raise NotJointlyTrainable(problem)
     steps, output, last = _steps(model)
     weights = list(model.trainable_variables)
     if not weights:
-        raise NotStackable("no weight is trained")
+        raise NotJointlyTrainable("no weight is trained")
     dtypes = {str(variable.dtype) for variable in weights} | {data.x.dtype.name}
     if len(dtypes) != 1:
-        raise NotStackable(f"rows and weights are of several types, {sorted(dtypes)}")
+        raise NotJointlyTrainable(f"rows and weights are of several types, {sorted(dtypes)}")
     place = {id(variable): number for number, variable in enumerate(weights)}
     stats: list[Any] = []
     seeds: list[Any] = []
@@ -111,7 +121,7 @@ def stack_plan(model: Any, data: TrainingData) -> Plan:
     found = []
     for described, inputs in steps:
         if any(id(variable) not in place for variable in described.weights):
-            raise NotStackable("a layer is frozen")
+            raise NotJointlyTrainable("a layer is frozen")
         seed = None
         if described.seed is not None:
             seed = len(seeds)
@@ -122,7 +132,7 @@ def stack_plan(model: Any, data: TrainingData) -> Plan:
         where = tuple(place[id(variable)] for variable in described.weights)
         found.append(Step(described.kind, described.settings, inputs, where, numbers, seed))
     if len({id(s) for s in stats}) < len(stats) or len({id(s) for s in seeds}) < len(seeds):
-        raise NotStackable("a layer is called twice")
+        raise NotJointlyTrainable("a layer is called twice")
     penalties = _penalties(weights)
     loss = _loss(model)
     metrics, names, weighted = _metrics(model)
@@ -134,34 +144,36 @@ def stack_plan(model: Any, data: TrainingData) -> Plan:
     )  # fmt: skip
     row = int(np.prod(data.x.shape[1:]))
     if plan.convolves and row > _LARGE_ROW:
-        raise NotStackable(f"convolutions of rows with {row} values gain nothing from a stack")
-    plan.key = _key(plan, model, data)
+        raise NotJointlyTrainable(
+            f"convolutions of rows with {row} values gain nothing from joint training"
+        )
+    plan.key = _key(plan, model)
     return plan
 
 
-def _steps(model: Any) -> tuple[list[tuple[Described, tuple[int, ...]]], int, Any]:
+def _steps(model: Any) -> tuple[list[tuple[LayerSpec, tuple[int, ...]]], int, Any]:
     """Return the steps of the forward pass, the number of the output, and its activation."""
     keras = load_keras()
     functional = type(model).__name__ == "Functional" and type(model).__module__.startswith(
         "keras."
     )
     if not (type(model) is keras.Sequential or functional):
-        raise NotStackable(f"{type(model).__name__} is a class of the user's")
+        raise NotJointlyTrainable(f"{type(model).__name__} is a class of the user's")
     if any(callable(value) for name, value in vars(model).items() if name in _SETTLED):
-        raise NotStackable("the network has a call of its own")
+        raise NotJointlyTrainable("the network has a call of its own")
     graph = graph_nodes(model)
     if graph is None:
-        raise NotStackable("the network is more than calls of layers")
+        raise NotJointlyTrainable("the network is more than calls of layers")
     nodes, output = graph
     if len(model.outputs[0].shape) != 2:
-        raise NotStackable("the output of the network has more than one axis")
-    steps: list[tuple[Described, tuple[int, ...]]] = []
+        raise NotJointlyTrainable("the output of the network has more than one axis")
+    steps: list[tuple[LayerSpec, tuple[int, ...]]] = []
     number = {0: 0}  # value of the graph -> value of the steps
     for i, (layer, inputs) in enumerate(nodes):
         parts = describe(layer)
         given = tuple(number[n] for n in inputs)
         if len({len(tensor.shape) for tensor in _inputs(layer)}) > 1:
-            raise NotStackable(f"{layer.name} joins values of several ranks")
+            raise NotJointlyTrainable(f"{layer.name} joins values of several ranks")
         for part in parts:
             steps.append((part, given))
             given = (len(steps),)
@@ -171,7 +183,7 @@ def _steps(model: Any) -> tuple[list[tuple[Described, tuple[int, ...]]], int, An
     if steps and steps[-1][0].kind == "Activation" and number[output] == len(steps):
         described, inputs = steps.pop()
         if len(described.settings) > 1:
-            raise NotStackable("the last layer is an activation with options")
+            raise NotJointlyTrainable("the last layer is an activation with options")
         return steps, inputs[0], described.settings[0]
     return steps, number[output], last
 
@@ -190,7 +202,9 @@ def _penalties(weights: list[Any]) -> list[tuple[int, float, float]]:
             continue
         kinds = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
         if type(regularizer) not in kinds:
-            raise NotStackable(f"the regularizer {type(regularizer).__name__} is not L1 or L2")
+            raise NotJointlyTrainable(
+                f"the regularizer {type(regularizer).__name__} is not L1 or L2"
+            )
         factors = [float(getattr(regularizer, name, 0.0) or 0.0) for name in ("l1", "l2")]
         found.append((number, factors[0], factors[1]))
     return found
@@ -198,9 +212,9 @@ def _penalties(weights: list[Any]) -> list[tuple[int, float, float]]:
 
 def _loss(model: Any) -> Any:
     """Return the loss, which must be computed row by row."""
-    keras, config = load_keras(), model._compile_config.config
+    keras, config = load_keras(), compile_arguments(model)
     if config.get("loss_weights") is not None:
-        raise NotStackable("loss_weights are set")
+        raise NotJointlyTrainable("loss_weights are set")
     loss = config["loss"]
     if not isinstance(loss, keras.Loss):
         loss = _loss_of_function(loss)
@@ -209,9 +223,9 @@ def _loss(model: Any) -> Any:
         "skopt_wrap.losses."
     )
     if not known or kind in ("CTC", "Dice", "Tversky", "Circle"):
-        raise NotStackable(f"the loss {kind} is not known to treat each row by itself")
+        raise NotJointlyTrainable(f"the loss {kind} is not known to treat each row by itself")
     if loss.reduction not in ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight"):
-        raise NotStackable(f"the loss is reduced by {loss.reduction!r}")
+        raise NotJointlyTrainable(f"the loss is reduced by {loss.reduction!r}")
     return loss
 
 
@@ -221,59 +235,52 @@ def _loss_of_function(given: Any) -> Any:
     try:
         loss = keras.losses.get(given)
     except (TypeError, ValueError):
-        raise NotStackable("the loss is not one of Keras") from None
+        raise NotJointlyTrainable("the loss is not one of Keras") from None
     if isinstance(loss, keras.Loss):
         return loss
     known = loss_classes().get(getattr(loss, "__name__", ""))
     if known is None or not getattr(loss, "__module__", "").startswith("keras."):
-        raise NotStackable("the loss is a function of the user's")
+        raise NotJointlyTrainable("the loss is a function of the user's")
     return known()
 
 
 def _metrics(model: Any) -> tuple[list[Any], list[str], list[bool]]:
     """Return metrics that are means over rows, their names in the logs, and which are weighted."""
-    keras, config = load_keras(), model._compile_config.config
+    keras, config = load_keras(), compile_arguments(model)
     if not config.get("metrics") and not config.get("weighted_metrics"):
         return [], [], []
-    compiled = model._compile_metrics
-    if not compiled.built:
-        raise NotStackable("metrics are not built")
-    pairs = [(metric, False) for metric in _flat(compiled._flat_metrics)]
-    pairs += [(metric, True) for metric in _flat(compiled._flat_weighted_metrics)]
+    pairs = built_metrics(model)
+    if pairs is None:
+        raise NotJointlyTrainable("metrics are not built")
     mean = keras.metrics.MeanMetricWrapper
     for metric, _ in pairs:
         kind = type(metric)
         known = kind is mean or getattr(keras.metrics, kind.__name__, None) is kind
         if not (known and isinstance(metric, mean)):
-            raise NotStackable(f"the metric {metric.name} is not a mean over rows")
+            raise NotJointlyTrainable(f"the metric {metric.name} is not a mean over rows")
         if kind.update_state is not mean.update_state or kind.result is not mean.result:
-            raise NotStackable(f"the metric {metric.name} is not a mean over rows")
-        if not getattr(metric._fn, "__module__", "").startswith("keras."):
-            raise NotStackable(f"the metric {metric.name} is the user's")
+            raise NotJointlyTrainable(f"the metric {metric.name} is not a mean over rows")
+        if not getattr(metric_function(metric)[0], "__module__", "").startswith("keras."):
+            raise NotJointlyTrainable(f"the metric {metric.name} is the user's")
     names = [name for name in model.get_metrics_result() if name != "loss"]
     if len(names) != len(pairs):
-        raise NotStackable("metrics share a name")
+        raise NotJointlyTrainable("metrics share a name")
     found = {metric.name: pair for pair in pairs for metric in (pair[0],)}
     if set(found) != set(names):
-        raise NotStackable("metrics are renamed")
+        raise NotJointlyTrainable("metrics are renamed")
     return [found[n][0] for n in names], names, [found[n][1] for n in names]
-
-
-def _flat(groups: Any) -> list[Any]:
-    return [metric for group in groups if group is not None for metric in group.metrics]
 
 
 def _schedule(optimizer: Any) -> Any:
     """Return a schedule that works step by step, or None for a constant rate."""
-    keras, rate = load_keras(), optimizer._learning_rate
-    if isinstance(rate, keras.Variable):
-        return None
-    if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        raise NotStackable("the learning rate is a function")
-    return rate
+    schedule = learning_rate_schedule(optimizer)
+    known = load_keras().optimizers.schedules.LearningRateSchedule
+    if schedule is not None and not isinstance(schedule, known):
+        raise NotJointlyTrainable("the learning rate is a function")
+    return schedule
 
 
-def _key(plan: Plan, model: Any, data: TrainingData) -> tuple[Any, ...]:
+def _key(plan: Plan, model: Any) -> tuple[Any, ...]:
     """Return what a graph is traced for."""
     optimizer = model.optimizer
     config = {
@@ -283,7 +290,7 @@ def _key(plan: Plan, model: Any, data: TrainingData) -> tuple[Any, ...]:
     }
     states = [object_state(part) for part in (plan.schedule, plan.loss, plan.metrics)]
     if any(state is None for state in states):
-        raise NotStackable("the loss, a metric or a schedule is the user's")
+        raise NotJointlyTrainable("the loss, a metric or a schedule is the user's")
     config["weight_decay"] = config.get("weight_decay") is not None  # an argument of the graph
     parts = [
         type(optimizer).__name__,

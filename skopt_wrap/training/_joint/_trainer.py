@@ -1,4 +1,4 @@
-"""Train several networks of equal architecture as one stack, each as if it were alone."""
+"""Train several networks of equal architecture jointly, each as if it were alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import dtype_scope, load_keras, load_tensorflow, plain_executor
-from .._train import _VALIDATION_BATCH, recorded
-from ._graph import StackGraph, stack_graph
-from ._member import Member, StackError, Training
-from ._plan import flat
+from ..._keras import dtype_scope, load_tensorflow, plain_executor
+from .._train import VALIDATION_BATCH, recorded
+from ._graph import JointGraph, joint_graph
+from ._member import JointTrainingError, Member, Training
+from ._samples import place_samples, step_tables
+from ._state import assign_state, load_arguments, load_state, no_logs
 
 # Steps of one call into a graph, so that an interrupt is answered soon.
 _STEPS = 512
@@ -22,14 +23,14 @@ _STEPS = 512
 _OF_THE_BATCH = ("sum", "mean_with_sample_weight")
 
 
-def train_stacks(
+def train_jointly(
     groups: Sequence[Sequence[Training]],
     *,
     pauses: Collection[int] = (),
     pause: Callable[[int], bool | None] | None = None,
     tick: Callable[[], None] | None = None,
 ) -> None:
-    """Train networks in place; those of a group have the same :func:`stack_key`.
+    """Train networks in place; those of a group have the same :func:`joint_key`.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def train_stacks(
     Examples
     --------
     >>> import keras, numpy as np
-    >>> from skopt_wrap.training import Training, TrainingData, stack_key, train_stacks
+    >>> from skopt_wrap.training import Training, TrainingData, joint_key, train_jointly
     >>> X = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
     >>> data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
     >>> trainings = []
@@ -54,33 +55,33 @@ def train_stacks(
     ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     ...     model.compile("sgd", "mse")
     ...     trainings.append(Training(model, data, epochs=3, batch_size=4, seed=seed))
-    >>> len({stack_key(training) for training in trainings})
+    >>> len({joint_key(training) for training in trainings})
     1
-    >>> train_stacks([trainings])
+    >>> train_jointly([trainings])
     >>> [training.result.n_epochs for training in trainings]
     [3, 3]
     """
-    stacks = [_Stack(group) for group in groups]
-    last = max(training.epochs for group in groups for training in group)
+    joint = [_JointTraining(group) for group in groups]
+    last = max(training.settings.epochs for group in groups for training in group)
     stops = sorted({min(epoch, last) for epoch in pauses} | {last}) if pause else [last]
     epoch = 0
     for stop in stops if tick is None else range(1, last + 1):
-        for stack in stacks:
-            stack.run(epoch, stop)
+        for group in joint:
+            group.run(epoch, stop)
         epoch = stop
         if tick is not None:
             tick()
         if pause is not None and epoch in pauses:
-            for stack in stacks:
-                stack.copy_back()
+            for group in joint:
+                group.copy_back()
             if pause(epoch) is False:
-                for stack in stacks:
-                    stack.abandon()
+                for group in joint:
+                    group.abandon()
                 return
 
 
-class _Stack:
-    """Networks of equal architecture on their way, the state of all in a few tensors."""
+class _JointTraining:
+    """Networks that are trained jointly; a few tensors hold the state of all."""
 
     def __init__(self, trainings: Sequence[Training]) -> None:
         self._dtype = trainings[0].dtype
@@ -92,121 +93,21 @@ class _Stack:
         tf = load_tensorflow()
         self.live = [Member(training) for training in trainings]
         first = self.live[0]
-        self.graph: StackGraph = stack_graph(first.plan, first.model.optimizer, len(trainings))
-        self._batch_size = trainings[0].batch_size
-        self._place_rows(trainings)
-        self.state = self._load()
+        self.graph: JointGraph = joint_graph(first.plan, first.model.optimizer, len(trainings))
+        self._batch_size = trainings[0].settings.batch_size
+        self._data = place_samples(self.live)
+        self.state = load_state(self.live, self.graph.slots)
         sizes = [int(np.prod(shape)) for shape in first.plan.shapes]
         shapes = [n for shape in first.plan.shapes for n in shape]
         self._fixed = {
             "sizes": tf.constant(sizes, tf.int32, [len(sizes)]),
             "shapes": tf.constant(shapes, tf.int32, [len(shapes)]),
         }
-        self._given = self._load_given()
+        self._given = load_arguments(self.live)
         for member in list(self.live):
             member.model.stop_training = False
             if not member.call("on_train_begin"):
                 self._drop([member])
-
-    # -- rows ---------------------------------------------------------------------------------
-
-    def _place_rows(self, trainings: Sequence[Training]) -> None:
-        """Bring the rows of all networks together, once each, and number them."""
-        tf = load_tensorflow()
-        sources: dict[int, tuple[int, Any]] = {}
-        n_rows = n_targets = 0
-        targets, weights = [], []
-        for member in self.live:
-            for name, data in (("rows", member.training.data), ("held_out", None)):
-                data = member.training.validation if name == "held_out" else data
-                if data is None:
-                    continue
-                if id(data.x) not in sources:
-                    sources[id(data.x)] = (n_rows, data.x)
-                    n_rows += len(data.x)
-                rows = np.arange(len(data)) if data.rows is None else data.rows
-                own = np.arange(n_targets, n_targets + len(data))
-                numbers = np.stack([rows + sources[id(data.x)][0], own]).astype(np.int32)
-                setattr(member, name, numbers)
-                n_targets += len(data)
-                targets.append(data.y)
-                weights.append(data.weights)
-        arrays = [x for _, x in sources.values()]
-        x = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-        self._data = (
-            tf.constant(x),
-            tf.constant(np.concatenate(targets)),
-            tf.constant(np.concatenate(weights)),
-        )
-
-    def _tables(
-        self, orders: Sequence[np.ndarray], size: int
-    ) -> list[tuple[list[int], Any, list[slice]]]:
-        """Return steps that several networks take together.
-
-        That is who, their rows (2, steps, who, rows), and which steps of their epoch it is.
-        """
-        whole = [order.shape[1] // size for order in orders]
-        tables = []
-        done = 0
-        for limit in sorted(set(whole)):
-            if limit > done:
-                who = [k for k, n in enumerate(whole) if n >= limit]
-                parts = [orders[k][:, done * size : limit * size].reshape(2, -1, size) for k in who]
-                steps = [slice(done, limit)] * len(who)
-                tables.append((who, np.stack(parts, axis=2), steps))
-                done = limit
-        left = [order.shape[1] - n * size for order, n in zip(orders, whole, strict=True)]
-        for rest in sorted(set(left) - {0}):
-            who = [k for k, n in enumerate(left) if n == rest]
-            parts = [orders[k][:, None, -rest:] for k in who]
-            steps = [slice(whole[k], whole[k] + 1) for k in who]
-            tables.append((who, np.stack(parts, axis=2), steps))
-        return tables
-
-    # -- state --------------------------------------------------------------------------------
-
-    def _load(self) -> dict[str, Any]:
-        """Return the state of all networks as tensors."""
-        tf, slots = load_tensorflow(), self.graph.slots
-        dtype = str(self.live[0].plan.weights[0].dtype)
-
-        def stacked(parts: list[Any], *shape: int) -> Any:
-            return tf.constant(np.stack(parts).reshape(len(self.live), *shape))
-
-        n_seeds = len(self.live[0].plan.seeds)
-        optimizers = [member.model.optimizer for member in self.live]
-        return {
-            "weights": stacked([flat(m.plan.weights, dtype) for m in self.live], -1),
-            "slots": [
-                stacked([flat(getattr(optimizer, name), dtype) for optimizer in optimizers], -1)
-                for name in slots
-            ],
-            "iterations": tf.constant([int(o._iterations) for o in optimizers], tf.int64),
-            "stats": [
-                stacked([m.plan.stats[i].numpy() for m in self.live], -1)
-                for i in range(len(self.live[0].plan.stats))
-            ],
-            "seeds": stacked([flat(m.plan.seeds, "int64") for m in self.live], n_seeds, 2),
-            "logs": self._no_logs(),
-        }
-
-    def _no_logs(self) -> Any:
-        tf, keras = load_tensorflow(), load_keras()
-        return tf.zeros((len(self.live), self.live[0].plan.n_logs), keras.config.floatx())
-
-    def _load_given(self) -> dict[str, np.ndarray]:
-        """Return what the graph is given for each network."""
-        plans = [member.plan for member in self.live]
-        dtype = str(plans[0].weights[0].dtype)
-        rates = [[(r, 1 / (1 - r)) for r in plan.rates] for plan in plans]
-        penalties = [[(l1, l2) for _, l1, l2 in plan.penalties] for plan in plans]
-        decays = [member.model.optimizer.weight_decay or 0.0 for member in self.live]
-        return {
-            "decay": np.array(decays, "float32"),
-            "dropout": np.array(rates, dtype).reshape(len(plans), -1, 2),
-            "penalties": np.array(penalties, dtype).reshape(len(plans), -1, 2),
-        }
 
     def _keep(self, who: list[int]) -> None:
         """Go on with some of the networks."""
@@ -221,23 +122,9 @@ class _Stack:
             self._keep([k for k, member in enumerate(self.live) if member not in members])
 
     def _copy_to(self, member: Member, state: dict[str, Any], *, everything: bool) -> None:
-        """Assign the state of one network to its variables."""
-        k, plan, optimizer = self.live.index(member), member.plan, member.model.optimizer
-        groups = [(plan.weights, state["weights"][k])]
-        groups += [
-            ([variable], stat[k]) for variable, stat in zip(plan.stats, state["stats"], strict=True)
-        ]
-        if everything:
-            names = zip(self.graph.slots, state["slots"], strict=True)
-            groups += [(getattr(optimizer, name), slot[k]) for name, slot in names]
-            groups += [([seed], state["seeds"][k, i]) for i, seed in enumerate(plan.seeds)]
-            optimizer._iterations.assign(state["iterations"][k])
-        for variables, vector in groups:
-            start = 0
-            for variable in variables:
-                size = int(np.prod(variable.shape))
-                variable.assign(vector[start : start + size].reshape(variable.shape))
-                start += size
+        assign_state(
+            member, self.live.index(member), state, self.graph.slots if everything else None
+        )
 
     def copy_back(self, members: Sequence[Member] | None = None) -> None:
         """Assign the state of the networks to their variables."""
@@ -269,7 +156,7 @@ class _Stack:
         except Exception as error:
             left = [t for t in trainings if t.error is None and not t.result.n_epochs]
             for training in left:
-                training.error = StackError(f"{type(error).__name__}: {error}")
+                training.error = JointTrainingError(f"{type(error).__name__}: {error}")
                 training.traceback = traceback.format_exc()
             self.live = []
         seconds = time.perf_counter() - began
@@ -292,12 +179,12 @@ class _Stack:
         if watched:
             state = self._numpy()
             for member in watched:
-                self._copy_to(member, state, everything=member.training.user_callbacks)
+                self._copy_to(member, state, everything=member.training.settings.user_callbacks)
         done, failed = [], []
         for member, found in zip(list(self.live), logs, strict=True):
             if not member.call("on_epoch_end", epoch, found):
                 failed.append(member)
-            elif member.model.stop_training or epoch + 1 >= member.training.epochs:
+            elif member.model.stop_training or epoch + 1 >= member.training.settings.epochs:
                 done.append((member, found))
         self._drop(failed)
         self.copy_back([member for member, _ in done])
@@ -324,10 +211,10 @@ class _Stack:
 
     def _train_epoch(self, epoch: int) -> list[dict[str, float]]:
         """Run one epoch; return loss and metrics of each network."""
-        self.state["logs"] = self._no_logs()
+        self.state["logs"] = no_logs(self.live)
         orders = [member.rows[:, next(member.orders)] for member in self.live]
         rates = [member.rates(epoch) for member in self.live]
-        for who, table, steps in self._tables(orders, self._batch_size):
+        for who, table, steps in step_tables(orders, self._batch_size):
             now = [rates[k][part] for k, part in zip(who, steps, strict=True)]
             self._run(who, table, np.stack(now))
         for member, of_steps in zip(self.live, rates, strict=True):
@@ -354,19 +241,20 @@ class _Stack:
         turn = [
             k
             for k, member in enumerate(self.live)
-            if member.held_out.shape[1] and (epoch + 1) % member.training.validation_freq == 0
+            if member.held_out.shape[1]
+            and (epoch + 1) % member.training.settings.validation_freq == 0
         ]
         if not turn:
             return {}
         size = self._validation_rows()
-        sums = self._no_logs().numpy()
-        for who, table, _ in self._tables([self.live[k].held_out for k in turn], size):
+        sums = no_logs(self.live).numpy()
+        for who, table, _ in step_tables([self.live[k].held_out for k in turn], size):
             places = [turn[k] for k in who]
             padded, table = self._padded(places, table)
             arguments = (
                 tf.gather(self.state["weights"], padded),
                 [tf.gather(stat, padded) for stat in self.state["stats"]],
-                tf.gather(self._no_logs(), padded),
+                tf.gather(no_logs(self.live), padded),
                 self._arguments(padded, np.zeros((len(padded), 1))),
                 self._data,
                 tf.constant(table),
@@ -383,11 +271,11 @@ class _Stack:
 
     def _validation_rows(self) -> int:
         """Return the rows of each network in one step of validation."""
-        given, plan = self.live[0].training.validation_batch_size, self.live[0].plan
+        given, plan = self.live[0].training.settings.validation_batch_size, self.live[0].plan
         if given or not plan.convolves or plan.loss.reduction in _OF_THE_BATCH:
-            return given or _VALIDATION_BATCH
+            return given or VALIDATION_BATCH
         # Together they take the memory that one takes by itself.
-        return max(1, _VALIDATION_BATCH // (self.graph.networks or 1))
+        return max(1, VALIDATION_BATCH // (self.graph.networks or 1))
 
     def _padded(self, who: list[int], table: np.ndarray) -> tuple[list[int], np.ndarray]:
         """Repeat the first network until there are as many as the graph was traced for."""

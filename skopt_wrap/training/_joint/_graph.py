@@ -1,4 +1,4 @@
-"""One traced pass over an epoch for a whole stack of networks.
+"""One traced pass over an epoch for several networks of equal architecture.
 
 All trained weights of a network lie in one row of a matrix (networks, weights): a layer is one
 operation for all networks, and an update of the optimizer is one pass over the matrix. The
@@ -16,38 +16,38 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import FunctionalOptimizer, load_keras, load_tensorflow, traced
-from ._layer_spec import NotStackable
+from ..._keras import FunctionalOptimizer, load_keras, load_tensorflow, metric_function, traced
+from ._layer_spec import NotJointlyTrainable
 from ._layers import compute
 from ._plan import Plan
 
-MAX_STACKS = 16
-_STACKS: OrderedDict[tuple[Any, ...], StackGraph] = OrderedDict()
+MAX_GRAPHS = 16
+_GRAPHS: OrderedDict[tuple[Any, ...], JointGraph] = OrderedDict()
 _LOCK = threading.Lock()
 
 
-def stack_graph(plan: Plan, optimizer: Any, networks: int) -> StackGraph:
+def joint_graph(plan: Plan, optimizer: Any, networks: int) -> JointGraph:
     """Return the graph of `plan`, traced before or new."""
     settled = networks if plan.one_by_one else None
     key = (*plan.key, settled)
     with _LOCK:
-        graph = _STACKS.get(key)
+        graph = _GRAPHS.get(key)
         if graph is None:
-            graph = _STACKS[key] = StackGraph(plan, optimizer, settled)
-            if len(_STACKS) > MAX_STACKS:
-                _STACKS.popitem(last=False)
-        _STACKS.move_to_end(key)
+            graph = _GRAPHS[key] = JointGraph(plan, optimizer, settled)
+            if len(_GRAPHS) > MAX_GRAPHS:
+                _GRAPHS.popitem(last=False)
+        _GRAPHS.move_to_end(key)
     return graph
 
 
-def clear_stacks() -> None:
-    """Forget every kept graph of a stack."""
+def clear_joint_graphs() -> None:
+    """Forget every kept graph of joint training."""
     with _LOCK:
-        _STACKS.clear()
+        _GRAPHS.clear()
 
 
-class StackGraph:
-    """Training and evaluation of a stack of networks, traced when they are first called.
+class JointGraph:
+    """Training and evaluation of several networks, traced when they are first called.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class StackGraph:
         self._steps = [step.key for step in plan.steps]
         self._output, self._last = plan.output, plan.last
         self._loss, self._schedule = plan.loss, plan.schedule
-        self._metrics = [(m._fn, dict(m._fn_kwargs), m.dtype) for m in plan.metrics]
+        self._metrics = [(*metric_function(m), m.dtype) for m in plan.metrics]
         self._weighted = plan.weighted
         self._penalties = [(number, l1 > 0, l2 > 0) for number, l1, l2 in plan.penalties]
         self._ranks = [len(shape) for shape in plan.shapes]
@@ -251,7 +251,7 @@ class StackGraph:
             keras.ops.convert_to_tensor(outputs, loss.dtype),
         )
         if values.shape.rank != 1:
-            raise NotStackable("the loss does not give one value per row")
+            raise NotJointlyTrainable("the loss does not give one value per row")
         weights = tf.cast(w, values.dtype)
         sums = tf.reduce_sum(tf.reshape(values * weights, shape), axis=1)
         count = tf.cast(shape[1], values.dtype)
@@ -344,7 +344,11 @@ class _Noise:
 
 @dataclass
 class _Measured:
-    """The loss of a batch: of each row, with the part that it has in the loss of its network."""
+    """The loss of a batch.
+
+    `values` is the loss of each sample, `share` the factor with which it enters the loss of its
+    network, `total` the loss of each network times `count`, the number of samples of each network.
+    """
 
     values: Any
     share: Any

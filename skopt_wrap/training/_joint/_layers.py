@@ -2,7 +2,7 @@
 
 Values carry a leading axis of networks: rows are (networks, rows, ...), a kernel (networks, in,
 out). A layer is described by a plain tuple, so that descriptions of equal layers are equal and a
-traced graph needs no Keras object. What is not described here is not stacked.
+traced graph needs no Keras object. A layer that is not described here is not trained jointly.
 """
 
 from __future__ import annotations
@@ -12,49 +12,49 @@ from typing import Any
 
 from ..._keras import load_keras, load_tensorflow
 from . import _convolution
-from ._layer_spec import Described, NotStackable, activated
+from ._layer_spec import LayerSpec, NotJointlyTrainable, activated
 
 _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
 
 
-def describe(layer: Any) -> list[Described]:
+def describe(layer: Any) -> list[LayerSpec]:
     """Return the steps that `layer` consists of.
 
     Raises
     ------
-    NotStackable
+    NotJointlyTrainable
         For a layer, or a setting of it, that is not among those known here.
     """
     keras = load_keras()
     kind = type(layer).__name__
     if getattr(keras.layers, kind, None) is not type(layer):
-        raise NotStackable(f"{kind} is not a layer of Keras")
+        raise NotJointlyTrainable(f"{kind} is not a layer of Keras")
     if not layer.trainable:
-        raise NotStackable(f"{layer.name} is frozen")
+        raise NotJointlyTrainable(f"{layer.name} is frozen")
     if getattr(layer, "activity_regularizer", None) is not None:
-        raise NotStackable(f"{layer.name} has an activity_regularizer")
+        raise NotJointlyTrainable(f"{layer.name} has an activity_regularizer")
     policy = layer.dtype_policy
     if policy.compute_dtype != policy.variable_dtype or policy.name not in ("float32", "float64"):
-        raise NotStackable(f"{layer.name} computes in {policy.name}")
+        raise NotJointlyTrainable(f"{layer.name} computes in {policy.name}")
     if any(variable.constraint is not None for variable in layer.trainable_variables):
-        raise NotStackable(f"{layer.name} has a constraint")
+        raise NotJointlyTrainable(f"{layer.name} has a constraint")
     maker = _DESCRIBERS.get(kind)
     if maker is not None:
         return maker(layer)
     if kind in _MERGES:
-        return [Described(kind)]
-    raise NotStackable(f"layers of type {kind} are trained one network at a time")
+        return [LayerSpec(kind)]
+    raise NotJointlyTrainable(f"layers of type {kind} are trained one network at a time")
 
 
-def _dense(layer: Any) -> list[Described]:
+def _dense(layer: Any) -> list[LayerSpec]:
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
-        raise NotStackable(f"{layer.name} is quantized or has LoRA weights")
+        raise NotJointlyTrainable(f"{layer.name} is quantized or has LoRA weights")
     weights = (layer.kernel,) if layer.bias is None else (layer.kernel, layer.bias)
-    return [Described("Dense", (layer.bias is not None,), weights), *activated(layer)]
+    return [LayerSpec("Dense", (layer.bias is not None,), weights), *activated(layer)]
 
 
-def _elementwise(*names: str) -> Callable[[Any], list[Described]]:
-    def make(layer: Any) -> list[Described]:
+def _elementwise(*names: str) -> Callable[[Any], list[LayerSpec]]:
+    def make(layer: Any) -> list[LayerSpec]:
         keras = load_keras()
         options = tuple((name, _number(getattr(layer, name))) for name in names)
         function = {
@@ -62,7 +62,7 @@ def _elementwise(*names: str) -> Callable[[Any], list[Described]]:
             "LeakyReLU": keras.activations.leaky_relu,
             "ELU": keras.activations.elu,
         }[type(layer).__name__]
-        return [Described("Activation", (function, options))]
+        return [LayerSpec("Activation", (function, options))]
 
     return make
 
@@ -71,32 +71,32 @@ def _number(value: Any) -> Any:
     return None if value is None else float(value)
 
 
-def _softmax(layer: Any) -> list[Described]:
+def _softmax(layer: Any) -> list[LayerSpec]:
     if layer.axis != -1:
-        raise NotStackable(f"{layer.name} works on axis {layer.axis}")
-    return [Described("Activation", (load_keras().activations.softmax,))]
+        raise NotJointlyTrainable(f"{layer.name} works on axis {layer.axis}")
+    return [LayerSpec("Activation", (load_keras().activations.softmax,))]
 
 
-def _dropout(layer: Any) -> list[Described]:
+def _dropout(layer: Any) -> list[LayerSpec]:
     if layer.noise_shape is not None:
-        raise NotStackable(f"{layer.name} has a noise_shape")
+        raise NotJointlyTrainable(f"{layer.name} has a noise_shape")
     if not layer.rate:
         return []
     if layer.rate >= 1:
-        raise NotStackable(f"{layer.name} drops everything")
-    return [Described("Dropout", seed=layer.seed_generator.state, rate=float(layer.rate))]
+        raise NotJointlyTrainable(f"{layer.name} drops everything")
+    return [LayerSpec("Dropout", seed=layer.seed_generator.state, rate=float(layer.rate))]
 
 
-def _batch_normalization(layer: Any) -> list[Described]:
+def _batch_normalization(layer: Any) -> list[LayerSpec]:
     if layer.axis != -1:
-        raise NotStackable(f"{layer.name} normalizes axis {layer.axis}")
+        raise NotJointlyTrainable(f"{layer.name} normalizes axis {layer.axis}")
     if getattr(layer, "renorm", False) or layer.synchronized:
-        raise NotStackable(f"{layer.name} is synchronized or renormalized")
+        raise NotJointlyTrainable(f"{layer.name} is synchronized or renormalized")
     weights = [layer.gamma] if layer.scale else []
     weights += [layer.beta] if layer.center else []
     settings = (bool(layer.scale), bool(layer.center), float(layer.momentum), float(layer.epsilon))
     return [
-        Described(
+        LayerSpec(
             "BatchNormalization",
             settings,
             tuple(weights),
@@ -105,19 +105,19 @@ def _batch_normalization(layer: Any) -> list[Described]:
     ]
 
 
-def _flatten(layer: Any) -> list[Described]:
+def _flatten(layer: Any) -> list[LayerSpec]:
     if layer.data_format != "channels_last":
-        raise NotStackable(f"{layer.name} takes channels first")
-    return [Described("Flatten")]
+        raise NotJointlyTrainable(f"{layer.name} takes channels first")
+    return [LayerSpec("Flatten")]
 
 
-def _concatenate(layer: Any) -> list[Described]:
+def _concatenate(layer: Any) -> list[LayerSpec]:
     if layer.axis != -1:
-        raise NotStackable(f"{layer.name} joins axis {layer.axis}")
-    return [Described("Concatenate")]
+        raise NotJointlyTrainable(f"{layer.name} joins axis {layer.axis}")
+    return [LayerSpec("Concatenate")]
 
 
-_DESCRIBERS: dict[str, Callable[[Any], list[Described]]] = {
+_DESCRIBERS: dict[str, Callable[[Any], list[LayerSpec]]] = {
     "Dense": _dense,
     "Activation": activated,
     "ReLU": _elementwise("negative_slope", "max_value", "threshold"),
@@ -126,8 +126,8 @@ _DESCRIBERS: dict[str, Callable[[Any], list[Described]]] = {
     "Softmax": _softmax,
     "Dropout": _dropout,
     "Flatten": _flatten,
-    "Reshape": lambda layer: [Described("Reshape", tuple(layer.target_shape))],
-    "Identity": lambda layer: [],
+    "Reshape": lambda layer: [LayerSpec("Reshape", tuple(layer.target_shape))],
+    "Identity": lambda _layer: [],
     "BatchNormalization": _batch_normalization,
     "Concatenate": _concatenate,
     **_convolution.DESCRIBERS,

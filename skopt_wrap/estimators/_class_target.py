@@ -1,4 +1,4 @@
-"""Targets on their way into a network, and its raw outputs on their way back."""
+"""The target of a classifier: labels as the loss takes them, and raw outputs as labels."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array
 
 from ..exceptions import DataError, ModelError
+from ._target_arrays import output_table
 
 _TINY = np.finfo("float64").tiny
 
@@ -228,7 +227,7 @@ class ClassTarget:
         confidence : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
             One number per row for two classes, positive for ``classes_[1]``.
         """
-        raw = _outputs(raw)
+        raw = output_table(raw)
         if self.target_type_ == "binary" and raw.shape[1] == 2:
             raw = raw if self.output_kind_ == "logits" else np.log(np.maximum(raw, _TINY))
             return raw[:, 1] - raw[:, 0]
@@ -252,7 +251,7 @@ class ClassTarget:
         probabilities : ndarray of shape (n_samples, n_classes), float64
             One column per class, or per label of a multilabel target.
         """
-        raw = _outputs(raw)
+        raw = output_table(raw)
         if self.target_type_ == "multilabel-indicator":
             return expit(raw) if self.output_kind_ == "logits" else raw
         if raw.shape[1] == 1:
@@ -276,7 +275,7 @@ class ClassTarget:
         log_probabilities : ndarray of shape (n_samples, n_classes), float64
             One column per class.
         """
-        raw = _outputs(raw)
+        raw = output_table(raw)
         if self.output_kind_ == "logits" and self.target_type_ != "multilabel-indicator":
             if raw.shape[1] == 1:
                 raw = np.hstack([np.zeros_like(raw), raw])
@@ -301,129 +300,3 @@ class ClassTarget:
             return (decision > 0).astype(self.y_dtype_)
         index = decision.argmax(axis=1) if decision.ndim == 2 else (decision > 0).astype(int)
         return self.classes_[index]
-
-
-class ValueTarget:
-    """Numbers to the shape that a loss takes, and raw outputs back to the shape of `y`.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Numbers.
-
-    Attributes
-    ----------
-    n_outputs_ : int
-        Columns of `y`.
-    target_type_ : {"continuous", "continuous-multioutput"}
-        Type of the target.
-
-    Raises
-    ------
-    DataError
-        When `y` has more than two dimensions.
-
-    Examples
-    --------
-    >>> from skopt_wrap.estimators import ValueTarget
-    >>> target = ValueTarget([1.0, 2.0])
-    >>> target.transform([1.0, 2.0]).shape, target.values([[3.0], [4.0]])
-    ((2, 1), array([3., 4.]))
-    """
-
-    def __init__(self, y: Any) -> None:
-        y = np.asarray(y)
-        if y.ndim > 2:
-            raise DataError(f"y must have one or two dimensions, got shape {y.shape}.")
-        self.one_dimensional_ = y.ndim == 1
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        self.target_type_ = "continuous" if self.n_outputs_ == 1 else "continuous-multioutput"
-        self.output_kind_ = "values"
-
-    @property
-    def n_units(self) -> int:
-        """Output units that the target asks of a network."""
-        return self.n_outputs_
-
-    def match(self, *, units: int, encoding: str, output_kind: str) -> None:
-        """Check the number of output units of a network.
-
-        Parameters
-        ----------
-        units : int
-            Output units of the network.
-        encoding, output_kind : str
-            Not used; values have one form.
-
-        Raises
-        ------
-        ModelError
-            When the network has another number of output units than the target has columns.
-        """
-        if units != self.n_outputs_:
-            raise ModelError(
-                f"The network has {units} output units, but y has {self.n_outputs_} columns. "
-                'Let the builder take `meta` and end in Dense(meta["n_outputs_expected_"]).'
-            )
-
-    def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
-        """Return `y` as a table.
-
-        Parameters
-        ----------
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers.
-        dtype : str, default="float32"
-            Dtype of the table.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples, n_outputs)
-            Numbers as the loss takes them.
-        """
-        return np.asarray(y).astype(dtype).reshape(-1, self.n_outputs_)
-
-    def values(self, raw: Any) -> np.ndarray:
-        """Return predictions in the shape of `y`.
-
-        Parameters
-        ----------
-        raw : array-like of shape (n_samples, n_units)
-            Raw outputs of the network.
-
-        Returns
-        -------
-        values : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
-            Predictions.
-        """
-        raw = _outputs(raw)
-        return raw[:, 0] if self.one_dimensional_ else raw
-
-
-def _outputs(raw: Any) -> np.ndarray:
-    """Return raw outputs as a float64 table (n, units)."""
-    raw = np.asarray(raw, dtype="float64")
-    return raw.reshape(len(raw), -1)
-
-
-def check_labels(y: Any) -> np.ndarray:
-    """Return classification targets as an array, one column for plain labels.
-
-    Missing labels are refused; labels may be of any type.
-    """
-    if hasattr(y, "isna") and np.any(y.isna()):
-        raise DataError("y contains missing values (NA); give every row a label.")
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=True)
-    if y.dtype == object and any(item is None for item in y.ravel()):
-        raise DataError("y contains None; give every row a label.")
-    if y.ndim == 1 or y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
-    return y
-
-
-def check_values(y: Any) -> np.ndarray:
-    """Return regression targets as an array of one or two dimensions, finite, float."""
-    y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
-    if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
-    return y
