@@ -26,7 +26,7 @@ from ._candidate._hypermodel import HyperModelBuilder, is_hypermodel
 from ._candidate._pipeline import Recipe, compose
 from ._candidate._threshold import THRESHOLD, check_threshold, with_threshold
 from ._checks import check_data, check_model, given_space, route
-from ._strategies._settings import STRATEGIES, Genetic, Halving
+from ._strategies._named import STRATEGIES
 from ._trial import COMPLETED, Task, TrialResult
 
 
@@ -37,10 +37,10 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         "model": [str, callable, HasMethods(["fit", "predict"]), HasMethods(["build"])],
         "tuner": [
             StrOptions(set(STRATEGIES)),
-            Genetic,
-            Halving,
-            HasMethods(["create_trial", "end_trial"]),
-            HasMethods(["sample_relative", "sample_independent"]),
+            HasMethods(["make_oracle"]),  # ours, and those of other packages
+            HasMethods(["create_trial", "end_trial"]),  # Keras Tuner's
+            HasMethods(["sample_relative", "sample_independent"]),  # Optuna's
+            HasMethods(["start", "ask", "tell"]),
         ],
         "max_trials": [Interval(Integral, 1, None, closed="left"), None],
         "cv": ["cv_object", Interval(Real, 0, 1, closed="neither")],

@@ -21,7 +21,7 @@ from ._candidate._pipeline import Recipe
 from ._candidate._threshold import THRESHOLD
 from ._space._conditions import changed
 from ._space._presets import default_space
-from ._strategies._settings import sets_epochs
+from ._strategies._named import sets_epochs
 
 PRESETS = ("compact", "full")
 # Parameters of a search that are for a model that is not an estimator yet.

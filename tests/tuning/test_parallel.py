@@ -17,15 +17,9 @@ from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import SkippedWarning, TrainingInterruptedWarning
 from skopt_wrap.tuning import TunedClassifier
 from skopt_wrap.tuning._execution._evaluation import Evaluation
-from skopt_wrap.tuning._execution._executors import (
-    Serial,
-    dump,
-    load,
-    make_workers,
-    start_worker,
-    visible_gpus,
-)
+from skopt_wrap.tuning._execution._executors import Serial, make_workers, visible_gpus
 from skopt_wrap.tuning._execution._search_loop import Search
+from skopt_wrap.tuning._execution._worker_process import dump, load, start_worker
 from skopt_wrap.tuning._trial import Task
 
 from . import conftest, search_process

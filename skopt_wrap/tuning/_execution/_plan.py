@@ -15,6 +15,7 @@ from .._candidate._pipeline import Recipe
 from .._checks import check_names
 from .._space._search_space import SearchSpace
 from .._strategies._factory import make_oracle
+from .._strategies._named import as_strategy
 from .._strategies._pruners import Pruning, make_pruning
 from .._trial import Task
 
@@ -67,8 +68,9 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     """
     space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
     epochs = recipe.base.get_params().get(recipe.locate("epochs"))
+    tuner = "genetic" if tuned.objectives and tuned.tuner == "bayesian" else tuned.tuner
     oracle, n_trials = make_oracle(
-        "genetic" if tuned.objectives and tuned.tuner == "bayesian" else tuned.tuner,
+        tuner,
         space.hyperparameters.copy(),
         max_trials=tuned.max_trials,
         epochs=epochs,
@@ -83,10 +85,9 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
             raise ParameterError(f"tuner={tuned.tuner!r} sets the epochs; take them from space.")
         declared.add("epochs")
         legal["epochs"] = oracle.max_epochs
-    elif tuned.max_trials is None and n_trials is None and tuned.tuner != "grid":
+    elif tuned.max_trials is None and not getattr(as_strategy(tuner), "ends_itself", False):
         raise ParameterError("max_trials=None needs tuner='grid', 'hyperband' or 'halving'.")
-    if tuned.tuner == "grid":
-        n_trials = _check_grid(tuned, space.size())
+    _warn_of_partial_grid(oracle, n_trials)
     for example in [legal, *space.examples()]:
         try:
             recipe.candidate(example, declared)  # unknown names raise before any training
@@ -98,14 +99,13 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     return Plan(oracle, space, n_trials, declared, pruning)
 
 
-def _check_grid(tuned: Any, size: int) -> int:
-    if tuned.max_trials is not None and size > tuned.max_trials:
+def _warn_of_partial_grid(oracle: Any, n_trials: int | None) -> None:
+    size = getattr(oracle, "n_points", None)
+    if size is not None and n_trials is not None and size > n_trials:
         warnings.warn(
-            f"The grid has {size} points and max_trials={tuned.max_trials} of them are tried, "
+            f"The grid has {size} points and max_trials={n_trials} of them are tried, "
             "in order: the last parameters vary, the first ones may stay at their first "
             "value. Use max_trials=None for the whole grid, or another tuner.",
             SkippedWarning,
             stacklevel=5,
         )
-        return tuned.max_trials
-    return size

@@ -12,14 +12,17 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from ...exceptions import SearchError, SkippedWarning, TrainingInterruptedWarning
+from .._keras_tuner import temporary_folder
 from .._space._search_space import SearchSpace, resource_of
 from .._storage._trial_log import Entry, Ledger, plain
-from .._strategies._factory import OBJECTIVE, temporary_folder
+from .._strategies._protocol import OBJECTIVE
 from .._strategies._pruners import Pruning
 from .._strategies._resume import is_independent, register
-from .._trial import COMPLETED, FAILED, TimeIsUp, TrialResult, fail
+from .._trial import COMPLETED, FAILED, TrialResult, fail
+from ._callbacks import Tasks
+from ._evaluation import TimeIsUp
 from ._executors import Outcome, Serial, Workers
-from ._interrupt import Interrupt, Tasks
+from ._interrupt import Interrupt
 
 _POLL_SECONDS = 0.2
 INTERRUPTED, UNWANTED = "it was interrupted", "a callback asked for it"  # why a search stopped

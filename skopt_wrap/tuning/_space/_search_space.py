@@ -17,12 +17,12 @@ from typing import Any
 import keras_tuner
 import numpy as np
 from keras_tuner.engine import hyperparameters as kinds
-from keras_tuner.src.engine.conditions import Parent
 from scipy.stats import rv_continuous, rv_discrete
 
 from ..._keras import name_scope, seed_scope
 from ...exceptions import BuilderError, ParameterError
 from .._candidate._hypermodel import declare_fit, overrides_fit
+from .._keras_tuner import Parent
 from ._conditions import REMOVE, Conditional, PerLayer, cases, describe, in_order, is_constant
 
 _TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution

@@ -19,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 
 from ...exceptions import ParameterError, SearchError
+from .._optuna import close_storage, quiet
 from ._fingerprint import differences
 from ._trial_log import Ledger, StudyLedger
 
@@ -278,17 +279,12 @@ def open_study(
     if stored is None:
         content = {"definition": dict(definition), "seeds": list(seeds)}
         storage.set_study_user_attr(study_id, _DEFINITION, content)
-    return StudyLedger(storage, study_id, close)
+    return StudyLedger(storage, study_id, close_storage)
 
 
 def _study_id(storage: Any, name: str) -> int:
-    with suppress(DuplicatedStudyError):
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces each new study
-        try:
-            return storage.create_new_study([StudyDirection.MAXIMIZE], name)
-        finally:
-            optuna.logging.set_verbosity(verbosity)
+    with suppress(DuplicatedStudyError), quiet():
+        return storage.create_new_study([StudyDirection.MAXIMIZE], name)
     return storage.get_study_id_from_name(name)
 
 
@@ -317,7 +313,7 @@ def find_seeds(
     try:
         return stored_seeds(opened, study_name(study, family))
     finally:
-        close(opened)
+        close_storage(opened)
 
 
 def open_ledger(
@@ -354,13 +350,5 @@ def open_ledger(
             tuned.resume,
         )
     except BaseException:
-        close(opened)
+        close_storage(opened)
         raise
-
-
-def close(storage: Any) -> None:
-    """Close the connections of a database."""
-    engine = getattr(getattr(storage, "_backend", None), "engine", None)
-    if engine is not None:
-        storage.remove_session()
-        engine.dispose()

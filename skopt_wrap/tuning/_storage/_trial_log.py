@@ -24,6 +24,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
+from .._optuna import trial_key
 from .._trial import COMPLETED, FAILED, PRUNED
 
 _OWNER, _VALUES, _PENDING, _RESULT, _WITHDRAWN, _BEAT = (
@@ -155,7 +156,7 @@ class StudyLedger(Ledger):
         for trial in self._trials():
             proposed = _VALUES in trial.user_attrs
             if not proposed and self._is_dead(trial):
-                self._withdraw(trial._trial_id)
+                self._withdraw(trial_key(trial))
                 continue
             found.append(self._entry(trial))
             if not proposed:
@@ -197,7 +198,7 @@ class StudyLedger(Ledger):
     def take(self, number: int) -> bool:
         """Take over a free trial; False when another process was quicker."""
         trial = self._trials()[number]
-        key = trial._trial_id
+        key = trial_key(trial)
         try:
             if trial.state == TrialState.RUNNING:
                 self.storage.set_trial_state_values(key, TrialState.WAITING)
@@ -238,7 +239,7 @@ class StudyLedger(Ledger):
         else:
             state = "running"
         return Entry(
-            trial._trial_id,
+            trial_key(trial),
             attributes.get(_VALUES),
             attributes.get(_PENDING, []),
             state,
@@ -276,9 +277,9 @@ class StudyLedger(Ledger):
             if _started(int(pid)) != started:
                 return True
         beat = trial.user_attrs.get(_BEAT, owner)
-        last, since = self._beats.get(trial._trial_id, (None, 0.0))
+        last, since = self._beats.get(trial_key(trial), (None, 0.0))
         if beat != last:
-            self._beats[trial._trial_id] = (beat, time.monotonic())
+            self._beats[trial_key(trial)] = (beat, time.monotonic())
             return False
         return time.monotonic() - since > GRACE_SECONDS
 
