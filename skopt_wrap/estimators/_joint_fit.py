@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._sklearn import safe_indexing
+from .._sklearn import safe_indexing, validate_parameters
 from ..training import (
     NotStackable,
     StackError,
@@ -186,7 +186,7 @@ class _Fit:
             if type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit):
                 self._fit_by_its_own(epochs)
                 return None
-            estimator._validate_params()
+            validate_parameters(estimator)
             fitting = self._fitting = self._prepare()
             with fitting.scope():
                 fitting.build()

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from .._sklearn import check_matplotlib_support
+from .._sklearn import check_matplotlib_support, validate_parameters
 from ..exceptions import ParameterError
 from ..training import range_losses
 from ._base import BaseKerasEstimator
@@ -267,7 +267,7 @@ def find_learning_rate(
     seed = int(check_random_state(seed).randint(2**31 - 1))
     # Options of a schedule go with their schedule, which takes no part.
     network.set_params(**_PLAIN, random_state=seed)
-    network._validate_params()
+    validate_parameters(network)
     fitting = prepare_fit(network, X, y, sample_weight, None, None, {})
     rates = np.geomspace(min_rate, max_rate, n_steps)
     with fitting.scope():

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._pipelines import last_step
-from .._sklearn import check_method_params, safe_split
+from .._sklearn import callbacks_of, check_method_params, safe_split
 from ..estimators import FitJob, KerasClassifier, KerasRegressor
 
 _PIPELINES = ("sklearn.pipeline", "imblearn.pipeline")
@@ -27,12 +27,12 @@ def why_whole(estimator: Any) -> str | None:
         kind = type(estimator)
         if kind.__module__ not in _PIPELINES:
             return f"{kind.__name__} is a pipeline of its own kind"
-        if getattr(estimator, "_skl_callbacks", None):
+        if callbacks_of(estimator):
             return "callbacks watch the pipeline"
         if estimator.verbose:
             return "the pipeline prints times"
         estimator = estimator.steps[-1][1]
-    return "callbacks watch the network" if getattr(estimator, "_skl_callbacks", None) else None
+    return "callbacks watch the network" if callbacks_of(estimator) else None
 
 
 def put_off(candidate: Any, X: Any, y: Any, rows: Any, fit_params: Mapping[str, Any]) -> FitJob:

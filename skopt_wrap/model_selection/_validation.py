@@ -17,7 +17,7 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._sklearn import num_samples, validate_parameter_constraints
+from .._sklearn import num_samples, parameter_constraints, validate_parameter_constraints
 from ._deferred_fit import why_whole
 from ._folds import Fold, fit_folds
 
@@ -127,7 +127,7 @@ def _trained(fold: Fold) -> Any:
 def _check(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Check arguments as scikit-learn's function does."""
     validate_parameter_constraints(
-        function._skl_parameter_constraints,  # type: ignore[attr-defined]
+        parameter_constraints(function),
         arguments,
         caller_name=function.__name__,
     )

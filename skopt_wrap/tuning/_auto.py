@@ -36,7 +36,7 @@ def families_for(shape: Sequence[int]) -> tuple[str, ...]:
     >>> families_for((64,)), families_for((8, 8)), families_for((8, 8, 1))
     (('dense',), ('dense', 'cnn', 'lstm'), ('dense', 'cnn'))
     """
-    return {2: ("dense", "cnn", "lstm"), 3: ("dense", "cnn")}.get(len(shape), ("dense",))
+    return tuple(name for name, item in ARCHITECTURES.items() if item.fits(shape))
 
 
 def row_shape(X: Any, space: Any) -> tuple[int, ...]:

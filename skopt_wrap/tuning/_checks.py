@@ -13,6 +13,7 @@ from sklearn.utils import Bunch, check_array, get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_consistent_length
 
+from ..architectures import Architecture
 from ..exceptions import ParameterError, SkippedWarning, UnknownParameterError, suggest
 from ._auto import own_entries
 from ._best_estimator import routing_enabled
@@ -77,7 +78,7 @@ def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str
             + suggest(str(preset), PRESETS)
         )
     architecture = family or getattr(network, "model", None)
-    if not isinstance(architecture, str):
+    if not isinstance(architecture, str | Architecture):
         raise ParameterError(
             "space=None and presets work for an architecture's name, and space=None for a Keras "
             "Tuner HyperModel or model function, whose only argument must be called hp; with "
