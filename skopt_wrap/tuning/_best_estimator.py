@@ -34,7 +34,7 @@ def _has(name: str) -> Callable[[Any], bool]:
                 "(refit=False)."
             )
         else:
-            getattr(self._recipe().base, name)
+            getattr(self._pipeline().base, name)
         return True
 
     return check
@@ -45,7 +45,7 @@ def _network_has(name: str) -> Callable[[Any], bool]:
 
     def check(self: Any) -> bool:
         best = getattr(self, "best_estimator_", None)
-        getattr(network_of(best) if best is not None else self._recipe().network, name)
+        getattr(network_of(best) if best is not None else self._pipeline().network, name)
         return True
 
     return check
@@ -59,7 +59,7 @@ class DelegatingMixin:
     cv: Any
     scoring: Any
     _metric: str
-    _recipe: Any
+    _pipeline: Any
 
     @available_if(_has("predict"))
     def predict(self, X: Any) -> Any:
@@ -223,7 +223,7 @@ class DelegatingMixin:
         router : MetadataRouter
             ``fit`` routes to the candidate's ``fit``, the splitter and the scorer.
         """
-        base = self._recipe().base
+        base = self._pipeline().base
         router = MetadataRouter(owner=self)
         router.add(estimator=base, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
         router.add(
@@ -241,7 +241,7 @@ class DelegatingMixin:
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         try:
-            inner = get_tags(self._recipe().base)
+            inner = get_tags(self._pipeline().base)
         except (AttributeError, TypeError, ValueError):
             return tags  # a parameter is wrong; `fit` says which
         tags.input_tags = copy.deepcopy(inner.input_tags)

@@ -203,61 +203,6 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
     ['model__units', 'optimizer__learning_rate']
     """
 
-    def __init__(
-        self,
-        model: Any = "dense",
-        *,
-        tuner: Any = "bayesian",
-        max_trials: int | None = 20,
-        cv: Any = 5,
-        scoring: Any = None,
-        refit: Any = True,
-        space: Any = None,
-        epochs: int = 50,
-        batch_size: int = 32,
-        early_stopping: Any = False,
-        learning_rate_schedule: Any = None,
-        callbacks: Any = None,
-        preprocessor: Any = None,
-        sampler: Any = None,
-        pruner: Any = None,
-        objectives: Any = None,
-        max_time: float | None = None,
-        error_score: Any = np.nan,
-        storage: Any = None,
-        study: str | None = None,
-        resume: bool = True,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            model,
-            tuner=tuner,
-            max_trials=max_trials,
-            cv=cv,
-            scoring=scoring,
-            refit=refit,
-            space=space,
-            epochs=epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            learning_rate_schedule=learning_rate_schedule,
-            callbacks=callbacks,
-            preprocessor=preprocessor,
-            sampler=sampler,
-            pruner=pruner,
-            objectives=objectives,
-            max_time=max_time,
-            error_score=error_score,
-            storage=storage,
-            study=study,
-            resume=resume,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
-
     @staticmethod
     def _network_class() -> Any:
         from ..estimators import KerasClassifier

@@ -1,7 +1,7 @@
 """What this package needs of Keras Tuner beyond its public names.
 
-Keras Tuner may change private names in any release. They are used in this file and nowhere else, each
-behind a public name, so that such a change has to be met in one file only.
+Keras Tuner may change private names in any release. They are used in this file and nowhere else,
+each behind a public name, so that such a change has to be met in one file only.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class QuietMixin:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs = {"max_retries_per_trial": 0, **kwargs}
-        super().__init__(*args, max_consecutive_failed_trials=None, **kwargs)
+        kwargs["max_consecutive_failed_trials"] = None
+        super().__init__(*args, **kwargs)
         self.verbose = 0
 
     def save(self) -> None:
@@ -138,7 +139,7 @@ def random_state(oracle: Any) -> Any:
 
 
 def hyperband_rounds(max_epochs: int, factor: int) -> list[tuple[int, int]]:
-    """Return the number of trials, and the epochs of each, in every round of one Hyperband sweep."""
+    """Return the number of trials, and the epochs of each, for the rounds of a sweep."""
     oracle = oracles.HyperbandOracle(max_epochs=max_epochs, factor=factor, seed=1)
     return [
         (oracle._get_size(bracket, number), oracle._get_epochs(bracket, number))

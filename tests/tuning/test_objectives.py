@@ -19,7 +19,7 @@ from skopt_wrap.tuning._objectives import (
 )
 from skopt_wrap.tuning._strategies._factory import make_oracle
 
-from .test_oracles import loss, toy_space
+from .test_factory import loss, toy_space
 
 SPACE = {"model__units": [2, 4, 8, 16], "model__n_layers": [1, 2]}
 

@@ -15,7 +15,7 @@ from skopt_wrap.tuning import Genetic, Halving, TunedClassifier
 from skopt_wrap.tuning._candidate._splits import nested_order, shrink
 from skopt_wrap.tuning._strategies._factory import make_oracle
 
-from .test_oracles import run, search, toy_space
+from .test_factory import run, search, toy_space
 
 needs_torch = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="no torch")
 needs_cmaes = pytest.mark.skipif(not importlib.util.find_spec("cmaes"), reason="no cmaes")

@@ -12,7 +12,7 @@ import numpy as np
 from ...model_selection import Fold, evaluate_folds
 from .. import _objectives
 from .._candidate import _splits
-from .._candidate._pipeline import Recipe
+from .._candidate._pipeline import CandidatePipeline
 from .._candidate._threshold import THRESHOLD, ThresholdScorer
 from .._trial import MEASUREMENT, PRUNED, Task, TrialResult, fail
 
@@ -23,7 +23,7 @@ class Evaluation:
 
     Attributes
     ----------
-    recipe : Recipe
+    pipeline : CandidatePipeline
         Makes the candidates.
     task : Task
         Data, splits and scorer.
@@ -39,7 +39,7 @@ class Evaluation:
         Seed of the rows that a trial gets which does not get all.
     """
 
-    recipe: Recipe
+    pipeline: CandidatePipeline
     task: Task
     declared: frozenset[str]
     error_score: float
@@ -86,7 +86,7 @@ class Evaluation:
             task = replace(task, scorer=ThresholdScorer(task.scorer, result.params[THRESHOLD]))
         error = evaluate_trial(
             result,
-            self.recipe.candidate(result.params, self.declared),
+            self.pipeline.candidate(result.params, self.declared),
             task,
             error_score=self.error_score,
             out_of_time=out_of_time,

@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from ...exceptions import ParameterError, SkippedWarning
 from .. import _objectives
 from .._candidate import _splits
-from .._candidate._pipeline import Recipe
+from .._candidate._pipeline import CandidatePipeline
 from .._checks import check_names
 from .._space._search_space import SearchSpace
 from .._strategies._factory import make_oracle
@@ -45,14 +45,16 @@ class Plan:
     pruning: Pruning | None
 
 
-def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, seed: int) -> Plan:
+def make_plan(
+    tuned: Any, pipeline: CandidatePipeline, given: dict[str, Any], task: Task, seed: int
+) -> Plan:
     """Build the strategy of a search; unknown parameter names raise here.
 
     Parameters
     ----------
     tuned : TunedClassifier or TunedRegressor
         Whose parameters say how to search.
-    recipe : Recipe
+    pipeline : CandidatePipeline
         The candidate.
     given : dict
         The space.
@@ -66,8 +68,8 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     plan : Plan
         What the search runs.
     """
-    space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
-    epochs = recipe.base.get_params().get(recipe.locate("epochs"))
+    space = SearchSpace(given, pipeline.hypermodel, seed=pipeline.seed or 0)
+    epochs = pipeline.base.get_params().get(pipeline.locate("epochs"))
     tuner = "genetic" if tuned.objectives and tuned.tuner == "bayesian" else tuned.tuner
     oracle, n_trials = make_oracle(
         tuner,
@@ -90,9 +92,9 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     _warn_of_partial_grid(oracle, n_trials)
     for example in [legal, *space.examples()]:
         try:
-            recipe.candidate(example, declared)  # unknown names raise before any training
+            pipeline.candidate(example, declared)  # unknown names raise before any training
         except ValueError:
-            check_names(tuned, recipe.network, given)  # may say it better
+            check_names(tuned, pipeline.network, given)  # may say it better
             raise
     longest = max([epochs or 0, *space.values_of("epochs")]) or None
     pruning = make_pruning(tuned, longest, oracle, tuned._deciding)

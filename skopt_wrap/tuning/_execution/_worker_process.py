@@ -41,7 +41,7 @@ def start_worker(folder: str | None, gpus: list[str]) -> None:
     if folder is None or not gpus:
         return
     for slot in count():
-        mark = open(Path(folder) / f"slot{slot}", "ab")
+        mark = open(Path(folder) / f"slot{slot}", "ab")  # noqa: SIM115 - open while we live
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
         except BlockingIOError:

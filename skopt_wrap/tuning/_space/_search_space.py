@@ -97,11 +97,11 @@ def _quantile(name: str, inverse: Callable[[float], Any], discrete: bool) -> Dim
 
 
 def _from_scipy(name: str, distribution: Any) -> Dimension:
-    family = distribution.dist
-    if isinstance(family, rv_discrete) and family.name == "randint":
+    kind = distribution.dist
+    if isinstance(kind, rv_discrete) and kind.name == "randint":
         low, high = (int(end) for end in distribution.support())
         return Dimension(kinds.Int(name, low, high), _same)
-    return _quantile(name, distribution.ppf, isinstance(family, rv_discrete))
+    return _quantile(name, distribution.ppf, isinstance(kind, rv_discrete))
 
 
 def _from_optuna(name: str, distribution: Any) -> Dimension:

@@ -23,7 +23,7 @@ _FREE = {
     "max_trials", "max_time", "storage", "study", "resume", "n_jobs", "verbose", "error_score",
     "random_state",
 }  # fmt: skip
-# Those that the recipe, the space or the splits already stand for.
+# Those that the pipeline, the space or the splits already stand for.
 _ELSEWHERE = {
     "model", "space", "cv", "epochs", "batch_size", "early_stopping", "learning_rate_schedule",
     "callbacks", "preprocessor", "sampler",
@@ -139,7 +139,7 @@ def _describe_object(value: Any, inner: Any) -> str:
 
 
 def define(
-    tuned: Any, recipe: Any, space: Any, task: Any, seeds: tuple[int, int]
+    tuned: Any, pipeline: Any, space: Any, task: Any, seeds: tuple[int, int]
 ) -> dict[str, str]:
     """Return what the scores of a search depend on, by name.
 
@@ -147,7 +147,7 @@ def define(
     ----------
     tuned : TunedClassifier or TunedRegressor
         Whose parameters define the search.
-    recipe : Recipe
+    pipeline : CandidatePipeline
         The candidate.
     space : SearchSpace
         The space.
@@ -179,7 +179,7 @@ def define(
         # The same name may occur under several conditions of a model function.
         key = f"space[{item.name!r}]"
         definition[key] = definition.get(key, "") + describe(spec)
-    estimator, params = recipe.base, recipe.base.get_params(deep=False)
+    estimator, params = pipeline.base, pipeline.base.get_params(deep=False)
     definition["estimator"] = type(estimator).__qualname__
     while hasattr(estimator, "steps"):
         for name, step in estimator.steps[:-1]:
@@ -187,8 +187,8 @@ def define(
         estimator = estimator.steps[-1][1]
         params = estimator.get_params(deep=False)
     definition |= {f"model's {name}": describe(value) for name, value in params.items()}
-    if recipe.hypermodel is not None:
-        definition["model's model"] = describe(recipe.hypermodel)
+    if pipeline.hypermodel is not None:
+        definition["model's model"] = describe(pipeline.hypermodel)
     for name, value in tuned.get_params(deep=False).items():
         if name not in _FREE | _ELSEWHERE:
             definition[name] = describe(value)

@@ -65,13 +65,13 @@ class Entry:
     result: dict[str, Any] | None = None
 
 
-class Ledger:
+class TrialLog:
     """The trials of a search that is not stored: it has the one process, and is forgotten."""
 
     def __init__(self) -> None:
         self._n_claimed = 0
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> TrialLog:
         return self
 
     def __exit__(self, *args: Any) -> None:
@@ -105,7 +105,7 @@ class Ledger:
         """Leave a trial that is not finished to others."""
 
 
-class StudyLedger(Ledger):
+class StudyTrialLog(TrialLog):
     """The trials of a search as those of an Optuna study.
 
     Parameters
@@ -119,7 +119,7 @@ class StudyLedger(Ledger):
     """
 
     def __init__(
-        self, storage: Any, study_id: int, close: Callable[[Any], None] = lambda storage: None
+        self, storage: Any, study_id: int, close: Callable[[Any], None] | None = None
     ) -> None:
         super().__init__()
         self._close = close
@@ -132,7 +132,7 @@ class StudyLedger(Ledger):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> StudyLedger:
+    def __enter__(self) -> StudyTrialLog:
         _searching.add(self.owner)
         self._thread = threading.Thread(target=self._beat, daemon=True, name="skopt_wrap-beat")
         self._thread.start()
@@ -148,7 +148,8 @@ class StudyLedger(Ledger):
             for number in list(self._keys):
                 self.release(number)
             self.withdraw(-1)
-        self._close(self.storage)
+        if self._close is not None:
+            self._close(self.storage)
 
     def entries(self) -> list[Entry]:
         """Return the trials of all processes, by number; the last may have no proposal yet."""

@@ -15,7 +15,7 @@ from skopt_wrap.tuning._space._conditions import changed
 from skopt_wrap.tuning._space._search_space import SearchSpace
 from skopt_wrap.tuning._strategies._factory import make_oracle
 
-from .test_oracles import search
+from .test_factory import search
 
 BY_OPTIMIZER = {
     "optimizer__momentum": Conditional([0.0, 0.9], when={"optimizer": "sgd"}),
