@@ -1,4 +1,4 @@
-"""What the tuned classifier and the tuned regressor share."""
+"""The base class of the tuned classifier and the tuned regressor: parameters, and `fit`."""
 
 from __future__ import annotations
 

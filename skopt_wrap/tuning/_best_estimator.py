@@ -1,4 +1,4 @@
-"""Everything that a search hands on to its best estimator, or to its unfitted candidate."""
+"""Methods, attributes and tags of a search that are those of its best estimator."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn import get_config
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import leading_steps
 from ._candidate import _scoring
 from ._candidate._threshold import network_of, within
 
@@ -176,12 +176,9 @@ class DelegatingMixin:
         return network_of(self.best_estimator_).network_output(self._preprocessed(X))
 
     def _preprocessed(self, X: Any) -> Any:
-        estimator = within(self.best_estimator_)
-        while isinstance(estimator, Pipeline):
-            for _, step in estimator.steps[:-1]:
-                if hasattr(step, "transform"):
-                    X = step.transform(X)
-            estimator = estimator.steps[-1][1]
+        for _, step in leading_steps(within(self.best_estimator_)):
+            if hasattr(step, "transform"):
+                X = step.transform(X)
         return X
 
     def _of_best(self, name: str, *, network: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""Refuse, before anything is trained, what no candidate could work with."""
+"""Checks of the parameters and the data of a search, made before anything is trained."""
 
 from __future__ import annotations
 

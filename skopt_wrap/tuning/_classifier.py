@@ -34,13 +34,14 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         a KerasClassifier with the settings that are not searched;
         an existing Keras Tuner ``build_model(hp)`` function (its only argument is called `hp`)
         or ``HyperModel``; or anything else that KerasClassifier takes as its `model`.
-    tuner : str, Genetic, Halving, keras_tuner.Oracle or optuna sampler, default="bayesian"
+    tuner : str, Strategy, keras_tuner.Oracle or optuna sampler, default="bayesian"
         Strategy. ``"random"``, ``"grid"``, ``"bayesian"`` (Gaussian process) and
         ``"hyperband"`` are Keras Tuner's; ``"tpe"``, ``"gp"`` (Gaussian process; extra ``gp``),
         ``"cmaes"`` (extra ``cmaes``) and ``"genetic"`` (evolution, :class:`Genetic`) are
         Optuna's; ``"halving"`` is successive halving (:class:`Halving`). An oracle or a sampler
         is copied, never changed, and its objective is replaced by the score of this search,
-        which is maximized.
+        which is maximized. A :class:`Strategy` of your own, or an object with ``start``, ``ask``
+        and ``tell``, serves as well.
     max_trials : int or None, default=20
         Number of candidates. Hyperband trains many candidates for few epochs: it makes as many
         whole sweeps as fit into ``max_trials * epochs`` epochs, and at least one. Halving starts

@@ -1,4 +1,4 @@
-"""Evaluate one candidate on every split, and keep what went wrong."""
+"""One trial of a search: its result, and the data that all trials share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TrialResult:
     score_seconds : list of float
         Scoring time for each split.
     fit_path : list of str
-        How the network of each split was trained: ``"stacked"`` with those of the other
+        How the network of each split was trained: ``"joint"`` with those of the other
         splits, ``"fused"`` by itself, or ``"fit: <reason>"`` by ``keras.Model.fit``.
     reports : dict of int to dict of str to float
         Mean scores over the splits after the epochs at which a pruner asked for them.

@@ -1,4 +1,4 @@
-"""Evaluate trials of one search, in this process or in another."""
+"""Train and score one candidate on every split, and keep what went wrong."""
 
 from __future__ import annotations
 

@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import joblib
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.parallel import get_active_backend
 
 from ...exceptions import SearchError
 from .._trial import TrialResult, fail
-from ._worker_process import dump, start_worker, work
+from ._pickling import dumps
+from ._worker_process import dump, split, start_worker, work
 
 _HAND_OUT_SECONDS = 2.0
 IDLE_SECONDS = 300  # after which workers that have nothing to do end
@@ -148,7 +148,7 @@ class Workers:
     ) -> None:
         """Start a trial; the worker prunes by what is known now."""
         # Pickled here, since what is sent later may have learned of further trials by then.
-        self._start(result, None if pruning is None else cloudpickle.dumps(pruning))
+        self._start(result, None if pruning is None else dumps(pruning))
 
     def _start(self, result: TrialResult, pruning: bytes | None) -> None:
         number = result.number
@@ -277,7 +277,7 @@ class _Cluster:
     def __init__(self, client: Any, evaluate: Any) -> None:
         self.client = client
         # A list is scattered item by item, whatever the item is.
-        [self.source] = client.scatter([evaluate], broadcast=True, hash=False)
+        [self.source] = client.scatter([split(evaluate)], broadcast=True, hash=False)
         self.futures: list[Any] = []
 
     def submit(self, function: Callable[..., Any], token: str, *args: Any) -> Any:

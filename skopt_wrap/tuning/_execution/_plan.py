@@ -1,4 +1,4 @@
-"""What a search is made of before it runs: space, strategy, number of trials."""
+"""Prepare a search: its space, its strategy and the number of its trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ask-and-tell loop, its limits and its progress bar."""
+"""The loop of a search: propose a trial, run it, learn from its score, until a limit is reached."""
 
 from __future__ import annotations
 
@@ -360,6 +360,8 @@ class Search:
         for name, value in stored.items():
             if name == "reports":  # JSON's keys are text
                 value = {int(epoch): scores for epoch, scores in value.items()}
+            if name == "fit_path":  # what it was called before version 0.1
+                value = ["joint" if path == "stacked" else path for path in value]
             if name in known:
                 setattr(item.result, name, value)
         lost = item.result.state == FAILED

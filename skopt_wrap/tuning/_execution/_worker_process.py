@@ -12,12 +12,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import joblib
 from sklearn import config_context, get_config
 
 from ...exceptions import SearchError
 from .._trial import TrialResult
+from ._pickling import dumps
 
 _gpu_marks: list[Any] = []  # open for as long as this process lives
 _loaded: dict[str, Any] = {}  # the evaluation of the search that ran last
@@ -53,21 +53,33 @@ def start_worker(folder: str | None, gpus: list[str]) -> None:
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
-def dump(evaluate: Any, folder: Path) -> None:
-    """Write an evaluation into a folder, its arrays so that processes can map them."""
+def split(evaluate: Any) -> tuple[bytes, tuple[Any, ...]]:
+    """Return an evaluation without its data, pickled, and the data."""
     task = evaluate.task
     arrays = (task.X, task.y, task.fit_params, task.score_params)
-    joblib.dump(arrays, folder / "data.joblib")
     bare = replace(evaluate, task=replace(task, X=None, y=None, fit_params={}, score_params={}))
-    (folder / "evaluation.pickle").write_bytes(cloudpickle.dumps((bare, get_config())))
+    return dumps((bare, get_config())), arrays
 
 
-def load(folder: Path) -> Any:
-    """Read what `dump` wrote; large arrays stay on the disk, shared by all processes."""
-    bare, config = pickle.loads((folder / "evaluation.pickle").read_bytes())
-    X, y, fit_params, score_params = joblib.load(folder / "data.joblib", mmap_mode="r")
+def join(pickled: bytes, arrays: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
+    """Return the evaluation that `split` took apart, and scikit-learn's configuration then."""
+    bare, config = pickle.loads(pickled)
+    X, y, fit_params, score_params = arrays
     task = replace(bare.task, X=X, y=y, fit_params=fit_params, score_params=score_params)
     return replace(bare, task=task), config
+
+
+def dump(evaluate: Any, folder: Path) -> None:
+    """Write an evaluation into a folder, its arrays so that processes can map them."""
+    pickled, arrays = split(evaluate)
+    joblib.dump(arrays, folder / "data.joblib")
+    (folder / "evaluation.pickle").write_bytes(pickled)
+
+
+def load(folder: Path) -> tuple[Any, dict[str, Any]]:
+    """Read what `dump` wrote; large arrays stay on the disk, shared by all processes."""
+    arrays = joblib.load(folder / "data.joblib", mmap_mode="r")
+    return join((folder / "evaluation.pickle").read_bytes(), arrays)
 
 
 def work(
@@ -77,7 +89,7 @@ def work(
     with _one_at_a_time:
         if token not in _loaded:
             _loaded.clear()
-            _loaded[token] = load(source) if isinstance(source, Path) else (source, {})
+            _loaded[token] = load(source) if isinstance(source, Path) else join(*source)
         evaluate, config = _loaded[token]
         with config_context(**config):
             error = evaluate(result, lambda: False, pruning and pickle.loads(pruning))

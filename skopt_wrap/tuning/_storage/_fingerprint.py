@@ -1,6 +1,6 @@
-"""What defines a search, in words and digests that are equal in every process.
+"""Describe a search by texts and hashes that are equal in every process.
 
-A stored search is only gone on with when nothing that its scores depend on has changed.
+A stored search is only continued when nothing that its scores depend on has changed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 import joblib
 import numpy as np
 from scipy import sparse
+
+from ..._pipelines import last_step, leading_steps
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DEPTH = 12
@@ -179,13 +181,10 @@ def define(
         # The same name may occur under several conditions of a model function.
         key = f"space[{item.name!r}]"
         definition[key] = definition.get(key, "") + describe(spec)
-    estimator, params = pipeline.base, pipeline.base.get_params(deep=False)
-    definition["estimator"] = type(estimator).__qualname__
-    while hasattr(estimator, "steps"):
-        for name, step in estimator.steps[:-1]:
-            definition[f"estimator {name}"] = describe(step)
-        estimator = estimator.steps[-1][1]
-        params = estimator.get_params(deep=False)
+    definition["estimator"] = type(pipeline.base).__qualname__
+    for name, step in leading_steps(pipeline.base):
+        definition[f"estimator {name}"] = describe(step)
+    params = last_step(pipeline.base).get_params(deep=False)
     definition |= {f"model's {name}": describe(value) for name, value in params.items()}
     if pipeline.hypermodel is not None:
         definition["model's model"] = describe(pipeline.hypermodel)

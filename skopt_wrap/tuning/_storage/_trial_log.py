@@ -1,4 +1,4 @@
-"""Where a search writes its trials down: nowhere, or in one of Optuna's storages.
+"""The trial log: where a search keeps its trials, in memory or in one of Optuna's storages.
 
 A trial is claimed first, which gives it a number, and proposed when all lower numbers have been:
 processes that share a search propose in the order of the numbers, each knowing all earlier

@@ -1,4 +1,4 @@
-"""What a search strategy is: one object that makes the part of a search that proposes trials."""
+"""The protocol of search strategies: an object that makes the oracle, which proposes trials."""
 
 from __future__ import annotations
 

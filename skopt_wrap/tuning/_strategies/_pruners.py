@@ -1,4 +1,4 @@
-"""Trials stopped on the way, when their scores leave no hope."""
+"""Pruners: they stop a trial whose scores after some epochs are too low."""
 
 from __future__ import annotations
 

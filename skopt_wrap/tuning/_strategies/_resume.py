@@ -1,4 +1,4 @@
-"""What a search needs of an oracle to go on from stored trials, and to run several at a time."""
+"""What a search needs of an oracle to continue a stored search, and to run several trials at once."""
 
 from __future__ import annotations
 
