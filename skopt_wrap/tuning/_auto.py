@@ -17,12 +17,12 @@ AUTO = "auto"
 
 
 def architectures_for(shape: Sequence[int]) -> tuple[str, ...]:
-    """Return the architectures that take rows of a shape.
+    """Return the architectures that take samples of a shape.
 
     Parameters
     ----------
     shape : sequence of int
-        Shape of one row.
+        Shape of one sample.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def architectures_for(shape: Sequence[int]) -> tuple[str, ...]:
 
 
 def row_shape(X: Any, space: Any) -> tuple[int, ...]:
-    """Return the shape of a row, or what the space says it is reshaped to."""
+    """Return the shape of a sample, or what the space says it is reshaped to."""
     given = space.get("model__input_shape") if isinstance(space, Mapping) else None
     return tuple(given[0]) if given else tuple(np.shape(X)[1:])
 

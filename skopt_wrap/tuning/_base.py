@@ -191,7 +191,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         groups: Any = None,
         **params: Any,
     ) -> Any:
-        """Search, then train the best candidate on all rows.
+        """Search, then train the best candidate on all samples.
 
         Parameters
         ----------

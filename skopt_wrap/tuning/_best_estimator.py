@@ -123,7 +123,7 @@ class DelegatingMixin:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             True target.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Weights of the samples.
         **params : dict
             Further metadata for the scorer, with metadata routing enabled.
 

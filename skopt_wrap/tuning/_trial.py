@@ -26,7 +26,7 @@ class TrialResult:
         A trial fails when building, fitting or scoring raises, or when a score is not finite. It
         is pruned when its scores on the way to the last epoch leave no hope.
     scores : dict of str to list of float
-        Scores on the validation rows of each split, for each metric. Splits that were not
+        Scores on the validation samples of each split, for each metric. Splits that were not
         reached hold the search's `error_score`.
     fit_seconds : list of float
         Training time for each split.
@@ -46,7 +46,7 @@ class TrialResult:
         Where the error came from.
     resource : dict of str to number
         What successive halving and Hyperband gave the trial: ``epochs``, ``samples`` (share of the
-        training rows) and ``iter`` (round of a halving, from 0).
+        training samples) and ``iter`` (round of a halving, from 0).
     objectives : dict of str to float
         Values of several objectives, in their order.
     n_parameters : int or None

@@ -63,8 +63,8 @@ def overrides_fit(hypermodel: Any) -> bool:
 def train_by(network: Any, hypermodel: Any, hyperparameters: Any) -> None:
     """Let the next ``network.fit`` call ``hypermodel.fit(hp, network, x, y, **kwargs)``.
 
-    As in Keras Tuner, `x` and `y` are all training rows, and what the HyperModel returns is its own
-    affair: the score comes from the scorer. Number of epochs and batch size of the search count
+    As in Keras Tuner, `x` and `y` are all training samples. What the HyperModel returns is not
+    used: the score comes from the scorer. The search's number of epochs and batch size are used
     where its call of ``network.fit`` gives none.
     """
     # The class of the network is replaced: `build` has made it already, as an object of a class of

@@ -36,7 +36,7 @@ class Evaluation:
     classifier : bool
         Whether the target holds classes.
     seed : int
-        Seed of the rows that a trial gets which does not get all.
+        Seed of the samples that a trial gets which does not get all.
     """
 
     pipeline: CandidatePipeline
@@ -59,7 +59,7 @@ class Evaluation:
         out_of_time : callable
             See `evaluate_trial`.
         pruning : Pruning, default=None
-            Stops hopeless trials.
+            Stops trials that score too low.
 
         Returns
         -------
@@ -132,7 +132,7 @@ def evaluate_trial(
         Called after every epoch and split; raises KeyboardInterrupt when the user wants to stop
         at once.
     checkpoint_epochs : collection of int, default=()
-        Epochs, from 1, after which the validation rows of every split are scored.
+        Epochs, from 1, after which the validation samples of every split are scored.
     report : callable, default=None
         ``report(epoch, mean_scores)`` gets the means of those scores over the splits, by metric,
         and returns False to prune the trial.

@@ -115,7 +115,7 @@ class Workers:
     capacity: int
     connect: Callable[[Any], Any]
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _flying: dict[int, tuple[TrialResult, bytes | None]] = field(default_factory=dict)
+    _in_flight: dict[int, tuple[TrialResult, bytes | None]] = field(default_factory=dict)
     _suspects: deque[tuple[TrialResult, bytes | None]] = field(default_factory=deque)
     _alone: int | None = None
     _done: queue.SimpleQueue[tuple[int, Any]] = field(default_factory=queue.SimpleQueue)
@@ -127,12 +127,12 @@ class Workers:
         return self
 
     def __exit__(self, *args: Any) -> None:
-        self._connection.close(kill=bool(self._flying))
+        self._connection.close(kill=bool(self._in_flight))
 
     @property
     def running(self) -> list[int]:
         """Numbers of the trials that run or whose outcome was not fetched."""
-        return [*self._flying, *(result.number for result, _ in self._suspects)]
+        return [*self._in_flight, *(result.number for result, _ in self._suspects)]
 
     @property
     def is_free(self) -> bool:
@@ -152,37 +152,37 @@ class Workers:
 
     def _start(self, result: TrialResult, pruning: bytes | None) -> None:
         number = result.number
-        self._flying[number] = (result, pruning)
+        self._in_flight[number] = (result, pruning)
         try:
             future = self._connection.submit(work, self.token, result, pruning)
         except BrokenProcessPool:  # noticed before the trials that run
             self._is_broken = True
-            self._suspects.append(self._flying.pop(number))
+            self._suspects.append(self._in_flight.pop(number))
             return
         future.add_done_callback(lambda done: self._done.put((number, done)))
 
     def wait(self, seconds: float) -> list[Outcome]:
         """Return what has run since the last call; wait when there is nothing yet."""
         outcomes: list[Outcome] = []
-        if not self._flying and self._is_broken:
+        if not self._in_flight and self._is_broken:
             self._connection.close(kill=True)
             self._connection = self.connect(self.evaluate)
             self._is_broken = False
-        if not self._flying and self._suspects:
+        if not self._in_flight and self._suspects:
             result, pruning = self._suspects.popleft()
             self._alone = result.number
             self._start(result, pruning)
-        while self._flying:
+        while self._in_flight:
             try:
                 number, future = self._done.get(timeout=0 if outcomes else seconds)
             except queue.Empty:
                 break
-            if number in self._flying:
-                outcomes += self._land(number, future)
+            if number in self._in_flight:
+                outcomes += self._collect(number, future)
         return outcomes
 
-    def _land(self, number: int, future: Any) -> list[Outcome]:
-        result, pruning = self._flying.pop(number)
+    def _collect(self, number: int, future: Any) -> list[Outcome]:
+        result, pruning = self._in_flight.pop(number)
         alone, self._alone = self._alone == number, None
         error: Exception | None
         try:
@@ -204,7 +204,7 @@ class Workers:
 
     def stop(self) -> None:
         """Drop the trials that run."""
-        self._flying.clear()
+        self._in_flight.clear()
         self._suspects.clear()
         self._connection.close(kill=True)
 

@@ -45,6 +45,8 @@ def dumps(value: Any) -> bytes:
 
 
 class _Pickler(cloudpickle.Pickler):
+    dispatch_table: Any
+
     def __init__(self, file: Any) -> None:
         lines: dict[str, str] = {}  # the same text for all functions of a file is pickled once
 
@@ -56,7 +58,7 @@ class _Pickler(cloudpickle.Pickler):
                 lines[name] = text if len(text) <= _MOST_CHARACTERS else ""
             return _make_code, (make, arguments, name, lines[name])
 
-        reduce_by_cloudpickle = self.dispatch_table[CodeType]
+        reduce_by_cloudpickle: Any = cloudpickle.Pickler.dispatch_table[CodeType]
         self.dispatch_table = ChainMap({CodeType: reduce_code}, self.dispatch_table)
         super().__init__(file)  # reads the table
 

@@ -35,7 +35,7 @@ class Plan:
     declared : set of str
         Parameters that belong to the estimator, and not to a Keras Tuner model function.
     pruning : Pruning or None
-        Stops hopeless trials.
+        Stops trials that score too low.
     """
 
     oracle: Any
@@ -78,8 +78,8 @@ def make_plan(
         epochs=epochs,
         seed=seed,
         directions=_objectives.directions(tuned.objectives or ["score"]),
-        rows=min(len(train) for train, _ in task.splits),
-        least_rows=_splits.least_rows(task.y, classifier=is_classifier(tuned)),
+        n_samples=min(len(train) for train, _ in task.splits),
+        least_samples=_splits.least_samples(task.y, classifier=is_classifier(tuned)),
     )
     declared, legal = set(given), space.default()
     if hasattr(oracle, "max_epochs"):  # Hyperband and halving set the epochs themselves

@@ -64,7 +64,7 @@ class Search:
     tasks : Tasks
         Tells scikit-learn's callbacks what runs.
     pruning : Pruning or None
-        Stops hopeless trials; it learns of a trial when the oracle does.
+        Stops trials that score too low; it learns of a trial when the oracle does.
     max_seconds : float or None
         No trial starts after this time, and the running ones are dropped.
     progress : bool

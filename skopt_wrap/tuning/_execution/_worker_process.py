@@ -25,10 +25,10 @@ _one_at_a_time = threading.Lock()  # a worker of Dask may have several threads
 
 
 def start_worker(folder: str | None, gpus: list[str]) -> None:
-    """Prepare a worker process: deaf to Ctrl-C, with a GPU of its own where there are several.
+    """Prepare a worker process: it ignores Ctrl-C, and has a GPU of its own where it can.
 
-    A terminal sends Ctrl-C to the workers too, where it would cut a training short; what it
-    means is for the parent to say.
+    A terminal sends Ctrl-C to the workers too, where it would end a training early. The parent
+    decides what Ctrl-C means, and ends its workers when it stops.
 
     Parameters
     ----------

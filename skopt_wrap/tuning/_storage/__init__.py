@@ -1,1 +1,1 @@
-"""How a search is written down and gone on with; nothing here runs a trial."""
+"""How a search is written down and continued; nothing here runs a trial."""

@@ -261,7 +261,7 @@ def open_study(
     if n_trials and not resume:
         raise ParameterError(
             f"resume=False, and study {name!r} in storage={label} holds {n_trials} trials. Give "
-            "another study= or storage=, take resume=True to go on with them, or delete them "
+            "another study= or storage=, take resume=True to continue them, or delete them "
             f"with optuna.delete_study(study_name={name!r}, storage=...)."
         )
     if stored is None:

@@ -34,7 +34,7 @@ class BayesianOracle(_keras_tuner.QuietMixin, oracles.BayesianOptimizationOracle
         bounds = _keras_tuner.bounds(self)
         if len(completed) < self.num_initial_points or not len(bounds):
             return _keras_tuner.random_proposal(self)
-        # A few dozen rows: more BLAS threads than one cost far more time than they save.
+        # A few dozen trials: more BLAS threads than one cost far more time than they save.
         with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
             # A kernel's length scale at its bound is a finding about the scores, not a fault.
             warnings.simplefilter("ignore", ConvergenceWarning)

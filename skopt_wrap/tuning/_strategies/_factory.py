@@ -20,8 +20,8 @@ def make_oracle(
     max_trials: int | None,
     epochs: int | None,
     seed: int,
-    rows: int | None = None,
-    least_rows: int = 1,
+    n_samples: int | None = None,
+    least_samples: int = 1,
     directions: Sequence[str] = ("maximize",),
 ) -> tuple[Any, int | None]:
     """Build the oracle of a search.
@@ -38,9 +38,9 @@ def make_oracle(
         Epochs of a full training, for Hyperband and successive halving.
     seed : int
         Seed, not 0 (Keras Tuner takes 0 for "no seed").
-    rows : int or None, default=None
-        Training rows of the smallest split, for successive halving.
-    least_rows : int, default=1
+    n_samples : int or None, default=None
+        Training samples of the smallest split, for successive halving.
+    least_samples : int, default=1
         Fewest of them that a trial can be trained on.
     directions : sequence of {"maximize", "minimize"}, default=("maximize",)
         One for each objective.
@@ -60,7 +60,7 @@ def make_oracle(
         When the strategy needs a package that is not installed.
     """
     search = SearchRequest(
-        hyperparameters, max_trials, epochs, seed, rows, least_rows, tuple(directions)
+        hyperparameters, max_trials, epochs, seed, n_samples, least_samples, tuple(directions)
     )
     strategy = as_strategy(tuner)
     if len(directions) > 1 and not serves_several(strategy):

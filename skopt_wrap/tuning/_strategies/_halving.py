@@ -12,28 +12,28 @@ from ._protocol import SearchRequest
 from ._setting_checks import check_count, check_name
 
 RESOURCES = ("epochs", "samples")
-_MOST_ROUNDS = 4  # by default the first round takes 1/27 of the epochs or rows
+_MOST_ROUNDS = 4  # by default the first round takes 1/27 of the epochs or samples
 
 
 @dataclass(frozen=True, kw_only=True)
 class Halving:
     """Successive halving: many candidates on little, the best of them on more.
 
-    The first round draws candidates at random and gives each a small share of the epochs, of
-    the training rows, or of both. The best ``1 / factor`` go on with `factor` times as much, until
+    The first round draws candidates at random and gives each a small share of the epochs, of the
+    training samples, or of both. The best ``1 / factor`` go on with `factor` times as much, until
     the last round has everything. A promoted candidate is trained anew, and only trials of the
     last round can be the best: scores on different shares are not compared.
 
     Parameters
     ----------
     resource : {"epochs", "samples"} or tuple of both, default="epochs"
-        What grows from round to round. Rows are drawn within the training rows of each split, in
-        the proportions of the classes, and a smaller share is a part of a larger one.
+        What grows from round to round. Samples are drawn from the training samples of each split,
+        in the proportions of the classes, and a smaller share is a part of a larger one.
     factor : int, default=3
         How much the resource grows, and the candidates become fewer, at least 2.
     min_resource : int, float or None, default=None
-        First round: an int is a number of epochs or rows (of a single resource), a float in (0, 1]
-        a share. None makes at most four rounds and leaves no class without rows.
+        First round: an int is a number of epochs or samples (of a single resource), a float in
+        (0, 1] a share. None makes at most four rounds and leaves no class without samples.
     n_candidates : int or None, default=None
         Candidates of the first round. None makes the whole search cost as much as `max_trials`
         full trainings.
@@ -133,7 +133,7 @@ class Halving:
         if self.sets_epochs:
             check_epochs("halving", search.epochs)
         by_epochs = self.resources[0] == "epochs"
-        full, least = (search.epochs, 1) if by_epochs else (search.rows, search.least_rows)
+        full, least = (search.epochs, 1) if by_epochs else (search.n_samples, search.least_samples)
         shares = self.rounds(int(full or 1), least)
         n_candidates = self.n_candidates
         if n_candidates is None:

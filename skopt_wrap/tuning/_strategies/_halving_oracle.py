@@ -15,7 +15,7 @@ EPOCHS, SAMPLES, ROUND = "tuner/epochs", "tuner/samples", "tuner/iter"
 
 
 class HalvingOracle(QuietMixin, keras_tuner.Oracle):
-    """Promotes the best candidates of a round to the next, with more epochs or rows.
+    """Promotes the best candidates of a round to the next, with more epochs or samples.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class OptunaOracle(QuietMixin, keras_tuner.Oracle):
     def _threads(self) -> Any:
         """Limit the threads of a sampler that fits a model.
 
-        It has a few dozen rows: more threads than one cost far more time than they save.
+        It has a few dozen trials: more threads than one cost far more time than they save.
         """
         return threadpool_limits(1) if self._fits else nullcontext()
 

@@ -22,10 +22,10 @@ class SearchRequest:
         Epochs of a full training; None where the model has no such parameter.
     seed : int
         Seed of the strategy, not 0.
-    rows : int or None
-        Training rows of the smallest split.
-    least_rows : int
-        Fewest training rows that a trial can be trained on.
+    n_samples : int or None
+        Training samples of the smallest split.
+    least_samples : int
+        Fewest training samples that a trial can be trained on.
     directions : tuple of {"maximize", "minimize"}
         One for each objective.
     """
@@ -34,8 +34,8 @@ class SearchRequest:
     max_trials: int | None = None
     epochs: int | None = None
     seed: int = 1
-    rows: int | None = None
-    least_rows: int = 1
+    n_samples: int | None = None
+    least_samples: int = 1
     directions: Sequence[str] = field(default=("maximize",))
 
     def oracle_arguments(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a search needs of an oracle to continue a stored search, and to run several trials at once."""
+"""What a search needs of an oracle to continue a stored search, or to run several trials."""
 
 from __future__ import annotations
 
