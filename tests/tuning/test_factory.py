@@ -8,13 +8,11 @@ import numpy as np
 import optuna
 import pytest
 from keras_tuner.engine import hyperparameters as kinds
-from skopt_wrap.tuning._strategies._settings._factory import (
-    hyperband_plan,
-    make_oracle,
-    temporary_folder,
-)
 
 from skopt_wrap.exceptions import ParameterError
+from skopt_wrap.tuning._keras_tuner import temporary_folder
+from skopt_wrap.tuning._strategies._factory import make_oracle
+from skopt_wrap.tuning._strategies._hyperband import hyperband_plan
 
 NAMES = ["random", "bayesian", "tpe", "genetic", "grid"]
 

@@ -7,15 +7,15 @@ import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 from scipy import stats
 from sklearn.base import clone
-from skopt_wrap.tuning._space._search_space._conditions import changed
-from skopt_wrap.tuning._space._search_space._search_space import SearchSpace
-from skopt_wrap.tuning._strategies._settings._factory import make_oracle
 
 from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import ParameterError, UnknownParameterError
 from skopt_wrap.tuning import REMOVE, Conditional, PerLayer, TunedClassifier, default_space
+from skopt_wrap.tuning._space._conditions import changed
+from skopt_wrap.tuning._space._search_space import SearchSpace
+from skopt_wrap.tuning._strategies._factory import make_oracle
 
-from .test_oracles import search
+from .test_factory import search
 
 BY_OPTIMIZER = {
     "optimizer__momentum": Conditional([0.0, 0.9], when={"optimizer": "sgd"}),

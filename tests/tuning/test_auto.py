@@ -5,7 +5,12 @@ import pytest
 
 from skopt_wrap.exceptions import ParameterError, SkippedWarning, UnknownParameterError
 from skopt_wrap.tuning import TrialResult, TunedClassifier
-from skopt_wrap.tuning._auto import families_for, family_table, own_entries, search_families
+from skopt_wrap.tuning._auto import (
+    architecture_table,
+    architectures_for,
+    own_entries,
+    search_architectures,
+)
 
 SMALL = {"model__units": [2, 3], "model__filters": [2, 3], "model__n_layers": 1}
 
@@ -18,10 +23,10 @@ def trial(score, n_parameters=5):
 
 
 def test_shapes_and_their_architectures():
-    assert families_for((5,)) == ("dense",)
-    assert families_for((9, 5)) == ("dense", "cnn", "lstm")
-    assert families_for((8, 8, 3)) == ("dense", "cnn")
-    assert families_for((2, 2, 2, 2)) == ("dense",)
+    assert architectures_for((5,)) == ("dense",)
+    assert architectures_for((9, 5)) == ("dense", "cnn", "lstm")
+    assert architectures_for((8, 8, 3)) == ("dense", "cnn")
+    assert architectures_for((2, 2, 2, 2)) == ("dense",)
 
 
 def test_entries_go_to_the_architectures_that_know_them():
@@ -37,9 +42,11 @@ def test_entries_go_to_the_architectures_that_know_them():
 
 def test_table_of_families():
     found = {"dense": [trial(0.3), trial(0.5, 7)], "cnn": [trial(0.6, 9)]}
-    trials = search_families(["dense", "cnn"], lambda name: (found[name], False), reraise=False)
+    trials = search_architectures(
+        ["dense", "cnn"], lambda name: (found[name], False), reraise=False
+    )
     assert [item.number for item in trials] == [0, 1, 2]
-    table = family_table(trials, "score")
+    table = architecture_table(trials, "score")
     assert table["model"].tolist() == ["cnn", "dense"]
     np.testing.assert_allclose(table["best_score"], [0.7, 0.6])
     np.testing.assert_allclose(table["std_score"], [0.1, 0.1])
@@ -55,12 +62,14 @@ def test_family_that_fails_is_reported_and_all_failing_raises():
         return [trial(0.5)], False
 
     with pytest.warns(SkippedWarning, match=r"leaves out 'cnn'.*RuntimeError: cnn"):
-        assert len(search_families(["cnn", "dense"], search, reraise=False)) == 1
+        assert len(search_architectures(["cnn", "dense"], search, reraise=False)) == 1
     with pytest.raises(RuntimeError, match="cnn"):
-        search_families(["cnn", "lstm"], search, reraise=False)
+        search_architectures(["cnn", "lstm"], search, reraise=False)
     with pytest.raises(RuntimeError, match="cnn"):
-        search_families(["cnn", "dense"], search, reraise=True)
-    stopped = search_families(["dense", "dense"], lambda name: ([trial(0.1)], True), reraise=False)
+        search_architectures(["cnn", "dense"], search, reraise=True)
+    stopped = search_architectures(
+        ["dense", "dense"], lambda name: ([trial(0.1)], True), reraise=False
+    )
     assert len(stopped) == 1
 
 
