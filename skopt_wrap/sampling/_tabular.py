@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -55,7 +55,7 @@ class GaussianNoise(Transform):
     magnitude: float = 0.1
     scale: Any = field(default=None, compare=False)
 
-    def _bind(self, X):
+    def _bind(self, X: Any) -> Self:
         """Learn the spread of the columns."""
         if self.scale is None:
             return replace(self, scale=column_scale(X))
@@ -67,7 +67,7 @@ class GaussianNoise(Transform):
             )
         return replace(self, scale=scale)
 
-    def _apply(self, X, rng):
+    def _apply(self, X: Any, rng: np.random.Generator) -> Any:
         """Add noise to every row."""
         deviation = self.magnitude * self.scale
         if sparse.issparse(X):
@@ -76,7 +76,7 @@ class GaussianNoise(Transform):
             X += rng.standard_normal(X.shape) * deviation
         return X
 
-    def _apply_some(self, X, rng):
+    def _apply_some(self, X: Any, rng: np.random.Generator) -> Any:
         """Add noise to each row with the probability."""
         if self.probability >= 1.0 or not sparse.issparse(X):
             return super()._apply_some(X, rng)
@@ -125,11 +125,19 @@ class TabularMixUp(Mix):
     kinds: ClassVar[tuple[str, ...]] = ("tabular",)
     columns: Any = field(default=None, kw_only=True, repr=False, compare=False)
 
-    def _bind(self, X):
+    def _bind(self, X: Any) -> Self:
         """Learn which columns are mixed."""
         return replace(self, columns=column_scale(X) > 0)
 
-    def _blend(self, X, share, values, chosen, others, rng):
+    def _blend(
+        self,
+        X: Any,
+        share: np.ndarray,
+        values: Any,
+        chosen: np.ndarray,
+        others: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Any, np.ndarray]:
         """Mix the columns that have more than two values."""
         X, other = values[chosen], values[others]
         weight = np.where(self.columns, share[:, None], 1.0)
@@ -141,7 +149,7 @@ class TabularMixUp(Mix):
         return X * weight + other * (1 - weight), share
 
 
-def column_scale(X) -> np.ndarray:
+def column_scale(X: Any) -> np.ndarray:
     """Return the standard deviation of each column, 0 where it has at most two distinct values."""
     if not sparse.issparse(X):
         values = X.astype(np.float64, copy=False)
@@ -175,7 +183,7 @@ class Interpolation:
     cleaner: Any = None
     find_categorical: bool = False
 
-    def kept_rows(self, X, codes: np.ndarray) -> np.ndarray:
+    def kept_rows(self, X: Any, codes: np.ndarray) -> np.ndarray:
         """Return the positions of the rows that the cleaner keeps, in order.
 
         Parameters
@@ -204,7 +212,9 @@ class Interpolation:
             )
         return rows
 
-    def new_rows(self, X, codes: np.ndarray, wanted: dict[int, int], seed: int):
+    def new_rows(
+        self, X: Any, codes: np.ndarray, wanted: dict[int, int], seed: int
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
         """Return the new rows only, in X's container, with their class codes.
 
         Parameters
@@ -318,7 +328,7 @@ def as_interpolation(sampler: Any) -> Interpolation:
     return Interpolation(sampler.smote or SMOTE(), cleaner)
 
 
-def nearest_sources(X, new, codes: np.ndarray, codes_new: np.ndarray) -> np.ndarray:
+def nearest_sources(X: Any, new: Any, codes: np.ndarray, codes_new: np.ndarray) -> np.ndarray:
     """Return for each new row the nearest original row of its class (standardized columns).
 
     Interpolating over-samplers do not say which rows a new one was made of.
@@ -334,7 +344,7 @@ def nearest_sources(X, new, codes: np.ndarray, codes_new: np.ndarray) -> np.ndar
     return sources
 
 
-def _comparable(X, new):
+def _comparable(X: Any, new: Any) -> tuple[Any, Any, str]:
     """Return both tables as matrices, and the metric to compare their rows with."""
     from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 

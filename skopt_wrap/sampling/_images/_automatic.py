@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class _Automatic(ImageTransform):
     max_magnitude: ClassVar[float] = 1.0
 
     magnitude: float = 0.5
-    transforms: tuple | None = field(default=None, kw_only=True)
+    transforms: tuple[Transform, ...] | None = field(default=None, kw_only=True)
     bound: Any = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -50,16 +50,16 @@ class _Automatic(ImageTransform):
         if self.transforms is not None and not len(self.transforms):
             raise ParameterError(f"{type(self).__name__}(transforms=...) must not be empty.")
 
-    def _bind(self, X):
+    def _bind(self, X: Any) -> Self:
         """Scale the operations, and let them learn the range of the pixels."""
         operations = self.transforms
         if operations is None:
             colours = X.ndim == 4 and X.shape[3] == 3
-            operations = [op for op in OPERATIONS if colours or not isinstance(op, Saturation)]
+            operations = tuple(op for op in OPERATIONS if colours or not isinstance(op, Saturation))
         scaled = [op._scaled(self.magnitude)._bind(X) for op in operations]
         return replace(self, bound=tuple(Policy([op]) for op in scaled))
 
-    def _one_each(self, X, rng, rows):
+    def _one_each(self, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
         """Change each of the `rows` of X by one operation drawn for it, in place."""
         drawn = rng.integers(len(self.bound), size=len(rows))
         for place, operation in enumerate(self.bound):
@@ -118,7 +118,7 @@ class RandAugment(_Automatic):
         super().__post_init__()
         _check_count(self, "n_operations")
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
         for _ in range(self.n_operations):
             X = self._one_each(X, rng, np.arange(len(X)))
@@ -171,11 +171,11 @@ class AugMix(_Automatic):
         _check_count(self, "width")
         _check_count(self, "depth")
 
-    def _takes_bytes(self, X):
+    def _takes_bytes(self, X: np.ndarray) -> bool:
         """Operations change bytes; their mixture is rounded once."""
         return True
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
         n = len(X)
         own = rng.random(n)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import compress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ...exceptions import ParameterError
 from .._transform import Transform
 from ._kernels import Rows
+
+#: What a transform draws for a batch: arrays with one entry for each image.
+Drawn = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,11 @@ class ImageTransform(Transform):
     #: whether `_each` may write to the images that it reads.
     in_place: ClassVar[bool] = False
 
-    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> tuple:
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return arrays of length `n`; `shape` is that of one image."""
         return ()
 
-    def _batch(self, X: np.ndarray, *drawn: np.ndarray) -> np.ndarray:
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Return the changed batch; `X` may be written to."""
         raise NotImplementedError
 
@@ -41,41 +44,44 @@ class ImageTransform(Transform):
         """Return the module that `_each` works with if it takes images like these, else None."""
         return None
 
-    def _each(self, engine: Any, images: Rows, results: Rows, *drawn: np.ndarray) -> None:
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Write the changed images to the results; images of one channel have two dimensions."""
         raise NotImplementedError
 
-    def _takes_bytes(self, X):
+    def _takes_bytes(self, X: np.ndarray) -> bool:
         """OpenCV computes with bytes."""
         return self._engine(X) is not None
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
         drawn = self._draw(len(X), X.shape[1:], rng)
         engine = self._engine(X)
         if engine is None:
-            return self._batch(X, *drawn)
+            return self._batch(X, drawn)
         changed = X if self.in_place else np.empty_like(X)
         results = _plain(changed)
-        self._each(engine, results if self.in_place else _plain(X), results, *drawn)
+        self._each(engine, results if self.in_place else _plain(X), results, drawn)
         return changed
 
-    def _reads_rows(self, values):
+    def _reads_rows(self, values: Any) -> bool:
         """Images are read where they are if they are changed one by one."""
         return self._engine(values) is not None
 
-    def _apply_rows(self, values, chosen, X, rng):
+    def _apply_rows(
+        self, values: np.ndarray, chosen: np.ndarray, X: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         """Change every image on its way from `values` to `X`."""
-        engine, values, results = self._engine(values), _plain(values), _plain(X)
+        engine, values, copies = self._engine(values), _plain(values), _plain(X)
+        results: Rows = copies
         if self.probability < 1.0:
             changed = rng.random(len(X)) < self.probability
             for i in np.flatnonzero(~changed).tolist():
-                results[i] = values[chosen[i]]
-            chosen, results = chosen[changed], list(compress(results, changed))
+                copies[i] = values[chosen[i]]
+            chosen, results = chosen[changed], list(compress(copies, changed))
         images = [values[i] for i in chosen.tolist()]
         if images:
             drawn = self._draw(len(images), X.shape[1:], rng)
-            self._each(engine, images, results, *drawn)
+            self._each(engine, images, results, drawn)
         return X
 
 
@@ -102,7 +108,7 @@ class LightTransform(ImageTransform):
                     f"Got {self.value_range!r}."
                 )
 
-    def _bind(self, X):
+    def _bind(self, X: Any) -> Self:
         """Learn the range of the pixels, and whether they are bytes, whatever they become."""
         limits = pixel_range(X) if self.value_range is None else self.value_range
         return replace(self, value_range=limits, of_bytes=X.dtype == np.uint8)

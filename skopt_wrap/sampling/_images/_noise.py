@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import ndimage
 from scipy.special import ndtri
 
 from .._transform import register
-from ._image import LightTransform, byte_range
-from ._kernels import blur_with_opencv
+from ._image import Drawn, LightTransform, byte_range
+from ._kernels import Rows, blur_with_opencv
 from ._opencv import opencv_for
 
 #: Numbers of bytes that receive noise at once.
@@ -47,11 +47,11 @@ class PixelNoise(LightTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.05
 
-    def _takes_bytes(self, X):
+    def _takes_bytes(self, X: np.ndarray) -> bool:
         """Whole numbers are added to bytes, which rounds as well as rounding the sum does."""
         return True
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Add noise to every image."""
         sigma = self.magnitude * self._span
         if not self.of_bytes:
@@ -113,23 +113,25 @@ class Blur(LightTransform):
 
     magnitude: float = 1.0
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return the width of each Gaussian."""
         return (rng.uniform(0, self.magnitude, size=n),)
 
-    def _engine(self, X):
+    def _engine(self, X: np.ndarray) -> Any:
         """Return OpenCV where it is installed."""
         return opencv_for(X)
 
-    def _batch(self, X, widths):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Blur every image."""
+        (widths,) = drawn
         for image, width in zip(X, widths.tolist(), strict=True):
             sigma = (width, width) + (0,) * (X.ndim - 3)
             ndimage.gaussian_filter(image, sigma, mode="nearest", output=image, truncate=TRUNCATE)
         return self._clip(X)
 
-    def _each(self, engine, images, results, widths):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Blur every image."""
+        (widths,) = drawn
         blur_with_opencv(engine, images, results, widths, TRUNCATE)
         self._clip_each(results)
 

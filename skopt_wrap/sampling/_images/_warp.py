@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .._transform import check_option
-from ._image import ImageTransform
-from ._kernels import flip_with_opencv, warp_with_opencv
+from ._image import Drawn, ImageTransform
+from ._kernels import Rows, flip_with_opencv, warp_with_opencv
 from ._opencv import large_images, opencv_for
 
 PIXELS_AT_ONCE = 2**13
 # Channels of bytes share one 64-bit number, with 21 bits each, while they are interpolated.
 LANE, WEIGHT_BITS, MOST_LANES = 21, 13, 3
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
+
+#: Lines above and below, columns left and right of each pixel's source, the weights of the lower
+#: line and of the right column, and which pixels lie outside (None: not needed).
+Places = tuple[
+    np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray | None
+]
 
 
 @dataclass(frozen=True)
@@ -30,20 +36,22 @@ class _Warp(ImageTransform):
         super().__post_init__()
         check_option(self, "fill", FILL_MODES)
 
-    def _takes_bytes(self, X):
+    def _takes_bytes(self, X: np.ndarray) -> bool:
         """Bytes are warped as they are, up to three channels also without OpenCV."""
         return X.ndim == 3 or X.shape[3] <= MOST_LANES or self._engine(X) is not None
 
-    def _engine(self, X):
+    def _engine(self, X: np.ndarray) -> Any:
         """Return OpenCV where it is installed; it rounds coordinates of two channels to 1/32."""
         return opencv_for(X) if X.shape[3:] != (2,) else None
 
-    def _batch(self, X, maps):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Warp every image."""
+        (maps,) = drawn
         return warp_with_numpy(X, maps, self.fill, self.fill_value)
 
-    def _each(self, engine, images, results, maps):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Warp every image."""
+        (maps,) = drawn
         warp_with_opencv(engine, images, results, maps, self.fill, self.fill_value)
 
 
@@ -55,18 +63,18 @@ class WarpTransform(_Warp):
         """Return `n` matrices of shape (3, 3) in centred (row, column, 1) coordinates."""
         raise NotImplementedError
 
-    def _some_maps(self, n, height, width, rng) -> np.ndarray:
+    def _some_maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return the maps, the identity for rows that the probability leaves out."""
         maps = self._maps(n, height, width, rng)
         if self.probability < 1.0:
             maps[rng.random(n) >= self.probability] = np.eye(3)
         return maps
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return the maps."""
-        return (self._maps(n, *shape[:2], rng),)
+        return (self._maps(n, shape[0], shape[1], rng),)
 
-    def _fuse(self, other) -> _WarpChain | None:
+    def _fuse(self, other: object) -> _WarpChain | None:
         """Return one transform that does both with a single interpolation, or None."""
         return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value)._fuse(other)
 
@@ -77,21 +85,19 @@ class _WarpChain(_Warp):
 
     members: tuple[WarpTransform | Flip, ...] = ()
 
-    def _fuse(self, other) -> _WarpChain | None:
-        same = isinstance(other, Flip) or (
-            isinstance(other, WarpTransform)
-            and other.fill == self.fill
-            and other.fill_value == self.fill_value
-        )
-        if not same:
+    def _fuse(self, other: object) -> _WarpChain | None:
+        if isinstance(other, WarpTransform):
+            if (other.fill, other.fill_value) != (self.fill, self.fill_value):
+                return None
+        elif not isinstance(other, Flip):
             return None
         return _WarpChain((*self.members, other), fill=self.fill, fill_value=self.fill_value)
 
-    def _draw(self, n, shape, rng):
-        maps = self.members[0]._some_maps(n, *shape[:2], rng)
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
+        maps = self.members[0]._some_maps(n, shape[0], shape[1], rng)
         for member in self.members[1:]:
             # Result -> source: the last transform's map is applied first.
-            maps = maps @ member._some_maps(n, *shape[:2], rng)
+            maps = maps @ member._some_maps(n, shape[0], shape[1], rng)
         return (maps,)
 
 
@@ -137,7 +143,9 @@ def warp_with_numpy(
     return result
 
 
-def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarray | None) -> tuple:
+def _places(
+    shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarray | None
+) -> Places:
     """Return both lines and both columns next to each pixel's source in the flattened batch.
 
     Then come the weights of the lower line and of the right column, and what lies outside.
@@ -150,7 +158,7 @@ def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarr
     for axis, size in ((0, height), (1, width)):
         along = maps[:, axis, 1, None] * column + (maps[:, axis, 2, None] + (size - 1) / 2)
         where = (maps[:, axis, 0, None] * row)[:, :, None] + along[:, None, :]
-        limits: tuple = (0, size - 1)
+        limits: tuple[Any, Any] = (0, size - 1)
         if edges is not None:
             first, end = edges[:, 2 * axis : 2 * axis + 2].astype(dtype).T[:, :, None, None]
             limits = (first, end - 1)
@@ -160,11 +168,13 @@ def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarr
     for line in (top, bottom):
         line *= width
         line += first
-    outside = out_rows | out_columns if fill == "constant" else None
+    outside = None
+    if out_rows is not None and out_columns is not None:
+        outside = out_rows | out_columns
     return top, bottom, left, right, down, across, outside
 
 
-def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
+def _bilinear_bytes(X: np.ndarray, places: Places, fill_value: float) -> np.ndarray:
     """Do what :func:`_bilinear` does with uint8 images, rounding once.
 
     All channels of a pixel are read and weighted as one integer.
@@ -182,7 +192,7 @@ def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarr
     down -= both
     weights = [weight.astype(np.int32) for weight in (both, down, across)]
     weights.append((1 << WEIGHT_BITS) - sum(weights))
-    total = 0
+    total: Any = 0
     corners = ((bottom, right), (bottom, left), (top, right), (top, left))
     for (line, place), weight in zip(corners, weights, strict=True):
         part = pixels.take(line + place, mode="clip")
@@ -198,7 +208,7 @@ def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarr
     return result.reshape(X.shape)
 
 
-def _bilinear(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
+def _bilinear(X: np.ndarray, places: Places, fill_value: float) -> np.ndarray:
     """Read all images at once: four gathers from the flattened batch."""
     top, bottom, left, right, down, across, outside = places
     pixels = X.reshape(-1, *X.shape[3:])
@@ -214,7 +224,9 @@ def _bilinear(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
     return lower
 
 
-def _between(pixels, first, second, weight) -> np.ndarray:
+def _between(
+    pixels: np.ndarray, first: np.ndarray, second: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
     """Return ``(1 - weight) * pixels[first] + weight * pixels[second]``."""
     start, end = pixels.take(first, axis=0), pixels.take(second, axis=0)
     end -= start
@@ -223,7 +235,9 @@ def _between(pixels, first, second, weight) -> np.ndarray:
     return end
 
 
-def _neighbours(where: np.ndarray, size: int, fill: str, limits: tuple) -> tuple:
+def _neighbours(
+    where: np.ndarray, size: int, fill: str, limits: tuple[Any, Any]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
     """Return both neighbours of each coordinate, the weight of the second, and what lies outside.
 
     Neighbours beyond the border are replaced by those that the fill mode puts there.
@@ -256,24 +270,24 @@ class Flip(ImageTransform):
     axis: ClassVar[int]
     probability: float = field(default=0.5, kw_only=True)
 
-    def _some_maps(self, n, height, width, rng) -> np.ndarray:
+    def _some_maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return mirroring maps, the identity for rows that the probability leaves out."""
         maps = identities(n)
         flipped = rng.random(n) < self.probability
         maps[flipped, self.axis, self.axis] = -1.0
         return maps
 
-    def _fuse(self, other) -> _WarpChain | None:
+    def _fuse(self, other: object) -> _WarpChain | None:
         """Return one transform that does both, or None."""
         if not isinstance(other, WarpTransform):
             return None
         return _WarpChain((self, other), fill=other.fill, fill_value=other.fill_value)
 
-    def _engine(self, X):
+    def _engine(self, X: np.ndarray) -> Any:
         """Return OpenCV for large images."""
         return opencv_for(X) if large_images(X) else None
 
-    def _batch(self, X):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Mirror every image."""
         cv2 = opencv_for(X) if self.axis == 1 else None
         if cv2 is None:
@@ -282,7 +296,7 @@ class Flip(ImageTransform):
         tall = X.reshape(-1, *X.shape[2:])
         return cv2.flip(tall, self.axis).reshape(X.shape)
 
-    def _each(self, engine, images, results):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Mirror every image."""
         flip_with_opencv(engine, images, results, self.axis)
 

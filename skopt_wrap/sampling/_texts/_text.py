@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
+import numpy as np
+
 from .._transform import Transform, register
 
 _GAPS = re.compile(r"(\s+)")
@@ -47,7 +49,7 @@ class TextTransform(Transform):
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     needs_float: ClassVar[bool] = False
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every text."""
         # Single draws from Python's generator cost a tenth of those from NumPy's.
         draw, change = Random(int(rng.integers(2**63))), self._changer()
@@ -106,7 +108,7 @@ class RandomSwap(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Exchange words of one text."""
         parts, words = split_words(text)
         if len(words) < 2:
@@ -146,7 +148,7 @@ class RandomDeletion(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Delete words of one text."""
         parts, words = split_words(text)
         if len(words) < 2:
@@ -187,7 +189,7 @@ class RandomCase(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Change the case of words of one text."""
         parts, words = split_words(text)
         for place in words:
@@ -221,7 +223,7 @@ class KeyboardTypos(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.02
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Mistype one text."""
         if not self.magnitude:
             return text

@@ -105,7 +105,7 @@ class BackTranslation(TextTransform):
         check_fraction(self, "min_similarity", 0.0, 1.0)
         check_option(self, "on_error", ("warn", "raise"))
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Translate every text that is not blank, batch by batch."""
         rows = [i for i, text in enumerate(X) if text.strip()]
         for start in range(0, len(rows), self.batch_size):

@@ -19,6 +19,10 @@ _TOKEN = re.compile(r"(\W*)([^\W\d_]+(?:['\u2019-][^\W\d_]+)*)(\W*)")
 _SENTENCE_END = re.compile(r"[.!?:][\"'\u201d\u2019)]*$")
 _VOWEL_SOUND = re.compile(r"(?!uni|use|usu|eu|one|once)[aeiou]|hon|heir|hour", re.IGNORECASE)
 
+#: A word with synonyms: its place in the text; the punctuation before it, itself, the punctuation
+#: after it; its synonyms.
+Candidate = tuple[int, tuple[str, str, str], Sequence[str]]
+
 
 @dataclass(frozen=True)
 class _Vocabulary(TextTransform):
@@ -66,7 +70,7 @@ class _Vocabulary(TextTransform):
             )
         return [w for w in found or () if w and w != word]
 
-    def _changer(self):
+    def _changer(self) -> Callable[[str, Random], str]:
         """Return the function that changes one text, with what it has looked up so far."""
         return functools.partial(self._change_with, _Memory(self._look_up))
 
@@ -82,20 +86,27 @@ class _Vocabulary(TextTransform):
         self._use(candidates, wanted, parts, words, draw)
         return "".join(parts)
 
-    def _use(self, candidates, wanted, parts, words, draw) -> None:
+    def _use(
+        self,
+        candidates: list[Candidate],
+        wanted: int,
+        parts: list[str],
+        words: list[int],
+        draw: Random,
+    ) -> None:
         """Change `parts` in place."""
         raise NotImplementedError
 
 
 def find_candidates(
     parts: list[str], words: list[int], known: Mapping[str, Sequence[str]], *, names: bool
-) -> list[tuple]:
+) -> list[Candidate]:
     """Return (place, (prefix, word, suffix), synonyms) of the words that have any.
 
     If `names`, words in capitals are left alone unless the whole text is in capitals, and so are
     capitalized words that do not open a sentence.
     """
-    found: list[tuple] = []
+    found: list[Candidate] = []
     shouted: bool | None = None
     for order, place in enumerate(words):
         word = parts[place]
@@ -123,11 +134,11 @@ def find_candidates(
             word = word.lower()
         synonyms = known[word]
         if synonyms:
-            found.append((place, match.groups(), synonyms))
+            found.append((place, (match[1], match[2], match[3]), synonyms))
     return found
 
 
-class _Memory(dict):
+class _Memory(dict[str, Sequence[str]]):
     """Synonyms by word, each looked up once in a batch."""
 
     def __init__(self, look_up: Callable[[str], Sequence[str]]) -> None:
@@ -202,7 +213,14 @@ class SynonymReplacement(_Vocabulary):
     ['Eine Mieze']
     """
 
-    def _use(self, candidates, wanted, parts, words, draw):
+    def _use(
+        self,
+        candidates: list[Candidate],
+        wanted: int,
+        parts: list[str],
+        words: list[int],
+        draw: Random,
+    ) -> None:
         """Replace words."""
         if len(candidates) > wanted:
             candidates = draw.sample(candidates, wanted)
@@ -244,7 +262,14 @@ class RandomInsertion(_Vocabulary):
     ['the doctor doc wrote a story']
     """
 
-    def _use(self, candidates, wanted, parts, words, draw):
+    def _use(
+        self,
+        candidates: list[Candidate],
+        wanted: int,
+        parts: list[str],
+        words: list[int],
+        draw: Random,
+    ) -> None:
         """Insert words."""
         for _ in range(wanted):
             _, (_, word, _), synonyms = candidates[int(draw.random() * len(candidates))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -77,7 +77,7 @@ class Jitter(SeriesTransform):
 
     magnitude: float = 0.05
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Add noise to every series."""
         deviations = X - time_means(X)
         np.square(deviations, out=deviations)
@@ -110,7 +110,7 @@ class Scaling(SeriesTransform):
 
     magnitude: float = 0.1
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Scale every series."""
         shape = (X.shape[0], 1, *X.shape[2:])
         X *= np.exp(self.magnitude * rng.standard_normal(shape)).astype(X.dtype)
@@ -154,7 +154,7 @@ class MagnitudeWarp(SeriesTransform):
         super().__post_init__()
         _check_knots(self)
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Bend every series."""
         curve = random_curves(X.shape[0], X.shape[1], self.n_knots, self.magnitude, rng)
         X *= np.exp(curve).astype(X.dtype).reshape(curve.shape + (1,) * (X.ndim - 2))
@@ -200,7 +200,7 @@ class TimeWarp(SeriesTransform):
         super().__post_init__()
         _check_knots(self)
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Warp the time of every series."""
         n, steps = X.shape[:2]
         speed = np.exp(random_curves(n, steps, self.n_knots, self.magnitude, rng))
@@ -210,14 +210,16 @@ class TimeWarp(SeriesTransform):
         return read_at(X, np.minimum(way, steps - 1))
 
 
-def _check_knots(owner) -> None:
+def _check_knots(owner: Any) -> None:
     if isinstance(owner.n_knots, bool) or not isinstance(owner.n_knots, int) or owner.n_knots < 2:
         raise ParameterError(
             f"{type(owner).__name__}(n_knots=...) must be an integer >= 2. Got {owner.n_knots!r}."
         )
 
 
-def random_curves(n, steps, n_knots, sigma, rng) -> np.ndarray:
+def random_curves(
+    n: int, steps: int, n_knots: int, sigma: float, rng: np.random.Generator
+) -> np.ndarray:
     """Return `n` cubic splines through `n_knots` knots from N(0, sigma^2), read at `steps`."""
     knots = rng.normal(0.0, sigma, size=(n, n_knots))
     return CubicSpline(np.linspace(0, steps - 1, n_knots), knots, axis=1)(np.arange(steps))
@@ -251,7 +253,7 @@ class WindowSlice(SeriesTransform):
     max_magnitude: ClassVar[float] = 0.9
     magnitude: float = 0.1
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Cut a window of every series."""
         n, steps = X.shape[:2]
         cut = self.magnitude * (steps - 1)
@@ -296,7 +298,7 @@ class SeriesFlip(SeriesTransform):
         super().__post_init__()
         check_option(self, "axis", ("time", "value"))
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Turn every series."""
         if self.axis == "time":
             # Faster than a copy of X[:, ::-1], which numpy makes feature by feature.
@@ -327,7 +329,7 @@ class TimeMasking(SeriesTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Mask a window of every series."""
         n, steps = X.shape[:2]
         size = round(self.magnitude * steps)

@@ -49,7 +49,7 @@ class WindowWarp(SeriesTransform):
         super().__post_init__()
         check_fraction(self, "window", 0.0, 1.0)
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Warp a window of every series."""
         n, steps = X.shape[:2]
         length = self.window * (steps - 1)
@@ -108,7 +108,7 @@ class Permutation(SeriesTransform):
                 f"Permutation(n_segments=...) must be an integer >= 2. Got {number!r}."
             )
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Permute the pieces of every series."""
         n, steps = X.shape[:2]
         pieces = min(self.n_segments, steps)
