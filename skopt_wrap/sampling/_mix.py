@@ -15,7 +15,7 @@ from ._transform import MixingTransform, Source, Transform, register, spread
 #: Shares of uint8 samples are multiples of 1 / STEPS, so that a pixel times a share fits 16 bits.
 STEPS = 256
 #: Number of array elements that NumPy blends at once; so many stay in the cache.
-NUMBERS_AT_ONCE = 2**16
+ELEMENTS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def blend(
         rows, partners = ([values[i] for i in places.tolist()] for places in (chosen, others))
         blend_with_opencv(cv2, rows, partners, out.reshape(flat), share)
         return out
-    step = max(1, NUMBERS_AT_ONCE // (out[0].size or 1)) if len(out) else 1
+    step = max(1, ELEMENTS_AT_ONCE // (out[0].size or 1)) if len(out) else 1
     for start in range(0, len(out), step):
         part = slice(start, start + step)
         first, second = values[chosen[part]], values[others[part]]

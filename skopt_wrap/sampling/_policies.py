@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from imblearn.base import BaseSampler
@@ -119,6 +121,7 @@ def _one(item: Any, kind: str) -> Step | Interpolation:
     if isinstance(item, type):
         raise ParameterError(f"Transforms must be instances: write {item.__name__}().")
     if isinstance(item, Transform):
+        _check_fields(item)
         _check_kind(item.name or type(item).__name__, item.kinds, kind)
         return item
     if isinstance(item, BaseSampler):
@@ -131,6 +134,25 @@ def _one(item: Any, kind: str) -> Step | Interpolation:
         f"A transform must be a name, a transform, an over-sampler of imbalanced-learn, a Keras "
         f"layer, an albumentations transform, or a callable on a batch. Got {item!r}."
     )
+
+
+def _check_fields(item: Transform) -> None:
+    """Raise :class:`ParameterError` for a class of the user's whose parameters are no fields.
+
+    Copies with another magnitude are made by ``dataclasses.replace``, which knows fields only.
+    """
+    cls = type(item)
+    annotated = {
+        name for name, hint in inspect.get_annotations(cls).items() if "ClassVar" not in str(hint)
+    }
+    names = {field.name for field in fields(item)}
+    wanted = annotated | ({"magnitude"} if hasattr(item, "magnitude") else set())
+    if wanted - names or ("__init__" in vars(cls) and "__dataclass_params__" not in vars(cls)):
+        raise ParameterError(
+            f"The transform {cls.__name__} must be a dataclass with its parameters as fields: "
+            f"decorate the class with @dataclass(frozen=True), and write each parameter as "
+            f"`name: type = default`. No fields: {sorted(wanted - names)}."
+        )
 
 
 def _check_kind(name: str, kinds: tuple[str, ...], kind: str) -> None:

@@ -20,18 +20,18 @@ from ._transform import Policy, Source
 #: computed, and by which thread, does not.
 BLOCK_ROWS = {"image": 256, "series": 256, "tabular": 2048, "text": 256}
 #: Largest number of pixels times channels in a block of images; 64 images are always allowed.
-IMAGE_NUMBERS = 2**18
+IMAGE_ELEMENTS = 2**18
 #: Largest number of array elements in a block of any kind; 8 samples are always allowed. Small
 #: blocks stay in the cache: MixUp of images of 224 x 224 pixels is four times as fast with 8
 #: images in a block as with 64.
-BLOCK_NUMBERS = 2**20
+BLOCK_ELEMENTS = 2**20
 #: Smallest number of blocks for each thread. Starting a thread costs as much as a few blocks.
 BLOCKS_PER_THREAD = 16
-#: The same for blocks of `BLOCK_NUMBERS` elements or more, which take milliseconds each.
+#: The same for blocks of `BLOCK_ELEMENTS` elements or more, which take milliseconds each.
 LARGE_BLOCKS_PER_THREAD = 2
 #: Smallest number of array elements of an image for which threads pay. Smaller images, and texts,
 #: are changed one by one in Python, where two threads would wait for each other (the GIL).
-THREAD_NUMBERS = 2**14
+THREAD_ELEMENTS = 2**14
 
 #: Positions of the samples of a block among the new samples, and the seed of the block.
 Block = tuple[np.ndarray, np.random.SeedSequence]
@@ -52,9 +52,9 @@ def block_rows(kind: str, shape: tuple[int, ...]) -> int:
     size : int
         Number of samples.
     """
-    numbers = max(1, math.prod(shape[1:]))
-    most = max(64, IMAGE_NUMBERS // numbers) if kind == "image" else BLOCK_ROWS[kind]
-    return min(BLOCK_ROWS[kind], most, max(8, BLOCK_NUMBERS // numbers))
+    elements = max(1, math.prod(shape[1:]))
+    most = max(64, IMAGE_ELEMENTS // elements) if kind == "image" else BLOCK_ROWS[kind]
+    return min(BLOCK_ROWS[kind], most, max(8, BLOCK_ELEMENTS // elements))
 
 
 @dataclass
@@ -159,11 +159,11 @@ def count_threads(job: Job, n_blocks: int, size: int, n_jobs: int | None) -> int
     n_threads : int
         Number of threads; 1 means that the caller's thread does all the work.
     """
-    numbers = math.prod(job.values.shape[1:])
-    one_by_one = job.kind == "text" or (job.kind == "image" and numbers < THREAD_NUMBERS)
+    elements = math.prod(job.values.shape[1:])
+    one_by_one = job.kind == "text" or (job.kind == "image" and elements < THREAD_ELEMENTS)
     if one_by_one and not job.policy.calls_others:
         return 1
-    fewest = BLOCKS_PER_THREAD if size * numbers < BLOCK_NUMBERS else LARGE_BLOCKS_PER_THREAD
+    fewest = BLOCKS_PER_THREAD if size * elements < BLOCK_ELEMENTS else LARGE_BLOCKS_PER_THREAD
     return max(1, min(effective_n_jobs(n_jobs), n_blocks // fewest))
 
 

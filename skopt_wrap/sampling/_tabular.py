@@ -1,4 +1,4 @@
-"""Transforms of tables: Gaussian noise, and imbalanced-learn's over-samplers by name."""
+"""Transforms of tables: Gaussian noise, MixUp, and the over-samplers of imbalanced-learn."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class TabularMixUp(Mix):
 
 
 def column_scale(X: Any) -> np.ndarray:
-    """Return the standard deviation of each column, 0 where it has at most two distinct values."""
+    """Return the standard deviation of each column; 0 for columns of at most two values."""
     if not sparse.issparse(X):
         values = X.astype(np.float64, copy=False)
         low, high = values.min(axis=0), values.max(axis=0)
@@ -172,11 +172,11 @@ class Interpolation:
     Parameters
     ----------
     sampler : imblearn.over_sampling.base.BaseOverSampler
-        The over-sampler; its strategy and seed are set by the caller, on a clone.
+        The over-sampler. Strategy and seed are set on a clone of it.
     cleaner : imblearn.under_sampling.base.BaseCleaningSampler, default=None
-        What drops rows, old and new, after over-sampling.
+        What drops rows, originals among them, after over-sampling.
     find_categorical : bool, default=False
-        Whether the columns without numbers are the categorical ones of SMOTENC.
+        Whether columns that are not numeric are passed to SMOTENC as the categorical ones.
     """
 
     sampler: Any
@@ -191,7 +191,7 @@ class Interpolation:
         X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
             Original rows and new ones.
         codes : ndarray of shape (n_samples,)
-            Their classes.
+            Class of each.
 
         Returns
         -------
@@ -215,7 +215,7 @@ class Interpolation:
     def new_rows(
         self, X: Any, codes: np.ndarray, wanted: dict[int, int], seed: int
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
-        """Return the new rows only, in X's container, with their class codes.
+        """Return the new rows, without the originals, and their classes.
 
         Parameters
         ----------
@@ -233,9 +233,9 @@ class Interpolation:
         X_new : same container as X
             New rows.
         codes_new : ndarray of int
-            Their classes.
-        inner : ndarray of int or None
-            Source of each new row where the over-sampler tells it.
+            Class of each new row.
+        origins : ndarray of int or None
+            Source of each new row; None where the over-sampler does not tell it.
         """
         name = type(self.sampler).__name__
         counts = np.bincount(codes)
@@ -273,8 +273,9 @@ class Interpolation:
         n = len(codes)
         new = X_all.iloc[n:] if hasattr(X_all, "iloc") else X_all[n:]
         new = restore(new)
-        inner = getattr(sampler, "sample_indices_", None)
-        return new, np.asarray(codes_all)[n:], None if inner is None else np.asarray(inner)[n:]
+        origins = getattr(sampler, "sample_indices_", None)
+        codes_new = np.asarray(codes_all)[n:]
+        return new, codes_new, None if origins is None else np.asarray(origins)[n:]
 
 
 #: Over-samplers that can be named in ``transforms``.
@@ -302,7 +303,7 @@ def named_over_sampler(name: str) -> Interpolation:
 
 
 def as_interpolation(sampler: Any) -> Interpolation:
-    """Return an over-sampler, or a combination of one with a cleaner, as the first step.
+    """Return an over-sampler, or a combination of over-sampler and cleaner, as the first step.
 
     Raises
     ------
@@ -329,9 +330,9 @@ def as_interpolation(sampler: Any) -> Interpolation:
 
 
 def nearest_sources(X: Any, new: Any, codes: np.ndarray, codes_new: np.ndarray) -> np.ndarray:
-    """Return for each new row the nearest original row of its class (standardized columns).
+    """Return the position of the nearest original of the same class for each new row.
 
-    Interpolating over-samplers do not say which rows a new one was made of.
+    Over-samplers that interpolate do not say which rows they used. Columns are standardized.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -345,7 +346,7 @@ def nearest_sources(X: Any, new: Any, codes: np.ndarray, codes_new: np.ndarray) 
 
 
 def _comparable(X: Any, new: Any) -> tuple[Any, Any, str]:
-    """Return both tables as matrices, and the metric to compare their rows with."""
+    """Return both tables as matrices, and the metric that compares their rows."""
     from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
     old, fresh = numeric_part(X), numeric_part(new)

@@ -245,7 +245,12 @@ class MixingTransform:
 
 
 def as_float(X: np.ndarray) -> np.ndarray:
-    """Return `X` in the float dtype used for computing: float32 up to 16 bits, else float64."""
+    """Return `X` in the float dtype used for computing: float32 up to 16 bits, else float64.
+
+    Texts are returned as they are.
+    """
+    if X.dtype.kind == "O":  # texts
+        return X
     if X.dtype.kind == "f":
         return X.astype(np.float32) if X.dtype.itemsize < 4 else X
     return X.astype(np.float32 if X.dtype.itemsize <= 2 else np.float64)
@@ -366,12 +371,18 @@ class Policy:
                 continue
             if stage.needs_float and not (X.dtype == np.uint8 and stage._takes_bytes(X)):
                 X = as_float(X)
+            shape = X.shape
             if isinstance(stage, MixingTransform):
                 X, labels = stage._mix(X, rng, labels, groups, source)
             elif source is not None:
                 X = stage._apply_rows(source.values, source.chosen, X, rng)
             else:
                 X = stage._apply_some(X, rng)
+            if X.shape != shape:
+                raise DataError(
+                    f"The transform {stage!r} returned shape {X.shape} for a batch of shape "
+                    f"{shape}; a transform must keep the shape."
+                )
             source = None
         return cast_to(X, dtype), labels
 

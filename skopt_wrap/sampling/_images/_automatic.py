@@ -1,4 +1,4 @@
-"""Policies that draw their transforms for each image: RandAugment and AugMix."""
+"""Transforms that choose other transforms at random for each image: RandAugment and AugMix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._geometry import Rotation, Shear, Translation, Zoom
 from ._image import ImageTransform
 from ._pixels import Cutout
 
-#: What is drawn from, at its full strength. Saturation is left out for images without colours.
+#: Transforms to choose from, at full strength. Saturation is left out for grey images.
 OPERATIONS: tuple[Transform, ...] = (
     Rotation(30.0),
     Shear(17.0),
@@ -29,7 +29,7 @@ OPERATIONS: tuple[Transform, ...] = (
 
 @dataclass(frozen=True)
 class _Automatic(ImageTransform):
-    """Base: holds the operations and applies one of them to each image."""
+    """Base class: holds the transforms, and applies one of them to each image."""
 
     needs_float: ClassVar[bool] = False
     max_magnitude: ClassVar[float] = 1.0
@@ -39,7 +39,7 @@ class _Automatic(ImageTransform):
     bound: Any = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         for item in () if self.transforms is None else self.transforms:
             if not isinstance(item, Transform) or "image" not in item.kinds:
@@ -51,7 +51,7 @@ class _Automatic(ImageTransform):
             raise ParameterError(f"{type(self).__name__}(transforms=...) must not be empty.")
 
     def _bind(self, X: Any) -> Self:
-        """Scale the operations, and let them learn the range of the pixels."""
+        """Scale the transforms, and let them learn the range of the pixels."""
         operations = self.transforms
         if operations is None:
             colours = X.ndim == 4 and X.shape[3] == 3
@@ -70,6 +70,7 @@ class _Automatic(ImageTransform):
 
 
 def _check_count(owner: Any, name: str) -> None:
+    """Raise :class:`ParameterError` unless ``owner.name`` is an integer of at least 1."""
     value = getattr(owner, name)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ParameterError(
@@ -114,7 +115,7 @@ class RandAugment(_Automatic):
     n_operations: int = 2
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         _check_count(self, "n_operations")
 
@@ -166,13 +167,13 @@ class AugMix(_Automatic):
     depth: int = 3
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         _check_count(self, "width")
         _check_count(self, "depth")
 
     def _takes_bytes(self, X: np.ndarray) -> bool:
-        """Operations change bytes; their mixture is rounded once."""
+        """Return True: the transforms change uint8, and their mixture is rounded once."""
         return True
 
     def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -180,7 +181,7 @@ class AugMix(_Automatic):
         n = len(X)
         own = rng.random(n)
         shares = rng.dirichlet(np.ones(self.width), size=n) * (1 - own)[:, None]
-        # All chains at once, so that each operation is called for many images.
+        # All chains at once, so that each transform is called for many images.
         chains = np.concatenate([X] * self.width)
         depth = rng.integers(1, self.depth + 1, size=len(chains))
         for step in range(self.depth):

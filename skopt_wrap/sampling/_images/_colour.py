@@ -1,4 +1,4 @@
-"""Transforms of the light and the colours of images."""
+"""Transforms of the brightness, the contrast and the colours of images."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ._image import Drawn, LightTransform, byte_range
 from ._kernels import Rows, add_to_bytes, stretch_bytes, turn_colours
 from ._opencv import large_images, opencv_for
 
-# Share of red, green and blue in luma (ITU-R BT.601).
+# Weights of red, green and blue in luma, the brightness of a colour (ITU-R BT.601).
 LUMA = np.array([0.299, 0.587, 0.114])
 
-# RGB to YIQ, in which hue is an angle in the plane of I and Q.
+# Matrix from RGB to YIQ. There, hue is the angle in the plane of I and Q.
 _YIQ = np.array([LUMA, [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])
 
 
@@ -51,11 +51,11 @@ class Brightness(LightTransform):
     magnitude: float = 0.1
 
     def _takes_bytes(self, X: np.ndarray) -> bool:
-        """Whole numbers are added to bytes, which rounds as well as rounding the sum does."""
+        """Return True: an integer is added to uint8, the same as rounding the sum."""
         return True
 
     def _engine(self, X: np.ndarray) -> Any:
-        """Return OpenCV for large images of bytes."""
+        """Return OpenCV for large uint8 images."""
         return opencv_for(X) if X.dtype == np.uint8 and large_images(X) else None
 
     def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
@@ -63,7 +63,7 @@ class Brightness(LightTransform):
         return (rng.uniform(-self.magnitude, self.magnitude, size=n) * self._span,)
 
     def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
-        """Shift the light of every image."""
+        """Change the brightness of every image."""
         (change,) = drawn
         if X.dtype != np.uint8:
             X += spread(change.astype(X.dtype), X.ndim)
@@ -74,7 +74,7 @@ class Brightness(LightTransform):
         return X
 
     def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
-        """Shift the light of every image."""
+        """Change the brightness of every image."""
         (change,) = drawn
         add_to_bytes(engine, images, results, np.rint(change), *byte_range(*self._range))
 
@@ -109,7 +109,7 @@ class Contrast(LightTransform):
     magnitude: float = 0.1
 
     def _engine(self, X: np.ndarray) -> Any:
-        """Return OpenCV for images of bytes."""
+        """Return OpenCV for uint8 images."""
         return opencv_for(X) if X.dtype == np.uint8 else None
 
     def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
@@ -133,7 +133,7 @@ class Contrast(LightTransform):
 
 @dataclass(frozen=True)
 class _ColourTransform(LightTransform):
-    """Base of the transforms that multiply the colour of every pixel by a matrix."""
+    """Base class of the transforms that multiply the colour of every pixel by a matrix."""
 
     in_place: ClassVar[bool] = True
 
@@ -142,7 +142,7 @@ class _ColourTransform(LightTransform):
         raise NotImplementedError
 
     def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
-        """Return the matrices."""
+        """Return a matrix for each image."""
         if len(shape) != 3 or shape[2] != 3:
             raise DataError(
                 f"{type(self).__name__} needs images of shape (n, height, width, 3). Got "
@@ -198,7 +198,7 @@ class Saturation(_ColourTransform):
     magnitude: float = 0.3
 
     def _matrices(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return what mixes each colour with its luma."""
+        """Return the matrices that mix each colour with its luma."""
         gain = (1 + rng.uniform(-self.magnitude, self.magnitude, size=n))[:, None, None]
         return gain * np.eye(3) + (1 - gain) * LUMA
 
@@ -232,7 +232,7 @@ class Hue(_ColourTransform):
     magnitude: float = 0.05
 
     def _matrices(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return what turns each colour."""
+        """Return the matrices that rotate each colour in the plane of I and Q."""
         return hue_matrices(2 * np.pi * rng.uniform(-self.magnitude, self.magnitude, size=n))
 
 

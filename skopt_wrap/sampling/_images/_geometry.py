@@ -66,7 +66,7 @@ class VerticalFlip(Flip):
 @register("rotation")
 @dataclass(frozen=True)
 class Rotation(WarpTransform):
-    """Turn each image about its centre by a random angle.
+    """Rotate each image about its centre by a random angle.
 
     Large angles can change the label (6 and 9); the default is small.
 
@@ -100,7 +100,7 @@ class Rotation(WarpTransform):
 
 
 def rotation_maps(angle: np.ndarray) -> np.ndarray:
-    """Return maps that turn the picture counter-clockwise by `angle` (radians)."""
+    """Return maps that rotate the image counter-clockwise by `angle` (radians)."""
     maps = identities(len(angle))
     cos, sin = np.cos(angle), np.sin(angle)
     maps[:, 0, 0], maps[:, 0, 1] = cos, sin
@@ -253,7 +253,7 @@ class ResizedCrop(WarpTransform):
     ratio: float = 4 / 3
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_fraction(self, "ratio", 1.0)
 

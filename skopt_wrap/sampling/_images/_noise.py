@@ -15,9 +15,9 @@ from ._image import Drawn, LightTransform, byte_range
 from ._kernels import Rows, blur_with_opencv
 from ._opencv import opencv_for
 
-#: Numbers of bytes that receive noise at once.
-NUMBERS_AT_ONCE = 2**16
-#: Standard deviations at which the Gaussian of a blur is cut off.
+#: Number of pixels of uint8 that receive noise at once; so many stay in the cache.
+ELEMENTS_AT_ONCE = 2**16
+#: Where the Gaussian of a blur is cut off, in standard deviations.
 TRUNCATE = 3.0
 
 
@@ -48,7 +48,7 @@ class PixelNoise(LightTransform):
     magnitude: float = 0.05
 
     def _takes_bytes(self, X: np.ndarray) -> bool:
-        """Whole numbers are added to bytes, which rounds as well as rounding the sum does."""
+        """Return True: integers are added to uint8, the same as rounding the sum."""
         return True
 
     def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -61,8 +61,8 @@ class PixelNoise(LightTransform):
             X += noise
             return self._clip(X)
         table, (low, high), flat = noise_table(sigma), byte_range(*self._range), X.reshape(-1)
-        for start in range(0, flat.size, NUMBERS_AT_ONCE):
-            part = flat[start : start + NUMBERS_AT_ONCE]
+        for start in range(0, flat.size, ELEMENTS_AT_ONCE):
+            part = flat[start : start + ELEMENTS_AT_ONCE]
             noise = draw_noise(table, part.size, rng)
             noisy = np.add(noise, part, out=noise if X.dtype == np.uint8 else part)
             np.clip(noisy, low, high, out=noisy)
@@ -73,14 +73,14 @@ class PixelNoise(LightTransform):
 
 @functools.lru_cache(maxsize=8)
 def noise_table(sigma: float) -> np.ndarray:
-    """Return the quantiles of N(0, sigma^2) in the middle of 2**16 equal parts, rounded."""
+    """Return 2**16 quantiles of N(0, sigma^2) of equal probability, rounded to integers."""
     return np.rint(sigma * ndtri((np.arange(2**16) + 0.5) / 2**16)).astype(np.int16)
 
 
 def draw_noise(table: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `n` quantiles of the table, each drawn with 16 random bits.
+    """Return `n` random quantiles of the table; each takes 16 random bits.
 
-    Noise beyond 4.3 standard deviations does not occur.
+    The largest is at 4.3 standard deviations.
     """
     bits = rng.bit_generator.random_raw(-(-n // 4)).view(np.uint16)[:n]
     return table.take(bits, mode="clip")

@@ -1,4 +1,4 @@
-"""Transforms of images that move or erase whole pixels: padded crop and cutout."""
+"""Transforms of images that move or erase whole pixels: crop, cutout and random erasing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .._transform import check_fraction, check_option, register
 from ._image import Drawn, ImageTransform, LightTransform, byte_range
 from ._kernels import Rows
 
-# Our names, which are Keras's, to those of numpy.pad.
+# Names of the fill modes in numpy.pad. Ours are those of Keras.
 PAD_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric", "wrap": "wrap"}
 
 
@@ -49,7 +49,7 @@ class RandomCrop(ImageTransform):
     fill_value: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_option(self, "fill", PAD_MODES)
 
@@ -61,7 +61,7 @@ class RandomCrop(ImageTransform):
         return [round(self.magnitude * size) for size in sizes]
 
     def _engine(self, X: np.ndarray) -> Any:
-        """Slices of one image are faster than one gather for the batch."""
+        """Return a module where slicing each image is faster than indexing the batch."""
         return np if self.fill == "constant" else None
 
     def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
@@ -142,7 +142,7 @@ class Cutout(ImageTransform):
         return (random_boxes(rng, sizes, *shape[:2]),)
 
     def _engine(self, X: np.ndarray) -> Any:
-        """Slices of one image are all it takes."""
+        """Return a module always: each image is changed by slicing."""
         return np
 
     def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
@@ -205,12 +205,12 @@ class RandomErasing(LightTransform):
     probability: float = field(default=0.5, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_fraction(self, "ratio", 1.0)
 
     def _takes_bytes(self, X: np.ndarray) -> bool:
-        """Whole pixels are replaced."""
+        """Return True: pixels are replaced, not computed."""
         return True
 
     def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -230,7 +230,7 @@ class RandomErasing(LightTransform):
         low, high = self._range
         if self.of_bytes:
             first, last = byte_range(low, high)
-            if (first, last) == (0, 255):  # eight of them in one draw
+            if (first, last) == (0, 255):  # each draw of 64 bits gives eight of them
                 bits = rng.bit_generator.random_raw(-(-part.size // 8))
                 return bits.view(np.uint8)[: part.size].reshape(part.shape)
             return rng.integers(first, last + 1, size=part.shape, dtype=np.uint8)

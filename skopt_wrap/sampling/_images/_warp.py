@@ -1,4 +1,7 @@
-"""Geometric transforms of images: one affine map per image, one interpolation for a whole chain."""
+"""Base classes of the transforms that move pixels, and the interpolation that they share.
+
+Several such transforms in a row become one affine map per image, and pixels are interpolated once.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from ._image import Drawn, ImageTransform
 from ._kernels import Rows, flip_with_opencv, warp_with_opencv
 from ._opencv import large_images, opencv_for
 
+#: Number of pixels that are interpolated at once; so many stay in the cache.
 PIXELS_AT_ONCE = 2**13
-# Channels of bytes share one 64-bit number, with 21 bits each, while they are interpolated.
+# uint8 images: up to three channels are packed into one 64-bit integer, 21 bits for each, and
+# interpolated together, with weights of 13 bits.
 LANE, WEIGHT_BITS, MOST_LANES = 21, 13, 3
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
 
@@ -26,22 +31,22 @@ Places = tuple[
 
 @dataclass(frozen=True)
 class _Warp(ImageTransform):
-    """Base of all that moves pixels by one affine map per image."""
+    """Base class: moves the pixels of each image by one affine map."""
 
     fill: str = field(default="nearest", kw_only=True)
     fill_value: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_option(self, "fill", FILL_MODES)
 
     def _takes_bytes(self, X: np.ndarray) -> bool:
-        """Bytes are warped as they are, up to three channels also without OpenCV."""
+        """Return whether uint8 is warped directly: up to 3 channels, or with OpenCV."""
         return X.ndim == 3 or X.shape[3] <= MOST_LANES or self._engine(X) is not None
 
     def _engine(self, X: np.ndarray) -> Any:
-        """Return OpenCV where it is installed; it rounds coordinates of two channels to 1/32."""
+        """Return OpenCV, but not for two channels, where it rounds coordinates to 1/32."""
         return opencv_for(X) if X.shape[3:] != (2,) else None
 
     def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
@@ -57,14 +62,14 @@ class _Warp(ImageTransform):
 
 @dataclass(frozen=True)
 class WarpTransform(_Warp):
-    """Base of the affine transforms; ``_maps`` gives the map from result to source coordinates."""
+    """Base class of the affine transforms; `_maps` returns the maps from result to source."""
 
     def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-        """Return `n` matrices of shape (3, 3) in centred (row, column, 1) coordinates."""
+        """Return `n` matrices of shape (3, 3), for coordinates (row, column, 1) from the centre."""
         raise NotImplementedError
 
     def _some_maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-        """Return the maps, the identity for rows that the probability leaves out."""
+        """Return the maps; the identity for images that the probability leaves unchanged."""
         maps = self._maps(n, height, width, rng)
         if self.probability < 1.0:
             maps[rng.random(n) >= self.probability] = np.eye(3)
@@ -75,13 +80,13 @@ class WarpTransform(_Warp):
         return (self._maps(n, shape[0], shape[1], rng),)
 
     def _fuse(self, other: object) -> _WarpChain | None:
-        """Return one transform that does both with a single interpolation, or None."""
+        """Return one transform that does both with one interpolation, or None."""
         return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value)._fuse(other)
 
 
 @dataclass(frozen=True)
 class _WarpChain(_Warp):
-    """Several affine transforms as one."""
+    """Several affine transforms that are done with one interpolation."""
 
     members: tuple[WarpTransform | Flip, ...] = ()
 
@@ -133,7 +138,7 @@ def warp_with_numpy(
     moved = np.flatnonzero(np.any(maps != np.eye(3), axis=(1, 2)))
     bytes_ = X.dtype == np.uint8
     interpolate, dtype = (_bilinear_bytes, np.float32) if bytes_ else (_bilinear, X.dtype)
-    # A few images at a time: the temporaries stay small, and in the cache.
+    # A few images at a time, so that temporary arrays stay in the cache.
     step = max(1, (4 * PIXELS_AT_ONCE if bytes_ else PIXELS_AT_ONCE) // (X.shape[1] * X.shape[2]))
     for start in range(0, moved.size, step):
         rows = moved[start : start + step]
@@ -146,10 +151,7 @@ def warp_with_numpy(
 def _places(
     shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarray | None
 ) -> Places:
-    """Return both lines and both columns next to each pixel's source in the flattened batch.
-
-    Then come the weights of the lower line and of the right column, and what lies outside.
-    """
+    """Return where the source of each pixel lies in the flattened batch; see `Places`."""
     n, height, width = shape[:3]
     dtype = maps.dtype
     row = np.arange(height, dtype=dtype) - dtype.type((height - 1) / 2)
@@ -175,9 +177,9 @@ def _places(
 
 
 def _bilinear_bytes(X: np.ndarray, places: Places, fill_value: float) -> np.ndarray:
-    """Do what :func:`_bilinear` does with uint8 images, rounding once.
+    """Do what :func:`_bilinear` does, for uint8 images.
 
-    All channels of a pixel are read and weighted as one integer.
+    All channels of a pixel are read and weighted as one integer, and rounded once.
     """
     top, bottom, left, right, down, across, outside = places
     images = X[..., None] if X.ndim == 3 else X
@@ -202,14 +204,14 @@ def _bilinear_bytes(X: np.ndarray, places: Places, fill_value: float) -> np.ndar
     result = np.empty_like(images)
     for channel in range(images.shape[3]):
         total >>= LANE if channel else WEIGHT_BITS
-        result[..., channel] = total  # the lowest eight bits
+        result[..., channel] = total  # keeps the lowest eight bits
     if outside is not None:
         result[outside] = np.uint8(min(max(round(fill_value), 0), 255))
     return result.reshape(X.shape)
 
 
 def _bilinear(X: np.ndarray, places: Places, fill_value: float) -> np.ndarray:
-    """Read all images at once: four gathers from the flattened batch."""
+    """Return the interpolated images; `places` are positions in the flattened batch."""
     top, bottom, left, right, down, across, outside = places
     pixels = X.reshape(-1, *X.shape[3:])
     if X.ndim == 4:
@@ -238,9 +240,9 @@ def _between(
 def _neighbours(
     where: np.ndarray, size: int, fill: str, limits: tuple[Any, Any]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return both neighbours of each coordinate, the weight of the second, and what lies outside.
+    """Return both neighbours of each coordinate, the weight of the second, and what is outside.
 
-    Neighbours beyond the border are replaced by those that the fill mode puts there.
+    A neighbour beyond the border is replaced by the pixel that the fill mode puts there.
     """
     outside = None
     if fill == "constant":
@@ -264,14 +266,14 @@ def _neighbours(
 
 @dataclass(frozen=True)
 class Flip(ImageTransform):
-    """Base of the flips, which a warp before or after them takes in."""
+    """Base class of the flips. An affine transform before or after a flip does both at once."""
 
     needs_float: ClassVar[bool] = False
     axis: ClassVar[int]
     probability: float = field(default=0.5, kw_only=True)
 
     def _some_maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-        """Return mirroring maps, the identity for rows that the probability leaves out."""
+        """Return mirroring maps; the identity for images that stay unchanged."""
         maps = identities(n)
         flipped = rng.random(n) < self.probability
         maps[flipped, self.axis, self.axis] = -1.0
@@ -292,7 +294,7 @@ class Flip(ImageTransform):
         cv2 = opencv_for(X) if self.axis == 1 else None
         if cv2 is None:
             return np.ascontiguousarray(np.flip(X, 1 + self.axis))
-        # Left and right of all images at once, below each other.
+        # All images below each other are one tall image.
         tall = X.reshape(-1, *X.shape[2:])
         return cv2.flip(tall, self.axis).reshape(X.shape)
 
@@ -302,4 +304,5 @@ class Flip(ImageTransform):
 
 
 def identities(n: int) -> np.ndarray:
+    """Return `n` identity matrices, of shape (n, 3, 3)."""
     return np.tile(np.eye(3), (n, 1, 1))

@@ -26,7 +26,7 @@ Candidate = tuple[int, tuple[str, str, str], Sequence[str]]
 
 @dataclass(frozen=True)
 class _Vocabulary(TextTransform):
-    """Base: finds the synonyms of the words of a text."""
+    """Base class: finds the words of a text that have synonyms."""
 
     max_magnitude: ClassVar[float] = 1.0
 
@@ -36,7 +36,7 @@ class _Vocabulary(TextTransform):
     stop_words: Any = field(default=None, hash=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         n = self.n_senses
         if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= N_SENSES:
@@ -71,7 +71,7 @@ class _Vocabulary(TextTransform):
         return [w for w in found or () if w and w != word]
 
     def _changer(self) -> Callable[[str, Random], str]:
-        """Return the function that changes one text, with what it has looked up so far."""
+        """Return the function that changes one text; it remembers the words looked up."""
         return functools.partial(self._change_with, _Memory(self._look_up))
 
     def _change_with(self, known: Mapping[str, Sequence[str]], text: str, draw: Random) -> str:
@@ -101,10 +101,10 @@ class _Vocabulary(TextTransform):
 def find_candidates(
     parts: list[str], words: list[int], known: Mapping[str, Sequence[str]], *, names: bool
 ) -> list[Candidate]:
-    """Return (place, (prefix, word, suffix), synonyms) of the words that have any.
+    """Return the words that have synonyms.
 
-    If `names`, words in capitals are left alone unless the whole text is in capitals, and so are
-    capitalized words that do not open a sentence.
+    With `names`, what looks like a name is left out: words in capitals, unless the whole text is
+    in capitals, and capitalized words inside a sentence.
     """
     found: list[Candidate] = []
     shouted: bool | None = None
@@ -139,7 +139,7 @@ def find_candidates(
 
 
 class _Memory(dict[str, Sequence[str]]):
-    """Synonyms by word, each looked up once in a batch."""
+    """Synonyms by word; each word of a batch is looked up once."""
 
     def __init__(self, look_up: Callable[[str], Sequence[str]]) -> None:
         self.look_up = look_up
