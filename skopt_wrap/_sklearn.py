@@ -6,6 +6,8 @@ nowhere else, so that such a change has to be met in one file only.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -35,5 +37,14 @@ __all__ = [
     "raise_for_params",
     "safe_indexing",
     "safe_split",
+    "tuned_positive_label",
     "validate_parameter_constraints",
 ]
+
+
+def tuned_positive_label(estimator: Any) -> Any:
+    """Return the class whose probability a fitted TunedThresholdClassifierCV compares.
+
+    None stands for the greater of the two classes.
+    """
+    return estimator._curve_scorer._get_pos_label()
