@@ -1,4 +1,4 @@
-"""ThresholdDisplay: metrics of labels against the decision threshold."""
+"""ThresholdDisplay: a plot of metrics of labels against the decision threshold."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .._sklearn import check_matplotlib_support
-from ..exceptions import ParameterError
-from . import _responses as responses
-from ._parameters import check_scorer, check_target, make_settings
-from ._scorer import ImbalanceAwareScorer
-from ._targets import Target, check_weights
-from ._thresholds import candidate_thresholds, confusions_at
+from ..._sklearn import check_matplotlib_support
+from ...exceptions import ParameterError
+from .. import _responses as responses
+from .._targets import Target
+from ._threshold_curves import threshold_curves
 from ._two_class_targets import (
     pool_two_classes,
     read_two_classes,
@@ -22,6 +20,8 @@ from ._two_class_targets import (
 )
 
 __all__ = ["ThresholdDisplay"]
+
+_LINE_STYLES = ("-", "--", "-.", ":")
 
 
 class ThresholdDisplay:
@@ -45,6 +45,8 @@ class ThresholdDisplay:
         Threshold to mark.
     estimator_name : str, default=None
         Name for the title.
+    lower_is_better : sequence of str, default=("expected_cost",)
+        Metrics that are losses.
 
     Attributes
     ----------
@@ -85,6 +87,7 @@ class ThresholdDisplay:
         pos_label: Any = None,
         chosen_threshold: float | None = None,
         estimator_name: str | None = None,
+        lower_is_better: Sequence[str] = ("expected_cost",),
     ) -> None:
         self.thresholds = thresholds
         self.scores = scores
@@ -92,6 +95,7 @@ class ThresholdDisplay:
         self.pos_label = pos_label
         self.chosen_threshold = chosen_threshold
         self.estimator_name = estimator_name
+        self.lower_is_better = lower_is_better
 
     def best_threshold(self, metric: str) -> float:
         """Return the threshold at which a metric shown is best on these rows.
@@ -113,7 +117,7 @@ class ThresholdDisplay:
         """
         if metric not in self.scores:
             raise ParameterError(f"metric must be one of {list(self.scores)}, got {metric!r}.")
-        sign = -1 if metric == "expected_cost" else 1
+        sign = -1 if metric in self.lower_is_better else 1
         return float(self.thresholds[np.argmax(sign * self.scores[metric])])
 
     def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> ThresholdDisplay:
@@ -144,56 +148,61 @@ class ThresholdDisplay:
         own_figure = ax is None
         if own_figure:
             _, ax = plt.subplots(layout="constrained")
-        cost_ax, self.lines_ = None, {}
-        styles = ("-", "--", "-.", ":")
-        for i, (metric, values) in enumerate(self.scores.items()):
-            axes = ax
-            if metric == "expected_cost" and len(self.scores) > 1:  # another unit, another axis
-                axes = cost_ax = ax.twinx()
-                cost_ax.set_ylabel("Expected cost of a row")
-            style = {
-                "label": metric.replace("_", " "),
-                "color": f"C{i}",
-                "linestyle": styles[i % len(styles)],
-                **kwargs,
-            }
-            (self.lines_[metric],) = axes.step(self.thresholds, values, where="pre", **style)
-        self.chosen_line_ = None
-        handles = list(self.lines_.values())
-        if self.chosen_threshold is not None:
-            self.chosen_line_ = ax.axvline(
-                self.chosen_threshold,
-                color="0.35",
-                linewidth=1,
-                label=f"threshold {self.chosen_threshold:.3g}",
-            )
-            handles.append(self.chosen_line_)
-        only_cost = [*self.scores] == ["expected_cost"]
-        if not only_cost:
-            handles.append(
-                ax.axhline(
-                    self.prevalence,
-                    color="0.6",
-                    linewidth=1,
-                    linestyle=(0, (1, 2)),
-                    label=f"prevalence {self.prevalence:.3g}",
-                )
-            )
+        top_axes = self._draw_curves(ax, kwargs)
+        handles = [*self.lines_.values(), *self._draw_marks(ax)]
         positive = "" if self.pos_label is None else f" of {self.pos_label!r}"
-        ax.set(
-            xlabel=f"Decision threshold: probability{positive}",
-            ylabel="Expected cost of a row" if only_cost else "Score",
-            xlim=(0, 1),
-        )
+        ax.set(xlabel=f"Decision threshold: probability{positive}", xlim=(0, 1))
         title = self.estimator_name if name is None else name
         if title:
             ax.set_title(title)
         if own_figure:  # beside the curves, which fill the axes
             ax.figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
         else:
-            (cost_ax or ax).legend(handles=handles, loc="best", framealpha=0.9)
+            top_axes.legend(handles=handles, loc="best", framealpha=0.9)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _has_own_unit(self, metric: str) -> bool:
+        """Whether a metric is no score between -1 and 1, and needs an axis of its own."""
+        return metric == "expected_cost" or bool(np.abs(self.scores[metric]).max() > 1)
+
+    def _draw_curves(self, ax: Any, kwargs: dict[str, Any]) -> Any:
+        """Draw one line a metric; return the axes that lie on top."""
+        own_unit = [metric for metric in self.scores if self._has_own_unit(metric)]
+        only_own = len(own_unit) == len(self.scores)
+        units = ", ".join(own_unit).replace("expected_cost", "Expected cost of a row")
+        ax.set_ylabel(units if only_own else "Score")
+        second = None
+        if own_unit and not only_own:  # another unit, another axis
+            second = ax.twinx()
+            second.set_ylabel(units)
+        self.lines_ = {}
+        for i, (metric, values) in enumerate(self.scores.items()):
+            axes = second if second is not None and metric in own_unit else ax
+            style = {
+                "label": metric.replace("_", " "),
+                "color": f"C{i}",
+                "linestyle": _LINE_STYLES[i % len(_LINE_STYLES)],
+                **kwargs,
+            }
+            (self.lines_[metric],) = axes.step(self.thresholds, values, where="pre", **style)
+        return ax if second is None else second
+
+    def _draw_marks(self, ax: Any) -> list[Any]:
+        """Draw the chosen threshold and the prevalence; return what the legend names."""
+        handles = []
+        self.chosen_line_ = None
+        if self.chosen_threshold is not None:
+            label = f"threshold {self.chosen_threshold:.3g}"
+            self.chosen_line_ = ax.axvline(
+                self.chosen_threshold, color="0.35", linewidth=1, label=label
+            )
+            handles.append(self.chosen_line_)
+        if not all(self._has_own_unit(metric) for metric in self.scores):
+            label = f"prevalence {self.prevalence:.3g}"
+            style = {"color": "0.6", "linewidth": 1, "linestyle": (0, (1, 2))}
+            handles.append(ax.axhline(self.prevalence, label=label, **style))
+        return handles
 
     @classmethod
     def from_estimator(
@@ -202,7 +211,7 @@ class ThresholdDisplay:
         X: Any,
         y: Any,
         *,
-        metrics: Sequence[str | ImbalanceAwareScorer] = ("precision", "recall", "f1"),
+        metrics: Any = ("precision", "recall", "f1"),
         pos_label: Any = "auto",
         sample_weight: Any = None,
         chosen_threshold: float | None = None,
@@ -222,9 +231,9 @@ class ThresholdDisplay:
             Rows to predict.
         y : array-like of shape (n_samples,)
             True labels of two classes.
-        metrics : sequence of str or ImbalanceAwareScorer, \
+        metrics : sequence of str, Metric, callable or ImbalanceAwareScorer, \
                 default=("precision", "recall", "f1")
-            Metrics of labels.
+            Metrics of labels; of your own too, see :func:`make_metric`.
         pos_label : object, default="auto"
             Positive class; "auto" takes the class with fewer rows.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -275,7 +284,7 @@ class ThresholdDisplay:
         y_true: Any,
         y_proba: Any,
         *,
-        metrics: Sequence[str | ImbalanceAwareScorer] = ("precision", "recall", "f1"),
+        metrics: Any = ("precision", "recall", "f1"),
         pos_label: Any = "auto",
         sample_weight: Any = None,
         chosen_threshold: float | None = None,
@@ -293,9 +302,9 @@ class ThresholdDisplay:
             True labels of two classes.
         y_proba : array-like of shape (n_samples,) or (n_samples, 2)
             Probabilities of the positive class (1-D), or of both classes in sorted order.
-        metrics : sequence of str or ImbalanceAwareScorer, \
+        metrics : sequence of str, Metric, callable or ImbalanceAwareScorer, \
                 default=("precision", "recall", "f1")
-            Metrics of labels.
+            Metrics of labels; of your own too, see :func:`make_metric`.
         pos_label : object, default="auto"
             Positive class; "auto" takes the class with fewer rows.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -366,45 +375,24 @@ class ThresholdDisplay:
 
     @classmethod
     def _compute(
-        cls, target, probabilities, metrics, sample_weight, chosen_threshold, n_thresholds, name
+        cls,
+        target: Target,
+        probabilities: np.ndarray,
+        metrics: Any,
+        sample_weight: Any,
+        chosen_threshold: float | None,
+        n_thresholds: int,
+        name: str | None,
     ) -> ThresholdDisplay:
-        whole = isinstance(n_thresholds, int | np.integer) and not isinstance(n_thresholds, bool)
-        if not whole or n_thresholds < 2:
-            raise ParameterError(f"n_thresholds must be an integer >= 2, got {n_thresholds!r}.")
         if chosen_threshold is not None and not 0 <= chosen_threshold <= 1:
             raise ParameterError(f"chosen_threshold must lie in [0, 1], got {chosen_threshold!r}.")
-        weights = check_weights(sample_weight, target.n_samples)
-        plans = _plans(metrics, target, weights)
-        stated = probabilities[:, target.pos_index].astype(np.float64)
-        thresholds = candidate_thresholds(stated, n_thresholds)
-        y = target.to_binary(target.codes)
-        stack = confusions_at(y, stated, thresholds, weights)
+        curves = threshold_curves(target, probabilities, metrics, sample_weight, n_thresholds)
         return cls(
-            thresholds=thresholds,
-            scores={n: record.from_confusion(stack, s) for n, record, s in plans},
-            prevalence=float(np.average(y, weights=weights)),
+            thresholds=curves.thresholds,
+            scores=curves.scores,
+            prevalence=curves.prevalence,
             pos_label=target.pos_label,
             chosen_threshold=chosen_threshold,
             estimator_name=name,
+            lower_is_better=curves.lower_is_better,
         )
-
-
-def _plans(metrics, target: Target, weights) -> list:
-    if isinstance(metrics, str | ImbalanceAwareScorer):
-        metrics = [metrics]
-    if not len(metrics):
-        raise ParameterError("metrics must name at least one metric, got none.")
-    plans = []
-    for metric in metrics:
-        is_scorer = isinstance(metric, ImbalanceAwareScorer)
-        scorer = metric if is_scorer else ImbalanceAwareScorer(metric)
-        checked = check_scorer(scorer)
-        record = checked.record
-        if record.from_confusion is None:
-            raise ParameterError(
-                f"metric {record.name!r} judges {record.needs} and does not depend on the "
-                "threshold; choose metrics of labels such as 'f1'."
-            )
-        check_target(scorer, checked, target)
-        plans.append((record.name, record, make_settings(scorer, checked, target, weights)))
-    return plans

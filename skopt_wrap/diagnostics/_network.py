@@ -1,4 +1,4 @@
-"""Find the network inside an estimator, and what is known of its training."""
+"""The network inside a pipeline: its parameters, its seed, and what is known of its training."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from .._pipelines import last_step
+
 _ENTROPY_LOSSES = ("BinaryCrossentropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy")
 
 
-def find_network(estimator: Any) -> tuple[Any, str]:
-    """Return the last step of (nested) pipelines, and the prefix of its parameters."""
+def parameter_prefix(estimator: Any) -> str:
+    """Return what stands before the parameters of the last step of (nested) pipelines."""
     prefix = ""
     while isinstance(estimator, Pipeline):
         name, estimator = estimator.steps[-1]
         prefix += f"{name}__"
-    return estimator, prefix
+    return prefix
 
 
 def seeded_clone(estimator: Any, random_state: Any) -> Any:
     """Return a clone whose network has a seed, so that fits differ by their data only."""
     copy = clone(estimator)
-    network, prefix = find_network(copy)
+    network, prefix = last_step(copy), parameter_prefix(copy)
     if hasattr(network, "get_params") and network.get_params(deep=False).get("random_state", 0):
         return copy
     if "random_state" not in copy.get_params(deep=True) and not prefix:

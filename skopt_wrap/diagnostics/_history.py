@@ -1,4 +1,4 @@
-"""What the curves of a training say, as functions of arrays."""
+"""Findings from a training history: the losses by epoch."""
 
 from __future__ import annotations
 

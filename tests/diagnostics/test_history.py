@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skopt_wrap.diagnostics import FitThresholds, diagnose
-from skopt_wrap.diagnostics._curves import judge_history, residual_noise
+from skopt_wrap.diagnostics._history import judge_history, residual_noise
 from skopt_wrap.exceptions import DataError, ParameterError
 
 LIMITS = FitThresholds()

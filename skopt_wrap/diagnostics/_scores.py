@@ -1,4 +1,4 @@
-"""What scores say, as functions of arrays."""
+"""Findings from scores: of training rows, of rows held out, and of simple models."""
 
 from __future__ import annotations
 
@@ -74,7 +74,13 @@ def judge_scores(
     return [finding for finding in findings if finding is not None]
 
 
-def _overfitting(train, validation, dummy, limits: FitThresholds, title: str) -> Finding | None:
+def _overfitting(
+    train: np.ndarray,
+    validation: np.ndarray,
+    dummy: np.ndarray | None,
+    limits: FitThresholds,
+    title: str,
+) -> Finding | None:
     if dummy is None:
         return None
     skill = float(train.mean() - dummy.mean())
@@ -99,7 +105,13 @@ def _overfitting(train, validation, dummy, limits: FitThresholds, title: str) ->
     )
 
 
-def _against_baselines(train, validation, baselines, limits: FitThresholds, title: str) -> list:
+def _against_baselines(
+    train: np.ndarray,
+    validation: np.ndarray,
+    baselines: Mapping[str, np.ndarray],
+    limits: FitThresholds,
+    title: str,
+) -> list[Finding]:
     real = {name: values for name, values in baselines.items() if name != "dummy"}
     if not real:
         return []
@@ -141,7 +153,9 @@ def _against_baselines(train, validation, baselines, limits: FitThresholds, titl
     return findings
 
 
-def _too_few_rows(curve, dummy, limits: FitThresholds, title: str) -> Finding | None:
+def _too_few_rows(
+    curve: Mapping[str, np.ndarray], dummy: np.ndarray | None, limits: FitThresholds, title: str
+) -> Finding | None:
     rows, scores = curve["n_rows"], curve["validation"]
     if len(rows) < 2 or dummy is None or not np.isfinite(scores).all():
         return None
@@ -165,7 +179,9 @@ def _too_few_rows(curve, dummy, limits: FitThresholds, title: str) -> Finding | 
     )
 
 
-def _leakage(validation, single, limits: FitThresholds, title: str) -> Finding | None:
+def _leakage(
+    validation: np.ndarray, single: tuple[int, float] | None, limits: FitThresholds, title: str
+) -> Finding | None:
     if single is None or validation.mean() < limits.perfect or single[1] < limits.perfect:
         return None
     return make_finding(

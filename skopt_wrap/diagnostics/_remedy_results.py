@@ -1,4 +1,4 @@
-"""What remedies gain, measured on the same folds."""
+"""What remedies gain, measured on the folds of the diagnosis."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from .._tables import as_frame
+from .._tables import as_frame, format_table
 from ..exceptions import ParameterError
-from ._evidence import Scores, Split, score_folds
-from ._remedies import Remedy
+from ._experiment import Experiment, Scores, Split
+from ._remedy import RemedyLike
+
+_COLUMNS = (
+    "remedy", "finding", "params", "gain", "gain_low", "gain_high", "score", "train_score",
+)  # fmt: skip
 
 
 def gain_interval(
@@ -29,7 +33,7 @@ def gain_interval(
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.diagnostics._trials import gain_interval
+    >>> from skopt_wrap.diagnostics._remedy_results import gain_interval
     >>> splits = [(np.arange(8), np.arange(4))] * 3
     >>> [round(v, 3) for v in gain_interval(np.array([0.1, 0.2, 0.3]), splits, 0.95)]
     [0.2, -0.193, 0.593]
@@ -63,13 +67,13 @@ class RemedyResults:
         Level of the intervals.
     """
 
-    remedies: list[Remedy]
-    table: dict[str, list]
+    remedies: list[RemedyLike]
+    table: dict[str, list[Any]]
     before: float
     skipped: list[str]
     confidence_level: float
 
-    def to_dict(self) -> dict[str, list]:
+    def to_dict(self) -> dict[str, list[Any]]:
         """Return the table as a dict of columns, ready for ``pandas.DataFrame``.
 
         Returns
@@ -95,62 +99,64 @@ class RemedyResults:
         return as_frame(self.to_dict())
 
     def __str__(self) -> str:
-        width = max([len("remedy"), *(len(r.name) for r in self.remedies)])
-        level = f"{self.confidence_level:.0%} interval"
-        lines = [f"{'remedy':{width}}  score    gain  {level}", ""]
-        lines[-1] = f"{'as it was':{width}}  {self.before:.3f}"
-        rows = zip(*(self.table[c] for c in ("remedy", "score", "gain", "gain_low", "gain_high")),
-                   strict=True)  # fmt: skip
-        lines += [
-            f"{name:{width}}  {score:.3f}  {gain:+.3f}  [{low:+.3f}, {high:+.3f}]"
-            for name, score, gain, low, high in rows
+        header = ["remedy", "score", "gain", f"{self.confidence_level:.0%} interval"]
+        columns = (self.table[c] for c in ("remedy", "score", "gain", "gain_low", "gain_high"))
+        rows = [["as it was", f"{self.before:.3f}", "", ""]]
+        rows += [
+            [name, f"{score:.3f}", f"{gain:+.3f}", f"[{low:+.3f}, {high:+.3f}]"]
+            for name, score, gain, low, high in zip(*columns, strict=True)
         ]
-        lines += [f"not tried: {name}" for name in self.skipped]
-        return "\n".join(lines)
+        return "\n".join([format_table(header, rows), *(f"not tried: {n}" for n in self.skipped)])
+
+
+def check_remedies(remedies: Any) -> list[RemedyLike]:
+    """Return remedies as a list, or raise ParameterError for what is none."""
+    chosen = list(remedies)
+    for remedy in chosen:
+        if not isinstance(remedy, RemedyLike):
+            raise ParameterError(
+                f"a remedy must have a name and a method apply(estimator), got {remedy!r}."
+            )
+    return chosen
+
+
+def _is_runnable(remedy: RemedyLike) -> bool:
+    return bool(getattr(remedy, "runnable", True))
 
 
 def try_all(
-    estimator: Any,
-    remedies: list[Remedy],
-    X: Any,
-    y: Any,
-    splits: list[Split],
-    scorer: Any,
-    before: Scores,
-    confidence_level: float,
+    experiment: Experiment, remedies: list[RemedyLike], before: Scores, confidence_level: float
 ) -> RemedyResults:
-    """Fit every runnable remedy on every split and tabulate the gains."""
+    """Fit every runnable remedy on every fold, and tabulate the gains."""
     number = isinstance(confidence_level, int | float | np.floating)
     if not number or not 0 < confidence_level < 1:
         raise ParameterError(
             f"confidence_level must be a number in (0, 1), got {confidence_level!r}."
         )
     base = before.validation
-    rows: list[dict[str, Any]] = []
-    for remedy in (r for r in remedies if r.runnable):
-        found = score_folds(remedy.apply(estimator), X, y, splits, scorer)
-        gain, low, high = gain_interval(found.validation - base, splits, confidence_level)
-        rows.append(
-            {
-                "remedy": remedy.name,
-                "finding": remedy.finding,
-                "params": dict(remedy.params),
-                "gain": gain,
-                "gain_low": low,
-                "gain_high": high,
-                "score": float(found.validation.mean()),
-                "train_score": float(found.train.mean()),
-                "_remedy": remedy,
-            }
+    tried: list[tuple[RemedyLike, dict[str, Any]]] = []
+    for remedy in filter(_is_runnable, remedies):
+        found = experiment.score(remedy.apply(experiment.estimator))
+        gain, low, high = gain_interval(
+            found.validation - base, experiment.splits, confidence_level
         )
+        row = {
+            "remedy": remedy.name,
+            "finding": getattr(remedy, "finding", ""),
+            "params": dict(getattr(remedy, "params", {})),
+            "gain": gain,
+            "gain_low": low,
+            "gain_high": high,
+            "score": float(found.validation.mean()),
+            "train_score": float(found.train.mean()),
+        }
+        tried.append((remedy, row))
     # A remedy that diverges sorts last.
-    rows.sort(key=lambda row: -row["score"] if np.isfinite(row["score"]) else np.inf)
-    columns = ("remedy", "finding", "params", "gain", "gain_low", "gain_high", "score",
-               "train_score")  # fmt: skip
+    tried.sort(key=lambda pair: -pair[1]["score"] if np.isfinite(pair[1]["score"]) else np.inf)
     return RemedyResults(
-        remedies=[row["_remedy"] for row in rows],
-        table={name: [row[name] for row in rows] for name in columns},
+        remedies=[remedy for remedy, _ in tried],
+        table={name: [row[name] for _, row in tried] for name in _COLUMNS},
         before=float(base.mean()),
-        skipped=[r.name for r in remedies if not r.runnable],
+        skipped=[remedy.name for remedy in remedies if not _is_runnable(remedy)],
         confidence_level=float(confidence_level),
     )

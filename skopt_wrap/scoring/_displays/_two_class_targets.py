@@ -1,4 +1,4 @@
-"""What the displays of two classes share: their target, probabilities, folds and threshold."""
+"""What the plots share: they read a target of two classes, its probabilities and threshold."""
 
 from __future__ import annotations
 
@@ -6,12 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import DataError
-from . import _responses as responses
-from ._folds import pool_folds
-from ._targets import Target, read_target
+from ..._sklearn import tuned_positive_label
+from ...exceptions import DataError
+from .. import _responses as responses
+from .._folds import pool_folds
+from .._targets import Target, read_target
 
-__all__ = ["pool_two_classes", "read_two_classes", "stated_probabilities", "tuned_threshold"]
+__all__ = [
+    "plain_labels",
+    "pool_two_classes",
+    "read_two_classes",
+    "stated_probabilities",
+    "tuned_threshold",
+]
+
+
+def plain_labels(y: Any) -> np.ndarray:
+    """Return labels as scikit-learn compares them with a positive class."""
+    values = np.asarray(y)
+    return values.astype(str) if values.dtype.kind == "O" else values
 
 
 def read_two_classes(y: Any, known: Any, pos_label: Any, display: str) -> Target:
@@ -62,7 +75,7 @@ def tuned_threshold(estimator: Any, target: Target) -> float | None:
     tuned = isinstance(estimator, TunedThresholdClassifierCV)
     if not tuned or estimator.response_method == "decision_function":
         return None
-    pos_label = estimator._curve_scorer._get_pos_label()
+    pos_label = tuned_positive_label(estimator)
     upper = target.classes[-1] if pos_label is None else pos_label
     threshold = float(estimator.best_threshold_)
     # thresholds of the other class's probability, or of a decision function, are not this axis
