@@ -274,8 +274,7 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         self.kind_ = data.kind
         learn_from = numeric_part(data.values) if data.kind == "tabular" else data.values
         steps = [s._bind(learn_from) if isinstance(s, Transform) else s for s in steps]
-        first = [] if generator is None else [generator.sampler]
-        self.transforms_ = first + steps
+        self.transforms_ = steps if generator is None else [generator.sampler, *steps]
         if target.codes is not None:
             self.classes_ = target.classes
         elif hasattr(self, "classes_"):

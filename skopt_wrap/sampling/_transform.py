@@ -14,8 +14,7 @@ from scipy import sparse
 
 from ..exceptions import DataError, ParameterError, suggest
 
-#: Transform classes by name. :func:`register` fills it.
-REGISTRY: dict[str, type[Transform]] = {}
+REGISTRY: dict[str, type[Transform]] = {}  # by name; `register` fills it
 
 T = TypeVar("T", bound="Transform")
 
@@ -391,12 +390,9 @@ class Policy:
         first = self.stages[0] if self.stages else None
         if not isinstance(first, Transform) or not isinstance(values, np.ndarray):
             return False
-        fits = (
-            not first.needs_float
-            or values.dtype in (np.float32, np.float64)
-            or (values.dtype == np.uint8 and first._takes_bytes(values))
-        )
-        return fits and values.flags.c_contiguous and first._reads_rows(values)
+        as_bytes = values.dtype == np.uint8 and first._takes_bytes(values)
+        fits = not first.needs_float or as_bytes or values.dtype in (np.float32, np.float64)
+        return bool(fits and values.flags.c_contiguous and first._reads_rows(values))
 
 
 def spread(values: np.ndarray, ndim: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from .._storage._trial_log import Entry, TrialLog, plain
 from .._strategies._protocol import OBJECTIVE
 from .._strategies._pruners import Pruning
 from .._strategies._resume import is_independent, register
-from .._trial import COMPLETED, FAILED, TrialResult, fail
+from .._trial import COMPLETED, FAILED, TrialResult, fail, stored_fields
 from ._callbacks import Tasks
 from ._evaluation import TimeIsUp
 from ._executors import Outcome, Serial, Workers
@@ -280,7 +280,7 @@ class Search:
         outcome.result.params = item.result.params  # not copies that came from a worker
         item.result, item.state = outcome.result, "finished"
         score = self._note(item.result, outcome.error)
-        self.trial_log.finish(outcome.number, _outcome(item.result), score)
+        self.trial_log.finish(outcome.number, stored_fields(item.result), score)
         self.tasks.end(outcome.number)
         if outcome.error is not None and self.reraise:
             raise outcome.error
@@ -393,12 +393,3 @@ class Search:
                 SkippedWarning,
                 stacklevel=2,
             )
-
-
-def _outcome(result: TrialResult) -> dict[str, Any]:
-    """Return what is stored of a finished trial: what `values` say is left out."""
-    return {
-        item.name: getattr(result, item.name)
-        for item in fields(TrialResult)
-        if item.name not in ("number", "params", "resource")
-    }
