@@ -24,6 +24,7 @@ from ._layers import (
     all_layers,
     built_shape,
     is_called,
+    mask_operations,
     run_graph,
     use_one_scale_for_dense_kernels,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "load_keras",
     "load_tensorflow",
     "loss_classes",
+    "mask_operations",
     "name_scope",
     "next_operations",
     "object_state",
