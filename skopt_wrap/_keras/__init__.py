@@ -27,7 +27,14 @@ from ._inspect import (
     output_units,
     shareable_key,
 )
-from ._layers import all_layers, built_shape, is_called, run_graph, use_one_scale_for_dense_kernels
+from ._layers import (
+    all_layers,
+    built_shape,
+    is_called,
+    mask_operations,
+    run_graph,
+    use_one_scale_for_dense_kernels,
+)
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
@@ -60,6 +67,7 @@ __all__ = [
     "load_keras",
     "load_tensorflow",
     "loss_classes",
+    "mask_operations",
     "metric_function",
     "name_scope",
     "next_operations",

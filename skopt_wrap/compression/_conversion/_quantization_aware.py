@@ -21,6 +21,7 @@ from .._stages._masks import n_distinct
 from ._convert import TOLERANCE, to_bytes, verify
 from ._fine_tuning import fine_tune, outputs
 from ._lowering import LoweredModel
+from ._operations import KerasOperation
 from ._strip import strip
 from ._tf_keras import check_copy, check_same, to_tf_keras
 from ._tfmot import (
@@ -141,6 +142,7 @@ def _train_with_rounding(
     quantization = tfmot.quantization.keras
     known = quantize_configs()
     registry = known.pop("registry")
+    known["KerasOperation"] = KerasOperation
     done: list[str] = []
     skipped: list[str] = []
 
