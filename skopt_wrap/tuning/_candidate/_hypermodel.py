@@ -32,6 +32,7 @@ class HyperModelBuilder:
 
         hyperparameters = HyperParameters()
         hyperparameters.values = dict(self.values)
+        declare_beforehand(self.hypermodel, hyperparameters)
         network = getattr(self.hypermodel, "build", self.hypermodel)(hyperparameters)
         if overrides_fit(self.hypermodel):
             train_by(network, self.hypermodel, hyperparameters)
@@ -52,6 +53,13 @@ def is_hypermodel(model: Any) -> bool:
         return False
     names = list(inspect.signature(model).parameters)
     return len(names) == 1 and names[0] in _HP_NAMES
+
+
+def declare_beforehand(hypermodel: Any, hyperparameters: Any) -> None:
+    """Let a HyperModel declare what it wants to have declared before it builds a network."""
+    declare = getattr(hypermodel, "declare_hyperparameters", None)
+    if declare is not None:
+        declare(hyperparameters)
 
 
 def overrides_fit(hypermodel: Any) -> bool:

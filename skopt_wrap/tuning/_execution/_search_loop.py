@@ -353,9 +353,9 @@ class Search:
             item = self.proposals[number]
             if item.state == "finished" or number in running:
                 continue
-            item.mine, item.state = entry.mine, entry.state
             if entry.state == "finished":
                 self._restore(item, entry)
+            item.mine, item.state = entry.mine, entry.state
 
     def _replay(self, number: int, entry: Entry) -> None:
         """Let the oracle propose as it did then, and set what was tried where it differs."""

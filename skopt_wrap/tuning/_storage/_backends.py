@@ -116,7 +116,10 @@ def journal_path(storage: Any) -> Path:
     ('runs/iris/search.log', 'runs/iris.log')
     """
     path = Path(storage).expanduser()
-    folder = path.is_dir() or (not path.suffix and not path.is_file())
+    try:
+        folder = path.is_dir() or (not path.suffix and not path.is_file())
+    except OSError as error:  # such as a name that is too long
+        raise StorageError(f"storage={str(path)!r} cannot be used: {error}") from error
     return path / FILE_NAME if folder else path
 
 
@@ -245,8 +248,10 @@ def _check_sqlite(url: str) -> None:
 
 
 def _open_safely(storage: Any) -> SafeStorage:
-    path = None if is_url(storage) else journal_path(storage)
-    return SafeStorage(open_storage(storage), label(storage), path)
+    if is_url(storage):
+        return SafeStorage(open_storage(storage), label(storage), None)
+    path = journal_path(storage)
+    return SafeStorage(open_storage(storage), repr(str(path)), path)
 
 
 def open_study(

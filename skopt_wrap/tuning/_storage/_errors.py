@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,18 @@ def _problem(line: Mapping[str, Any], counts: Mapping[str, int]) -> str | None:
     for name in ("user_attr", "system_attr"):
         if name in names and not isinstance(line[name], dict):
             return f"its {name!r} is no object"
+    for name in ("datetime_start", "datetime_complete"):
+        if line.get(name) is not None and not _is_moment(line[name]):
+            return f"its {name!r} is no date: {line[name]!r}"
     return None
+
+
+def _is_moment(text: Any) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

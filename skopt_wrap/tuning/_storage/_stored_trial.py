@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from ...exceptions import StorageError
+from ...exceptions import ParameterError, StorageError
 from .._trial import TrialResult
 from ._trial_log import Entry, TrialLog
 
@@ -54,7 +54,13 @@ def restore(
     check_result(entry.result, n_splits, None, where)
     stored = dict(entry.result or {})
     if entry.score is not None:
-        deciding = metric(TrialResult(0, {}, scores=stored["scores"]))
+        try:
+            deciding = metric(TrialResult(0, {}, scores=stored["scores"]))
+        except ParameterError as error:  # none of the names is a metric of this search
+            raise StorageError(
+                f"{where()} holds scores of {list(stored['scores'])}, which are no metrics of this "
+                "search; give another storage=, or remove that trial."
+            ) from error
         check_result(stored, n_splits, (deciding, entry.score), where)
     known = {name.name for name in fields(TrialResult)}
     for name, value in stored.items():

@@ -171,6 +171,12 @@ class StudyTrialLog(TrialLog):
         found = []
         for trial in self._trials():
             proposed = _VALUES in trial.user_attrs
+            if trial.state.is_finished() and (not proposed or _PENDING not in trial.user_attrs):
+                missing = _PENDING if proposed else _VALUES
+                raise StorageError(
+                    f"{self.place(trial_key(trial), _RESULT)} holds a result of a trial whose "
+                    f"{missing!r} are lost. Remove that trial, or give another storage=."
+                )
             if not proposed and self._is_dead(trial):
                 self._withdraw(trial_key(trial))
                 continue
