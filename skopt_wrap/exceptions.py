@@ -12,6 +12,8 @@ so ``except ValueError`` keeps working::
     │   └── UnsupportedLayerError               a layer that a technique cannot take
     ├── BackendError (RuntimeError)         Keras runs on something other than TensorFlow
     ├── SearchError (RuntimeError)          no trial of a search succeeded
+    │   ├── StorageError (OSError)              a stored search cannot be read or written
+    │   └── TrialTimeoutError (TimeoutError)    a trial took longer than it may
     ├── ConversionError (RuntimeError)      a network could not be converted, or its file is wrong
     └── BudgetError (RuntimeError)          a promised size, latency or score was not reached
 
@@ -39,7 +41,9 @@ __all__ = [
     "SkippedWarning",
     "SkoptWrapError",
     "SkoptWrapWarning",
+    "StorageError",
     "TrainingInterruptedWarning",
+    "TrialTimeoutError",
     "UnknownParameterError",
     "UnsupportedLayerError",
     "suggest",
@@ -80,6 +84,14 @@ class BackendError(SkoptWrapError, RuntimeError):
 
 class SearchError(SkoptWrapError, RuntimeError):
     """No trial of a search succeeded."""
+
+
+class StorageError(SearchError, OSError):
+    """The storage of a search cannot be read or written, or what it holds is damaged."""
+
+
+class TrialTimeoutError(SearchError, TimeoutError):
+    """A trial of a search took longer than `trial_timeout` allows."""
 
 
 class ConversionError(SkoptWrapError, RuntimeError):

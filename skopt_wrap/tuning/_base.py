@@ -76,11 +76,13 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         ],
         "objectives": [list, tuple, None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "trial_timeout": [Interval(Real, 0, None, closed="neither"), None],
         "error_score": [StrOptions({"raise"}), Real],
         "storage": [str, PathLike, None],
         "study": [str, None],
         "resume": ["boolean"],
         "n_jobs": [Integral, None],
+        "max_trials_per_worker": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -108,11 +110,13 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         pruner: Any = None,
         objectives: Any = None,
         max_time: float | None = None,
+        trial_timeout: float | None = None,
         error_score: Any = np.nan,
         storage: Any = None,
         study: str | None = None,
         resume: bool = True,
         n_jobs: int | None = None,
+        max_trials_per_worker: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -133,11 +137,13 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         self.pruner = pruner
         self.objectives = objectives
         self.max_time = max_time
+        self.trial_timeout = trial_timeout
         self.error_score = error_score
         self.storage = storage
         self.study = study
         self.resume = resume
         self.n_jobs = n_jobs
+        self.max_trials_per_worker = max_trials_per_worker
         self.random_state = random_state
         self.verbose = verbose
 
@@ -145,8 +151,6 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
     @abstractmethod
     def _network_class() -> Any:
         """Return KerasClassifier or KerasRegressor."""
-
-    # Composition
 
     def _network(self, architecture: str | None = None) -> Any:
         """Return the unfitted estimator of the network, of one architecture with "auto"."""
@@ -241,6 +245,9 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         outcome = SearchJob(self, task, seeds, context).run(pipeline, spaces)
         learned = self._results(outcome.trials, task, scoring, names)
         learned |= {"oracle_": outcome.oracle, "space_": outcome.space}
+        if outcome.error is not None:  # the storage failed: what had finished is kept
+            self._learn(learned)
+            raise outcome.error
         if self.refit is not False:
             best = learned["best_params_"]
             learned |= self._refit(pipeline, task, best, outcome.declared, context)
@@ -252,17 +259,17 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
 
     def _spaces(self, pipeline: CandidatePipeline, X: Any) -> dict[str | None, dict[str, Any]]:
         """Return the space of each architecture of "auto", or a single one under None."""
-        architectures: Any = [None]
-        if self._automatic():
-            architectures = _auto.architectures_for(_auto.row_shape(X, self.space))
+        auto = self._automatic()
+        architectures: Any = (
+            _auto.architectures_for(_auto.row_shape(X, self.space)) if auto else [None]
+        )
         return {name: given_space(self, pipeline.network, name) for name in architectures}
 
     def _check_target(self, y: Any) -> Any:
         """Return `y` checked; overridden for classes."""
         if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
+            name = type(self).__name__
+            raise ValueError(f"{name} requires y to be passed, but the target y is None.")
         check_array(y, ensure_2d=False, dtype=None, input_name="y")
         return y
 
@@ -307,14 +314,9 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         routed = route(self, metadata, pipeline, scoring)
         splitter = _splits.make_splitter(self.cv, y, classifier=is_classifier(self), seed=seed)
         splits = _splits.freeze(splitter, X, y, **routed.splitter.split)
-        scorer = self._measuring(scoring.scorer, objectives)
+        further = ["parameters"] if self._automatic() else []  # for the table of architectures
+        scorer = _objectives.measuring(scoring.scorer, [*(objectives or []), *further])
         return Task(X, y, splits, scorer, routed.estimator.fit, routed.scorer.score)
-
-    def _measuring(self, scorer: Any, objectives: list[str] | None) -> Any:
-        """Return the scorer, which measures the network as well where that is asked for."""
-        if self._automatic():
-            objectives = list(dict.fromkeys([*(objectives or []), "parameters"]))
-        return scorer if objectives is None else _objectives.Measuring(scorer, objectives)
 
     def _deciding(self, metrics: list[str]) -> str:
         """Return the name of the metric that decides."""

@@ -85,7 +85,7 @@ class Task:
     score_params: Mapping[str, Any]
 
 
-def fail(result: TrialResult, error: Exception | None, text: str | None) -> None:
+def fail(result: TrialResult, error: BaseException | None, text: str | None) -> None:
     """Mark a trial as failed."""
     result.state = FAILED
     result.error = f"{type(error).__name__}: {error}"
