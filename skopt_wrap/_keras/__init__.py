@@ -15,6 +15,7 @@ from ._compiled import (
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._graph import layer_calls, rebuild
 from ._inspect import (
+    all_finite,
     compile_settings,
     copy_optimizer,
     forget_key,
@@ -32,6 +33,7 @@ from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
     "FunctionalOptimizer",
+    "all_finite",
     "applied_once",
     "built_metrics",
     "clear_prediction_calls",
