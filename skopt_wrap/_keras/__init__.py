@@ -8,10 +8,10 @@ from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_ex
 from ._compiled import (
     built_metrics,
     compile_arguments,
-    flat_layers,
     learning_rate_schedule,
     metric_function,
 )
+from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._graph import layer_calls, rebuild
 from ._inspect import (
@@ -27,25 +27,38 @@ from ._inspect import (
     output_units,
     shareable_key,
 )
+from ._layers import (
+    all_layers,
+    built_shape,
+    is_called,
+    run_graph,
+    use_one_scale_for_dense_kernels,
+)
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
+    "CustomObjects",
     "FunctionalOptimizer",
     "all_finite",
     "applied_once",
     "built_metrics",
     "clear_prediction_calls",
     "compile_arguments",
+    "all_layers",
+    "built_shape",
     "compile_settings",
+    "copy_network",
+    "copy_operation",
     "copy_optimizer",
     "dtype_scope",
-    "flat_layers",
+    "dump_objects",
     "forget_key",
     "functional_class",
     "graph_nodes",
     "is_adapted",
+    "is_called",
     "keras_model_problem",
     "layer_calls",
     "layer_width",
@@ -64,10 +77,12 @@ __all__ = [
     "predict_raw",
     "rebuild",
     "resized",
+    "run_graph",
     "seed_scope",
     "shareable_key",
     "slot_names",
     "traced",
     "trusted_config_scope",
+    "use_one_scale_for_dense_kernels",
     "why_not_functional",
 ]

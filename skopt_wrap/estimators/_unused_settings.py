@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .._keras import compile_arguments, flat_layers, load_keras
+from .._keras import all_layers, compile_arguments, load_keras
 from ..exceptions import ParameterError
 from ._losses import OWN_LOSSES, infer_loss, make_loss
 from ._routed_objects import make_parts
@@ -162,7 +162,7 @@ def check_precision(estimator: Any, network: Any) -> None:
     """
     if estimator.dtype is None:
         return
-    layers = [layer for layer in flat_layers(network, include_self=False) if layer.weights]
+    layers = [layer for layer in all_layers(network)[1:] if layer.weights]
     policies = {layer.dtype_policy.name for layer in layers}
     if policies and estimator.dtype not in policies:
         raise ParameterError(

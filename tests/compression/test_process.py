@@ -11,15 +11,17 @@ import psutil
 import pytest
 
 from skopt_wrap.compression import _process
-from skopt_wrap.compression._process import Child, get_child
+from skopt_wrap.compression._process import ConversionProcess, conversion_process
 from skopt_wrap.exceptions import ConversionError
+
+CONVERT = "skopt_wrap.compression._conversion._convert:convert"
 
 
 @pytest.fixture
-def child():
-    child = Child()
-    yield child
-    child.close()
+def process():
+    process = ConversionProcess()
+    yield process
+    process.close()
 
 
 def _gone(pid):
@@ -47,55 +49,55 @@ class _Leave:
         return exec, (code,)
 
 
-def test_crash_is_an_error_that_names_stage_signal_and_output(child):
-    with child.lease(), pytest.raises(ConversionError) as caught:
-        child.run("convert", {"network": _Crash()}, stage="quantize")
+def test_crash_is_an_error_that_names_stage_signal_and_output(process):
+    with process.lease(), pytest.raises(ConversionError) as caught:
+        process.run(CONVERT, {"network": _Crash()}, stage="quantize")
     for part in ("'quantize'", "SIGABRT", "it went wrong", "unharmed"):
         assert part in str(caught.value)
-    assert child.pid is None
+    assert process.pid is None
 
 
-def test_child_ends_after_its_idle_time(child, monkeypatch):
+def test_process_ends_after_its_idle_time(process, monkeypatch):
     monkeypatch.setattr(_process, "IDLE_SECONDS", 0.2)
-    with child.lease():
-        pid = child.pid
-        with child.lease():  # a fit within a fit
+    with process.lease():
+        pid = process.pid
+        with process.lease():  # a fit within a fit
             pass
         time.sleep(0.5)
-        assert child.pid == pid, "a lease keeps it"
+        assert process.pid == pid, "a lease keeps it"
     assert _gone(pid)
-    assert child.pid is None
+    assert process.pid is None
 
 
-def test_child_is_replaced_after_its_tasks(child, monkeypatch):
+def test_process_is_replaced_after_its_tasks(process, monkeypatch):
     monkeypatch.setattr(_process, "MAX_TASKS", 2)
-    with child.lease():
+    with process.lease():
         pids = []
         for _ in range(4):
             with pytest.raises(ConversionError, match="TypeError"):
-                child.run("convert", {}, stage="convert")
-            pids.append(child.pid)
+                process.run(CONVERT, {}, stage="convert")
+            pids.append(process.pid)
     assert pids[0] == pids[1] != pids[2] == pids[3]
     assert _gone(pids[0])
 
 
-def test_child_that_was_killed_is_started_again(child):
-    with child.lease():
-        pid = child.pid
+def test_process_that_was_killed_is_started_again(process):
+    with process.lease():
+        pid = process.pid
         psutil.Process(pid).kill()
         assert _gone(pid)
-        child._start()
-        assert child.pid not in (None, pid)
+        process._start()
+        assert process.pid not in (None, pid)
 
 
-def test_child_does_not_outlive_its_parent(tmp_path):
+def test_process_does_not_outlive_its_parent(tmp_path):
     """Not even a parent that was killed, without cleaning up."""
     script = textwrap.dedent(
         """
         import os, signal
-        from skopt_wrap.compression._process import get_child
-        with get_child().lease() as child:
-            print(child.pid, flush=True)
+        from skopt_wrap.compression._process import conversion_process
+        with conversion_process().lease() as process:
+            print(process.pid, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
@@ -106,25 +108,30 @@ def test_child_does_not_outlive_its_parent(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_temporary_files_go_with_the_child(child, tmp_path, monkeypatch):
+def test_temporary_files_go_with_the_process(process, tmp_path, monkeypatch):
     """Also those of TensorFlow, which wait for an exit that a killed process never has."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     request = {"network": _Leave(), "quantization": None, "calibration": None}
-    with child.lease(), pytest.raises(ConversionError):
-        child.run("convert", {**request, "check_x": None, "check_raw": None}, stage="convert")
+    with process.lease(), pytest.raises(ConversionError):
+        process.run(CONVERT, {**request, "check_x": None, "check_raw": None}, stage="convert")
     (folder,) = tmp_path.iterdir()
     assert [path.name for path in folder.iterdir()] == ["left"]
-    child.close()
+    process.close()
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_fork_gets_a_child_of_its_own(child, monkeypatch):
-    monkeypatch.setattr(_process, "_child", child)
+def test_fork_gets_a_process_of_its_own(process, monkeypatch):
+    monkeypatch.setattr(_process, "_process", process)
     read, write = os.pipe()
     pid = os.fork()
     if not pid:
-        os.write(write, b"own" if get_child() is not child and get_child().pid is None else b"!")
+        os.write(
+            write,
+            b"own"
+            if conversion_process() is not process and conversion_process().pid is None
+            else b"!",
+        )
         os._exit(0)
     os.waitpid(pid, 0)
     assert os.read(read, 10) == b"own"
@@ -136,7 +143,8 @@ def test_tfmot_leaves_environment_and_keras_as_they_were():
     script = textwrap.dedent(
         """
         import os
-        from skopt_wrap.compression._conversion._tf_keras import load_tfmot
+        import keras  # sets variables of its own
+        from skopt_wrap.compression._conversion._tfmot import load_tfmot
 
         def version():
             import os

@@ -2,25 +2,26 @@
 
 import numpy as np
 import pytest
-from skopt_wrap.compression._stages._pipeline._structured_pruning import (
+
+from skopt_wrap.compression._fine_tuning_data import FineTuningData
+from skopt_wrap.compression._stages._structured_pruning import (
     find_routes,
     prune_units,
     refit,
 )
-
-from skopt_wrap.compression._tuning import Tuning
 from skopt_wrap.exceptions import UnsupportedLayerError
 
 pytestmark = pytest.mark.keras
 
 
 def untuned(X):
-    return Tuning(X, None, None, None, 1, 1000)
+    return FineTuningData(X, None, None, None, 1, 1000)
 
 
 def cut(model, sparsity, X):
     """Prune with a learning rate that changes nothing."""
-    return prune_units(model, sparsity, untuned(X), learning_rate=1e-12, seed=0)
+    result = prune_units(model, sparsity, untuned(X), learning_rate=1e-12, seed=0)
+    return result.model, result.done, result.skipped, result.notes
 
 
 def test_refit_is_exact_for_features_that_depend_on_others():
@@ -123,8 +124,8 @@ def test_pruned_network_is_tuned_and_the_original_is_not_changed(digits):
     model.compile(keras.optimizers.Adam(5e-3), loss)
     model.fit(X, y, epochs=15, verbose=0)
     before = [part.copy() for part in model.get_weights()]
-    tuning = Tuning(X, y, np.ones(400), loss, 5, 32)
-    small, *_ = prune_units(model, 0.5, tuning, learning_rate=2e-3, seed=0)
+    tuning = FineTuningData(X, y, np.ones(400), loss, 5, 32)
+    small = prune_units(model, 0.5, tuning, learning_rate=2e-3, seed=0).model
     accuracy = [np.mean(np.argmax(m.predict(X, verbose=0), 1) == y) for m in (model, small)]
     assert accuracy[1] > accuracy[0] - 0.03
     for old, new in zip(before, model.get_weights(), strict=True):

@@ -8,7 +8,7 @@ import pytest
 from skopt_wrap._keras import predict_raw
 from skopt_wrap.compression import compress
 from skopt_wrap.compression._plan import make_plan
-from skopt_wrap.compression._stages import _pipeline
+from skopt_wrap.compression._stages._quantization import Quantize
 from skopt_wrap.exceptions import ParameterError, SkoptWrapWarning, UnsupportedLayerError
 
 L = pytest.importorskip("keras").layers
@@ -86,7 +86,7 @@ def test_crash_while_training_with_rounding_is_an_error(monkeypatch):
     def dies(*args, **kwargs):
         raise ConversionError("stage 'quantize' failed: the conversion process ended")
 
-    monkeypatch.setattr(_pipeline, "train_with_rounding", dies)
+    monkeypatch.setattr(Quantize, "_aware", dies)
     model = _network(L.Dense(2), shape=(3,))
     with pytest.raises(ConversionError, match="the conversion process ended"):
         compress(model, _rows(model), quantization_aware=True, fine_tune_epochs=1)
@@ -111,7 +111,9 @@ def test_lost_zeros_and_lost_values_are_found(network, digits):
 def test_rounding_of_other_modes_cannot_be_trained_with(mode):
     with pytest.raises(ParameterError, match="needs quantization='int8'"):
         make_plan(
-            factorization=None, distillation=None, pruning=None, clustering=None,
-            quantization=mode, quantization_aware=True, fine_tune_epochs=1,
-            calibration_samples=1, runtime="litert", num_threads=1,
+            {
+                "factorization": None, "distillation": None, "pruning": None, "clustering": None,
+                "quantization": mode, "quantization_aware": True, "fine_tune_epochs": 1,
+                "calibration_samples": 1, "runtime": "litert", "num_threads": 1, "stages": None,
+            }
         )  # fmt: skip

@@ -1,28 +1,29 @@
-"""Networks without a twin in Keras 2 are pruned and clustered on Keras 3."""
+"""Networks that cannot be copied to tf_keras are pruned and clustered on Keras 3."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from skopt_wrap.compression._stages._pipeline._masks import (
+
+from skopt_wrap import TensorTrainDense
+from skopt_wrap._keras import predict_raw
+from skopt_wrap.compression import Clustering, Pruning, compress
+from skopt_wrap.compression._fine_tuning_data import FineTuningData
+from skopt_wrap.compression._stages._clustering import cluster_natively
+from skopt_wrap.compression._stages._masks import (
     has_pattern,
     keep_largest,
     pattern_problem,
     share_values,
 )
-from skopt_wrap.compression._stages._pipeline._pruning import cluster_natively, prune_natively
-
-from skopt_wrap import TensorTrainDense
-from skopt_wrap._keras import predict_raw
-from skopt_wrap.compression import Clustering, Pruning, compress
-from skopt_wrap.compression._tuning import Tuning
+from skopt_wrap.compression._stages._pruning import prune_natively
 from skopt_wrap.exceptions import ParameterError, UnsupportedLayerError
 
 L = pytest.importorskip("keras").layers
 
 
 def _own_layers():
-    """A Lambda, a normalization without a twin, a constraint and a recurrent layer both ways."""
+    """A Lambda, a normalization that tf_keras lacks, a constraint, a recurrent layer both ways."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -40,7 +41,7 @@ def _own_layers():
 
 def _tuning(model, n=48, epochs=2):
     x = np.random.default_rng(0).normal(size=(n, *model.inputs[0].shape[1:])).astype("float32")
-    return Tuning(x, None, None, None, epochs, 16)
+    return FineTuningData(x, None, None, None, epochs, 16)
 
 
 def _kernels(model):
@@ -52,7 +53,8 @@ def test_native_pruning_and_clustering_keep_zeros_values_and_constraints():
     model = _own_layers()
     before = model.get_weights()
     tuning = _tuning(model, epochs=3)
-    sparse, done, skipped, notes = prune_natively(model, Pruning(0.5), tuning, 0)
+    result = prune_natively(model, Pruning(0.5), tuning, 0)
+    sparse, done, skipped, notes = result.model, result.done, result.skipped, result.notes
     assert len(done) == 3
     assert len(skipped) == 1
     assert "RMSNormalization is not pruned" in skipped[0]
@@ -60,7 +62,8 @@ def test_native_pruning_and_clustering_keep_zeros_values_and_constraints():
     for kernel in _kernels(sparse):
         assert np.mean(kernel == 0) == pytest.approx(0.5, abs=0.1)
     assert (sparse.layers[-2].kernel.numpy() >= 0).all()
-    few, done, _, _ = cluster_natively(sparse, Clustering(5, init="density"), tuning, 0)
+    result = cluster_natively(sparse, Clustering(5, init="density"), tuning, 0)
+    few, done = result.model, result.done
     assert len(done) == 3
     for old, new in zip(_kernels(sparse), _kernels(few), strict=True):
         assert len(np.unique(new)) <= 5
@@ -69,7 +72,7 @@ def test_native_pruning_and_clustering_keep_zeros_values_and_constraints():
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new, "the model that was given is not changed")
     assert any((a != b).any() for a, b in zip(sparse.get_weights(), few.get_weights(), strict=True))
-    again = prune_natively(model, Pruning(0.5), tuning, 0)[0]
+    again = prune_natively(model, Pruning(0.5), tuning, 0).model
     for old, new in zip(sparse.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(old, new, atol=1e-6)
 
@@ -90,9 +93,10 @@ def test_native_stages_take_cores_and_tables():
         ]
     )
     x = np.random.default_rng(0).integers(0, 20, (48, 6)).astype("int32")
-    tuning = Tuning(x, None, None, None, 2, 16)
+    tuning = FineTuningData(x, None, None, None, 2, 16)
     train, last = model.layers[-2:]
-    sparse, done, skipped, _ = prune_natively(model, Pruning(0.5), tuning, 0)
+    result = prune_natively(model, Pruning(0.5), tuning, 0)
+    sparse, done, skipped = result.model, result.done, result.skipped
     assert done == [train.name, last.name]
     assert [text.split(": ")[1].split(" ")[0] for text in skipped] == [
         "Embedding",
@@ -100,7 +104,8 @@ def test_native_stages_take_cores_and_tables():
     ]
     for core in sparse.layers[-2].cores:
         assert np.mean(core.numpy() == 0) == pytest.approx(0.5, abs=0.1)
-    few, done, _, _ = cluster_natively(sparse, Clustering(4), tuning, 0)
+    result = cluster_natively(sparse, Clustering(4), tuning, 0)
+    few, done = result.model, result.done
     assert done == [model.layers[0].name, train.name, last.name]
     assert len(np.unique(few.layers[0].embeddings.numpy())) <= 4
     for old, new in zip(sparse.layers[-2].cores, few.layers[-2].cores, strict=True):
@@ -160,8 +165,8 @@ def test_zeros_lie_in_a_pattern_and_other_layers_are_named(block):
         assert np.mean(kernel == 0) == pytest.approx(0.5, abs=0.1)
     if block == "2:4":
         native = prune_natively(model, Pruning(0.5, block=block), _tuning(model), 0)
-        assert has_pattern(native[0].layers[2].kernel.numpy(), block)
-        assert len(native[2]) == 2
+        assert has_pattern(native.model.layers[2].kernel.numpy(), block)
+        assert len(native.skipped) == 2
 
 
 def test_masks_by_hand():
@@ -206,7 +211,7 @@ def test_pattern_parameters_are_checked(params, message):
 @pytest.mark.parametrize("library", ["keras", pytest.param("tf_keras", marks=pytest.mark.tfmot)])
 def test_learning_rate_stays_until_the_ramp_has_ended(library):
     schedules = pytest.importorskip(library).optimizers.schedules
-    tuning = Tuning(np.zeros((20, 2)), None, None, None, 4, 10)
+    tuning = FineTuningData(np.zeros((20, 2)), None, None, None, 4, 10)
     rate = tuning.rate(schedules, 0.1, hold=0.75)
     found = [float(rate(step)) for step in (0, 3, 6, 7, 8)]
     assert found == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.0], abs=1e-6)

@@ -10,7 +10,7 @@ import pytest
 
 from skopt_wrap._keras import predict_raw
 from skopt_wrap.compression import Quantization, compress
-from skopt_wrap.compression._c_array import c_source
+from skopt_wrap.compression._litert._export import c_source
 from skopt_wrap.exceptions import ParameterError, UnsupportedLayerError
 
 L = pytest.importorskip("keras").layers

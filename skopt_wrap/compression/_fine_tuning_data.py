@@ -1,4 +1,4 @@
-"""What every stage that trains is given."""
+"""Rows and settings for fine-tuning, for Keras 3 and for Keras 2."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ON_OWN_OUTPUTS = "fine-tuned on the trained network's own outputs (no loss to ca
 
 
 @dataclass(frozen=True)
-class Tuning:
+class FineTuningData:
     """Rows and settings for fine-tuning, the same for every stage of one chain.
 
     Attributes

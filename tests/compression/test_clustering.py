@@ -133,18 +133,19 @@ def test_clustering_parameters_are_checked():
     settings = {
         "factorization": None, "distillation": None, "quantization": None,
         "quantization_aware": False, "fine_tune_epochs": 1, "calibration_samples": 1,
-        "runtime": "litert", "num_threads": 1,
+        "runtime": "litert", "num_threads": 1, "stages": None,
     }  # fmt: skip
     with pytest.raises(ParameterError, match="at least 3 after pruning"):
-        make_plan(pruning=0.5, clustering=2, **settings)
+        make_plan({**settings, "pruning": 0.5, "clustering": 2})
     loose = Clustering(2, sparsity_preserving=False)
-    assert make_plan(pruning=0.5, clustering=loose, **settings).clustering is loose
+    assert make_plan({**settings, "pruning": 0.5, "clustering": loose}).stages[2].spec is loose
 
 
 @pytest.mark.keras
 def test_losses_that_mean_something_else_are_not_carried_over():
     import keras
-    from skopt_wrap.compression._stages._pipeline._losses import portable_loss
+
+    from skopt_wrap.compression._stages._losses import portable_loss
 
     def huber(y_true, y_pred):  # the user's own, by the name of one of Keras
         return keras.ops.mean(y_pred, axis=-1)
