@@ -159,7 +159,10 @@ class PrefixedParamsMixin:
             )
         raise UnknownParameterError(
             f"{type(self).__name__} got an unknown parameter {name!r}. "
-            + suggest(name, [*self._get_param_names(), *(f"model__{parameter}" for parameter in parameters)])
+            + suggest(
+                name,
+                [*self._get_param_names(), *(f"model__{parameter}" for parameter in parameters)],
+            )
         )
 
     def _routed(self, prefix: str) -> dict[str, Any]:

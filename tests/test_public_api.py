@@ -20,9 +20,10 @@ PACKAGE = Path(skopt_wrap.__file__).parent
 PUBLIC = [name for name in skopt_wrap._SUBPACKAGES if name != "exceptions"]
 
 # Package -> packages that it may import. What is not named here may not be imported.
-FOUNDATIONS = {"_aliases", "exceptions", "_keras", "_params", "_pipelines", "_sklearn"}
+FOUNDATIONS = {"_aliases", "_copying", "exceptions", "_keras", "_params", "_pipelines", "_sklearn"}
 ARROWS = {
     "_aliases": set(),
+    "_copying": {"_keras", "_sklearn"},
     "exceptions": {"_aliases"},
     "_keras": {"exceptions"},
     "_params": {"exceptions"},

@@ -34,6 +34,7 @@ from ._layers import (
     run_graph,
     use_one_scale_for_dense_kernels,
 )
+from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
@@ -41,6 +42,7 @@ from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 __all__ = [
     "CustomObjects",
     "FunctionalOptimizer",
+    "Parcel",
     "all_finite",
     "applied_once",
     "built_metrics",
@@ -49,6 +51,7 @@ __all__ = [
     "all_layers",
     "built_shape",
     "compile_settings",
+    "copy_by_parcel",
     "copy_network",
     "copy_operation",
     "copy_optimizer",

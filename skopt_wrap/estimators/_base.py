@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 
 from .._aliases import HINTS
+from .._copying import CopyMixin
 from .._keras import name_scope
 from .._sklearn import HasMethods, Interval, Options, StrOptions
 from ..architectures import ARCHITECTURES
@@ -21,7 +22,6 @@ from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_val
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
 from ._network import (
-    ScopedModel,
     build_network,
     finish_network,
     input_dtype,
@@ -42,7 +42,7 @@ _FIT_OVERRIDES = ("batch_size", "callbacks", "epochs", "shuffle", "validation_sp
 _DEFAULT_HOLDOUT = 0.1
 
 
-class BaseKerasEstimator(RowsMixin, BaseEstimator):
+class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     """Base of :class:`KerasClassifier` and :class:`KerasRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -257,9 +257,6 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
 
     def _store(self, network: Any, target: Any, result: Any, keep: bool) -> None:
         history = self.history_ if keep else {}
-        # Pickled before the network, whose loss Keras finds only when its class was imported.
-        own = type(network.loss).__module__.startswith("skopt_wrap.losses.")
-        self._loss_class = type(network.loss) if own else None
         self.model_ = network
         self.target_encoder_ = target
         self.history_ = {
@@ -268,12 +265,8 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
         self.n_iter_ = result.n_epochs + (self.n_iter_ if keep else 0)
         self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        if self.dtype is not None and "model_" in state:
-            # Keras compiles what it loads in the global precision of that moment.
-            state = {**state, "model_": ScopedModel(state["model_"], self.dtype)}
-        return state
+    def _network_dtype(self) -> str | None:
+        return self.dtype
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -85,6 +85,12 @@ def text_column(data: Any) -> str:
     return ""
 
 
+def is_about_text(error: ValueError) -> bool:
+    """Return whether scikit-learn raised an error because it found text among numbers."""
+    text = str(error)
+    return "could not convert string to float" in text or "arrays of bytes/strings" in text
+
+
 def _is_number(cell: str | bytes) -> bool:
     try:
         float(cell)
@@ -128,7 +134,8 @@ def _kind(values: Any) -> str | None:
     if dtype is None or str(dtype).lower() not in ("object", "o"):
         return None
     for cell in itertools.islice(np.asarray(values, dtype=object).ravel(), _LOOKED_AT):
-        if isinstance(cell, _TEMPORAL_TYPES):
+        period = type(cell).__name__ == "Period" and type(cell).__module__.startswith("pandas")
+        if period or isinstance(cell, _TEMPORAL_TYPES):
             return "temporal"
         if isinstance(cell, complex):
             return "complex"

@@ -15,7 +15,7 @@ from .._keras import all_finite, predict_raw
 from .._params import PrefixedParamsMixin
 from .._sklearn import check_sample_weight
 from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
-from ._data_kinds import check_kind, text_column
+from ._data_kinds import check_kind, is_about_text, text_column
 from ._network import first_embedding
 from ._target_arrays import check_range
 
@@ -41,7 +41,7 @@ class RowsMixin(PrefixedParamsMixin):
                 self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
             )
         except ValueError as error:
-            if "could not convert string to float" in str(error):
+            if is_about_text(error):
                 raise DataError(
                     f"X must hold numbers ({error}).{text_column(X)} Encode text first, for "
                     "instance with a OneHotEncoder or TargetEncoder in a ColumnTransformer, or a "

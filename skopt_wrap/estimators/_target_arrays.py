@@ -9,9 +9,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
 from ..exceptions import DataError
-from ._data_kinds import check_kind, text_column
-
-_TEXT = "could not convert string to float"
+from ._data_kinds import check_kind, is_about_text, text_column
 
 
 def output_table(raw: Any) -> np.ndarray:
@@ -41,7 +39,7 @@ def check_values(y: Any, dtype: str = "float32") -> np.ndarray:
     try:
         y = check_array(y, ensure_2d=False, allow_nd=True, dtype="numeric", input_name="y")
     except ValueError as error:
-        if _TEXT in str(error):
+        if is_about_text(error):
             raise DataError(
                 f"y must hold numbers for a regressor ({error}).{text_column(y)} For labels take "
                 "a KerasClassifier."
