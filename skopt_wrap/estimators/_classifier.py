@@ -199,7 +199,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,66 @@ def check_kind(data: Any, name: str) -> None:
             f"Complex data not supported: {name} holds complex numbers"
             f"{_named(numbers_of_two_parts)}. Give real and imaginary part as two columns."
         )
+
+
+def check_container(data: Any) -> None:
+    """Raise for an X that holds batches or several inputs, and say what takes it.
+
+    Raises
+    ------
+    DataError
+        For a dict, a generator, a ``tf.data.Dataset``, a ``PyDataset`` or a data loader.
+    """
+    kind = type(data).__name__
+    if isinstance(data, Mapping):
+        raise DataError(
+            f"X is a dict of {len(data)} entries, but a network gets one array. Join them, for "
+            "instance np.hstack(list(X.values())) or a DataFrame, and let the network take them "
+            "apart again."
+        )
+    if hasattr(data, "as_numpy_iterator") or _is_batches(data):
+        raise DataError(
+            f"X is a {kind} of batches: give it to fit_dataset, which takes a tf.data.Dataset or a "
+            "keras.utils.PyDataset of batches (X, y); predict takes arrays, batch by batch."
+        )
+    if inspect.isgenerator(data) or (hasattr(data, "__next__") and not hasattr(data, "shape")):
+        raise DataError(
+            f"X is a {kind}: make one array of it, np.concatenate(list(X)), or a dataset for "
+            "fit_dataset, tf.data.Dataset.from_generator(...)."
+        )
+
+
+def _is_batches(data: Any) -> bool:
+    bases = {base.__name__ for base in type(data).__mro__}
+    return bool(bases & {"PyDataset", "Sequence", "DataLoader"}) and not isinstance(data, list)
+
+
+def explained(error: ValueError, data: Any, name: str) -> Exception:
+    """Return the error to raise for one of scikit-learn's validation, with a way that works here.
+
+    Parameters
+    ----------
+    error : ValueError
+        What the validation raised.
+    data : array-like
+        What was validated.
+    name : {"X", "y"}
+        Its name.
+    """
+    if is_about_text(error):
+        way = (
+            "Encode text first, for instance with a OneHotEncoder or TargetEncoder in a "
+            "ColumnTransformer, or a TfidfVectorizer for sentences."
+            if name == "X"
+            else "For labels take a KerasClassifier."
+        )
+        return DataError(f"{name} must hold numbers ({error}).{text_column(data)} {way}")
+    if "inhomogeneous" in str(error) or "array element with a sequence" in str(error):
+        return DataError(
+            f"{name} has samples of unequal length. Bring them to one length first, for instance "
+            f"with keras.utils.pad_sequences({name}, dtype='float32')."
+        )
+    return error
 
 
 def text_column(data: Any) -> str:

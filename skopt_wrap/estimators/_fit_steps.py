@@ -179,8 +179,20 @@ def _training_arrays(estimator: Any, request: FitRequest, keep: bool) -> tuple[A
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
     y = estimator._check_y(request.y)
+    if X.shape[0] != len(y):
+        _refuse_several_inputs(request.X, len(y))
     check_lengths(X, y, "X", "y")
     return X, y
+
+
+def _refuse_several_inputs(X: Any, n_samples: int) -> None:
+    """Raise for a list of arrays, one for each input of a network."""
+    lengths = [np.shape(part)[:1] for part in X] if isinstance(X, list | tuple) else []
+    if lengths and all(length == (n_samples,) for length in lengths):
+        raise DataError(
+            f"X is a list of {len(X)} arrays with {n_samples} rows each, but a network gets one "
+            "array. Join them, for instance np.hstack(X), and let the network take them apart."
+        )
 
 
 def check_lengths(X: Any, y: np.ndarray, name_X: str, name_y: str) -> None:

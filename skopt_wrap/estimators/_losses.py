@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._keras import load_keras, loss_classes
+from .._params import class_arguments
 from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
 from ._routed_objects import make_parts
 
@@ -117,9 +118,9 @@ def make_loss(
                 f"loss__{next(iter(options))} needs a loss given by name or class, got {loss!r}."
             )
         return loss
-    legal = inspect.signature(cls).parameters
+    legal, open_ended = class_arguments(cls)
     for option in options:
-        if option not in legal and not any(p.kind is p.VAR_KEYWORD for p in legal.values()):
+        if option not in legal and not open_ended:
             raise UnknownParameterError(
                 f"loss={name!r} takes no {option!r}. "
                 + suggest(f"loss__{option}", [f"loss__{known}" for known in legal])

@@ -21,7 +21,7 @@ from .._keras import (
     output_kind,
     output_units,
 )
-from .._params import SUPPLIED, builder_parameters
+from .._params import SUPPLIED, builder_parameters, class_arguments
 from ..architectures import ARCHITECTURES
 from ..exceptions import (
     BuilderError,
@@ -243,15 +243,12 @@ def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) ->
                 f"{optimizer!r}."
             )
         return copy_optimizer(optimizer, options)
-    legal = inspect.signature(cls).parameters
+    legal, open_ended = class_arguments(cls)
     for option in options:
-        if option not in legal:
+        if option not in legal and not open_ended:
             raise UnknownParameterError(
                 f"optimizer={cls.__name__!r} takes no {option!r}. "
-                + suggest(
-                    f"optimizer__{option}",
-                    [f"optimizer__{k}" for k, p in legal.items() if p.kind is not p.VAR_KEYWORD],
-                )
+                + suggest(f"optimizer__{option}", [f"optimizer__{name}" for name in legal])
             )
     return cls(**options)
 

@@ -154,7 +154,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,

@@ -15,7 +15,7 @@ from .._keras import all_finite, predict_raw
 from .._params import PrefixedParamsMixin
 from .._sklearn import check_sample_weight
 from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
-from ._data_kinds import check_kind, is_about_text, text_column
+from ._data_kinds import check_container, check_kind, explained
 from ._network import first_embedding
 from ._target_arrays import check_range
 
@@ -35,19 +35,14 @@ class RowsMixin(PrefixedParamsMixin):
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
+        check_container(X)
         check_kind(X, "X")
         try:
             checked = validate_data(
                 self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
             )
         except ValueError as error:
-            if is_about_text(error):
-                raise DataError(
-                    f"X must hold numbers ({error}).{text_column(X)} Encode text first, for "
-                    "instance with a OneHotEncoder or TargetEncoder in a ColumnTransformer, or a "
-                    "TfidfVectorizer for sentences."
-                ) from error
-            raise
+            raise explained(error, X, "X") from error
         X = checked
         if reset:
             self.X_shape_ = tuple(X.shape)

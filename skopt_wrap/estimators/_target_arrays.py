@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers as numbers_abc
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
 from ..exceptions import DataError
-from ._data_kinds import check_kind, is_about_text, text_column
+from ._data_kinds import check_kind, explained
 
 
 def output_table(raw: Any) -> np.ndarray:
@@ -26,10 +27,34 @@ def check_labels(y: Any) -> np.ndarray:
     if hasattr(y, "isna") and np.any(y.isna()):
         raise DataError("y contains missing values (NA); give every row a label.")
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=True)
-    if y.dtype == object and any(item is None for item in y.ravel()):
-        raise DataError("y contains None; give every row a label.")
+    if y.dtype == object:
+        y = _plain_labels(y)
     if y.ndim == 1 or y.shape[1] == 1:
         return column_or_1d(y, warn=True)
+    return y
+
+
+def _plain_labels(y: np.ndarray) -> np.ndarray:
+    """Return labels that are Python objects; whole numbers as integers.
+
+    Raises
+    ------
+    DataError
+        For missing labels, and for texts and numbers in one target.
+    """
+    labels = y.ravel().tolist()
+    if any(item is None for item in labels):
+        raise DataError("y contains None; give every row a label.")
+    kinds = {str if isinstance(item, str) else type(item) for item in labels}
+    numbers = {kind for kind in kinds if issubclass(kind, numbers_abc.Number)}
+    if numbers and len(numbers) < len(kinds):
+        names = sorted(kind.__name__ for kind in kinds)
+        raise DataError(
+            f"y holds labels of several types ({', '.join(names)}); make them all texts, "
+            "y.astype(str), or all numbers."
+        )
+    if all(issubclass(kind, numbers_abc.Integral) for kind in kinds):
+        return np.array(labels).reshape(y.shape)
     return y
 
 
@@ -39,12 +64,7 @@ def check_values(y: Any, dtype: str = "float32") -> np.ndarray:
     try:
         y = check_array(y, ensure_2d=False, allow_nd=True, dtype="numeric", input_name="y")
     except ValueError as error:
-        if is_about_text(error):
-            raise DataError(
-                f"y must hold numbers for a regressor ({error}).{text_column(y)} For labels take "
-                "a KerasClassifier."
-            ) from error
-        raise
+        raise explained(error, y, "y") from error
     if y.ndim > 2:
         raise DataError(
             f"y must have one or two dimensions, got shape {y.shape}: a network for "
