@@ -10,6 +10,7 @@ so ``except ValueError`` keeps working::
     ├── ModelError (ValueError)             a network cannot be built, or does not suit the data
     │   ├── BuilderError                        the user's builder raised, or returned no model
     │   └── UnsupportedLayerError               a layer that a technique cannot take
+    ├── DivergedError (FloatingPointError)  training or prediction gave numbers that are not finite
     ├── BackendError (RuntimeError)         Keras runs on something other than TensorFlow
     ├── SearchError (RuntimeError)          no trial of a search succeeded
     │   ├── StorageError (OSError)              a stored search cannot be read or written
@@ -19,6 +20,7 @@ so ``except ValueError`` keeps working::
 
     SkoptWrapWarning (UserWarning)
     ├── TrainingInterruptedWarning          training stopped early; the best weights are kept
+    ├── InputWarning                        data could mean two things; says which was assumed
     ├── SkippedWarning                      a layer, trial or stage was skipped, with its reason
     └── BudgetWarning                       a budget was missed and the caller asked to go on
 """
@@ -28,6 +30,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from ._aliases import HINTS, known_as
+
 __all__ = [
     "BackendError",
     "BudgetError",
@@ -35,6 +39,8 @@ __all__ = [
     "BuilderError",
     "ConversionError",
     "DataError",
+    "DivergedError",
+    "InputWarning",
     "ModelError",
     "ParameterError",
     "SearchError",
@@ -78,6 +84,10 @@ class UnsupportedLayerError(ModelError):
     """A layer that the technique asked for cannot take."""
 
 
+class DivergedError(SkoptWrapError, FloatingPointError):
+    """Training or prediction gave numbers that are not finite (NaN or infinity)."""
+
+
 class BackendError(SkoptWrapError, RuntimeError):
     """Keras runs on a backend other than TensorFlow."""
 
@@ -110,6 +120,10 @@ class TrainingInterruptedWarning(SkoptWrapWarning):
     """Training was interrupted; the best weights so far are kept."""
 
 
+class InputWarning(SkoptWrapWarning):
+    """The data could mean two things; the message says which was assumed, and how to choose."""
+
+
 class SkippedWarning(SkoptWrapWarning):
     """A layer, trial or stage was skipped; the message says why."""
 
@@ -120,6 +134,8 @@ class BudgetWarning(SkoptWrapWarning):
 
 def suggest(name: str, choices: Iterable[str]) -> str:
     """Return the tail of an error message that names the nearest legal choice.
+
+    A name of another library is translated (``nb_epoch``, ``val_accuracy``); then spelling decides.
 
     Parameters
     ----------
@@ -140,6 +156,9 @@ def suggest(name: str, choices: Iterable[str]) -> str:
     "Did you mean 'units'? Known names: 'dropout', 'units'."
     """
     known = sorted(set(choices))
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    head = f"Did you mean {near[0]!r}? " if near else ""
+    near = known_as(name, known)
+    if near is None:
+        near = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+    head = f"Did you mean {near!r}? " if near else ""
+    head += f"{HINTS[name]} " if near is None and name in HINTS else ""
     return f"{head}Known names: {', '.join(repr(k) for k in known)}."

@@ -181,9 +181,9 @@ def test_validation_split_is_stratified_and_seeded(blobs, monkeypatch):
     seen = []
     original = _fit_steps.train
 
-    def spy(network, data, **options):
+    def spy(network, data, settings, **options):
         seen.append((data.y.copy(), options["validation"].y.copy()))
-        return original(network, data, **options)
+        return original(network, data, settings, **options)
 
     monkeypatch.setattr(_fit_steps, "train", spy)
     for _ in range(2):
