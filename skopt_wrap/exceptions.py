@@ -17,6 +17,7 @@ so ``except ValueError`` keeps working::
 
     SkoptWrapWarning (UserWarning)
     ├── TrainingInterruptedWarning          training stopped early; the best weights are kept
+    ├── DataChangedWarning                  new rows have what the rows of fit had not
     ├── SkippedWarning                      a layer, trial or stage was skipped, with its reason
     └── BudgetWarning                       a budget was missed and the caller asked to go on
 """
@@ -32,6 +33,7 @@ __all__ = [
     "BudgetWarning",
     "BuilderError",
     "ConversionError",
+    "DataChangedWarning",
     "DataError",
     "ModelError",
     "ParameterError",
@@ -96,6 +98,10 @@ class SkoptWrapWarning(UserWarning):
 
 class TrainingInterruptedWarning(SkoptWrapWarning):
     """Training was interrupted; the best weights so far are kept."""
+
+
+class DataChangedWarning(SkoptWrapWarning):
+    """New rows have what the rows of fit had not; the message says what is done with it."""
 
 
 class SkippedWarning(SkoptWrapWarning):

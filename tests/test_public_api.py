@@ -61,6 +61,7 @@ ARROWS = {
         "scoring",
         "training",
     },
+    "quality": {"exceptions", "_sklearn", "_tables"},
     "sampling": {"exceptions", "_keras", "_sklearn"},
     "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},
 }
