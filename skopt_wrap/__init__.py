@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from .losses import correct_prior as correct_prior
     from .losses import effective_class_weight as effective_class_weight
     from .losses import estimate_prior as estimate_prior
+    from .quality import CleaningReport as CleaningReport
+    from .quality import DataCleaner as DataCleaner
+    from .quality import RowCleaner as RowCleaner
+    from .quality import RowReport as RowReport
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .sampling import available_transforms as available_transforms
@@ -77,12 +81,14 @@ _EXPORTS = {
     "BootstrapInterval": "scoring",
     "CP": "factorization",
     "CalibrationDisplay": "scoring",
+    "CleaningReport": "quality",
     "Clustering": "compression",
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
     "Conditional": "tuning",
     "CompressionSearch": "compression",
+    "DataCleaner": "quality",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
@@ -106,6 +112,8 @@ _EXPORTS = {
     "PriorCorrectedClassifier": "losses",
     "Pruning": "compression",
     "REMOVE": "tuning",
+    "RowCleaner": "quality",
+    "RowReport": "quality",
     "Remedy": "diagnostics",
     "RemedyResults": "diagnostics",
     "SVD": "factorization",
@@ -143,6 +151,7 @@ _SUBPACKAGES = (
     "factorization",
     "losses",
     "model_selection",
+    "quality",
     "sampling",
     "scoring",
     "training",

@@ -21,6 +21,7 @@ so ``except ValueError`` keeps working::
     SkoptWrapWarning (UserWarning)
     ├── TrainingInterruptedWarning          training stopped early; the best weights are kept
     ├── InputWarning                        data could mean two things; says which was assumed
+    ├── DataChangedWarning                  new rows have what the rows of fit had not
     ├── SkippedWarning                      a layer, trial or stage was skipped, with its reason
     └── BudgetWarning                       a budget was missed and the caller asked to go on
 """
@@ -38,6 +39,7 @@ __all__ = [
     "BudgetWarning",
     "BuilderError",
     "ConversionError",
+    "DataChangedWarning",
     "DataError",
     "DivergedError",
     "InputWarning",
@@ -122,6 +124,10 @@ class TrainingInterruptedWarning(SkoptWrapWarning):
 
 class InputWarning(SkoptWrapWarning):
     """The data could mean two things; the message says which was assumed, and how to choose."""
+
+
+class DataChangedWarning(SkoptWrapWarning):
+    """New rows have what the rows of fit had not; the message says what is done with it."""
 
 
 class SkippedWarning(SkoptWrapWarning):

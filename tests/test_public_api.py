@@ -51,6 +51,7 @@ ARROWS = {
     "compression": {*FOUNDATIONS, "distillation", "estimators", "factorization", "training"},
     "distillation": {"exceptions", "_keras", "architectures", "losses", "training"},
     "diagnostics": {*FOUNDATIONS, "model_selection", "sampling", "scoring"},
+    "quality": {"exceptions", "_sklearn", "_tables"},
     "sampling": {"exceptions", "_keras", "_sklearn"},
     "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},
 }

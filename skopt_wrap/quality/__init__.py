@@ -1,0 +1,51 @@
+"""Data quality before training: mend columns, mend rows, report what is wrong.
+
+:class:`DataCleaner` mends columns in a pipeline; :class:`RowCleaner` removes or flags rows while
+training.
+"""
+
+from __future__ import annotations
+
+from ._changes import ChangeReport
+from ._cleaner import DataCleaner
+from ._cleaning_report import CleaningReport
+from ._operations import (
+    Categories,
+    Constants,
+    DateParts,
+    Duplicates,
+    Identifiers,
+    Infinities,
+    Missing,
+    Operation,
+    Outliers,
+    Sentinels,
+    TextBooleans,
+    TextDates,
+    TextNumbers,
+    TextSentinels,
+)
+from ._row_cleaner import RowCleaner
+from ._row_report import RowReport
+
+__all__ = [
+    "Categories",
+    "ChangeReport",
+    "CleaningReport",
+    "Constants",
+    "DataCleaner",
+    "DateParts",
+    "Duplicates",
+    "Identifiers",
+    "Infinities",
+    "Missing",
+    "Operation",
+    "Outliers",
+    "RowCleaner",
+    "RowReport",
+    "Sentinels",
+    "TextBooleans",
+    "TextDates",
+    "TextNumbers",
+    "TextSentinels",
+]
