@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .losses import correct_prior as correct_prior
     from .losses import effective_class_weight as effective_class_weight
     from .losses import estimate_prior as estimate_prior
+    from .monitoring import DriftMonitor as DriftMonitor
+    from .monitoring import DriftReport as DriftReport
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .sampling import available_transforms as available_transforms
@@ -86,6 +88,8 @@ _EXPORTS = {
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
+    "DriftMonitor": "monitoring",
+    "DriftReport": "monitoring",
     "FactorizationResult": "factorization",
     "Finding": "diagnostics",
     "FitDiagnosis": "diagnostics",
@@ -143,6 +147,7 @@ _SUBPACKAGES = (
     "factorization",
     "losses",
     "model_selection",
+    "monitoring",
     "sampling",
     "scoring",
     "training",
