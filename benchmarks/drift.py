@@ -119,19 +119,19 @@ class Results:
                 csv.DictWriter(file, FIELDS).writeheader()
 
     def has(self, part: str, case: str, stream: int) -> bool:
+        """Tell whether a stream was run."""
         key = (part, case, str(stream))
         return any((r["part"], r["case"], r["stream"]) == key for r in self.rows)
 
-    def done(self, part: str, case: str) -> int:
-        return sum(r["part"] == part and r["case"] == case for r in self.rows)
-
     def add(self, rows: list[dict]) -> None:
+        """Append rows to the file."""
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, FIELDS).writerows(rows)
         self.rows += [{k: str(v) for k, v in {**dict.fromkeys(FIELDS, ""), **r}.items()}
                       for r in rows]  # fmt: skip
 
     def of(self, part: str, case: str, method: str) -> list[dict]:
+        """Return the rows of a method."""
         wanted = (part, case, method)
         return [r for r in self.rows if (r["part"], r["case"], r["method"]) == wanted]
 
@@ -170,8 +170,8 @@ def print_streams(results: Results, part: str, cases) -> None:
                 shares = [np.mean([float(r["alarm_row"]) < np.inf for r in rows]) for rows in found]
                 print(f"{case:14}{len(found[0]):8d}" + "".join(f"{s:17.3f}" for s in shares))
         return
-    print(f"\na change of one of {N_FEATURES} features after row {CHANGE * BATCH}: alarms before it, "
-          "found after it, median rows until found")  # fmt: skip
+    print(f"\na change of one of {N_FEATURES} features after row {CHANGE * BATCH}: alarms before "
+          "it, found after it, median rows until found")  # fmt: skip
     print(f"{'change':16}{'method':16}{'streams':>8}{'before':>8}{'found':>8}{'rows':>7}"
           f"{'false items':>13}")  # fmt: skip
     for case in cases:
@@ -207,15 +207,15 @@ def speed(quick: bool) -> None:
     update = (time.perf_counter() - start) / 100
     size = len(pickle.dumps(DriftMonitor(random_state=0).fit(batch)))
     print(f"\nreference {n} x {N_FEATURES}: fit {fit:.1f} s, pickled {size / 1000:.0f} kB")
-    print(f"check of {m} rows with all effect sizes: median {statistics.median(wall):.3f} s "
-          f"({statistics.median(cpu):.3f} s of processor time); best {min(wall):.3f} s")  # fmt: skip
+    print(f"check of {m} rows with all effect sizes: median {statistics.median(wall):.3f} "
+          f"s, best {min(wall):.3f} s, processor time {statistics.median(cpu):.3f} s")  # fmt: skip
     print(f"update with 20 rows: {update * 1000:.1f} ms")
 
 
 def sketch_errors(quick: bool) -> None:
     from skopt_wrap.monitoring._columns import Column
-    from skopt_wrap.monitoring._effects import effect_sizes
-    from skopt_wrap.monitoring._sketch import edge_rows, make_sketch
+    from skopt_wrap.monitoring._statistics._effects import effect_sizes
+    from skopt_wrap.monitoring._statistics._sketch import edge_rows, make_sketch
 
     n = 100_000 if quick else 1_000_000
     rng = np.random.default_rng(0)

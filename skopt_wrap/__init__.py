@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .losses import correct_prior as correct_prior
     from .losses import effective_class_weight as effective_class_weight
     from .losses import estimate_prior as estimate_prior
+    from .monitoring import DriftDisplay as DriftDisplay
     from .monitoring import DriftMonitor as DriftMonitor
     from .monitoring import DriftReport as DriftReport
     from .sampling import AugmentationDisplay as AugmentationDisplay
@@ -88,6 +89,7 @@ _EXPORTS = {
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
+    "DriftDisplay": "monitoring",
     "DriftMonitor": "monitoring",
     "DriftReport": "monitoring",
     "FactorizationResult": "factorization",

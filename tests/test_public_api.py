@@ -61,6 +61,7 @@ ARROWS = {
         "scoring",
         "training",
     },
+    "monitoring": {"exceptions", "_keras", "_sklearn", "_tables"},
     "sampling": {"exceptions", "_keras", "_sklearn"},
     "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},
 }

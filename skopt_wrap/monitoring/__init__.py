@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ._display import DriftDisplay
 from ._monitor import DriftMonitor
 from ._report import DriftReport
 
-__all__ = ["DriftMonitor", "DriftReport"]
+__all__ = ["DriftDisplay", "DriftMonitor", "DriftReport"]

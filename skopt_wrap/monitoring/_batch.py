@@ -27,7 +27,7 @@ from ._outputs import (
     losses,
     predict,
 )
-from ._sketch import Sketch
+from ._statistics._sketch import Sketch
 
 N_COMPONENTS = 16
 

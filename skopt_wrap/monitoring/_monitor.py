@@ -14,21 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import HasMethods, Interval, StrOptions, fit_context
 from ..exceptions import ParameterError
-from ._betting import log_prior
-from ._columns import Column
-from ._domain import domain_evidence
-from ._effects import check_thresholds
+from ._answers import DEFAULT_RUN_LENGTH, batch_report, stream_report
 from ._groups import check_clock
-from ._multiple import e_bh, log_average
 from ._outputs import check_fitted
-from ._reference import Reference, Rows, batch_evidence, encoded_rows, learn_reference
+from ._reference import Reference, Rows, learn_reference
 from ._report import DriftReport
-from ._sketch import Sketch
 from ._state import Outcome, StreamState
-
-DEFAULT_RUN_LENGTH = 100_000
-MULTIVARIATE = "multivariate"
-_FEWEST_DOMAIN_ROWS = 20
+from ._statistics._effects import check_thresholds
 
 
 class DriftMonitor(BaseEstimator):
@@ -91,6 +83,8 @@ class DriftMonitor(BaseEstimator):
         Rows of the stream so far.
     alarm_row_ : int or None
         Row of the stream at which the alarm was given.
+    log_threshold_ : float
+        Logarithm of the evidence from which a stream raises the alarm.
     history_ : dict of str to list
         After each update: "row", "log_e_value", "log_e_values" (n_items,), "time" if known.
     n_features_in_ : int
@@ -187,6 +181,12 @@ class DriftMonitor(BaseEstimator):
         self.keep_rows = keep_rows
         self.random_state = random_state
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        return tags
+
     # The parameter estimator is fitted before.
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, *, timestamp: Any = None) -> DriftMonitor:
@@ -255,7 +255,7 @@ class DriftMonitor(BaseEstimator):
             self._reference,
             self.window,
             self.statistics == "shiryaev_roberts",
-            self._log_threshold,
+            self.log_threshold_,
             self.alpha,
         )
         return self
@@ -301,38 +301,8 @@ class DriftMonitor(BaseEstimator):
             If the rows are not like those of the reference.
         """
         check_is_fitted(self)
-        reference = self._reference
-        rows = reference.read(self, X, timestamp)
-        outcome = self._outcome(rows, y)
-        watched = self._watched(rows, outcome)
-        values = [
-            batch_evidence(sketch, column, groups, one_sided=reference.is_loss(sketch))
-            for sketch, column, groups in watched
-        ]
-        names = [sketch.name for sketch, *_ in watched]
-        performance = self._performance(rows, outcome, y)
-        if reference.kept is not None and rows.batch.n_rows >= _FEWEST_DOMAIN_ROWS:
-            sketches = reference.inputs[: len(rows.batch.columns)]
-            batch = encoded_rows(sketches, rows.batch.columns)
-            performance["domain_auc"], log_bets = domain_evidence(reference.kept, batch, 0)
-            values.append(float(np.logaddexp.reduce(log_bets + log_prior())))
-            names.append(MULTIVARIATE)
-        evidence = np.array(values)
-        average = log_average(evidence)
-        threshold = float(-np.log(self.alpha))
-        return DriftReport(
-            source="check",
-            alarm=average >= threshold,
-            log_e_value=average,
-            log_threshold=threshold,
-            guarantee=f"Without drift, the chance of this alarm is at most {self.alpha:g}.",
-            names=names,
-            log_e_values=evidence,
-            changed=e_bh(evidence, self.alpha),
-            n_rows=rows.batch.n_rows,
-            performance=performance,
-            **self._common(rows, watched),
-        )
+        rows = self._reference.read(self, X, timestamp)
+        return batch_report(self, rows, self._outcome(rows, y), y)
 
     def update(self, X: Any, y: Any = None, *, timestamp: Any = None) -> DriftReport:
         """Take the next rows of the stream.
@@ -364,7 +334,7 @@ class DriftMonitor(BaseEstimator):
         outcome = self._outcome(rows, y)
         self._state.clock.tick(self.n_rows_, rows.times, latest)
         self._state.take(rows, outcome, self._rng)
-        return self._stream_report(rows, outcome, y)
+        return stream_report(self, rows, outcome, y)
 
     def update_labels(self, X: Any, y: Any, *, timestamp: Any = None) -> DriftReport:
         """Take labels that came later, with their rows; the rows themselves were taken before.
@@ -392,82 +362,14 @@ class DriftMonitor(BaseEstimator):
         rows = self._reference.read(self, X, timestamp)
         outcome = self._reference.read_outcomes(self, rows, y)
         self._state.take_outcome(rows, outcome, self._rng)
-        return self._stream_report(rows, outcome, y)
-
-    # -- parts --------------------------------------------------------------------------------
+        return stream_report(self, rows, outcome, y)
 
     @property
-    def _log_threshold(self) -> float:
+    def log_threshold_(self) -> float:
+        """Logarithm of the evidence from which a stream raises the alarm."""
         if self.statistics == "shiryaev_roberts":
             return float(np.log(self.run_length or DEFAULT_RUN_LENGTH))
         return float(-np.log(self.alpha))
 
     def _outcome(self, rows: Rows, y: Any) -> Outcome | None:
         return None if y is None else self._reference.read_outcomes(self, rows, y)
-
-    def _watched(
-        self, rows: Rows, outcome: Outcome | None
-    ) -> list[tuple[Sketch, Column, np.ndarray]]:
-        """Return sketch, column and groups of everything that the rows have."""
-        reference = self._reference
-        pairs = zip(reference.inputs, rows.inputs, strict=True)
-        watched = [(sketch, column, rows.groups) for sketch, column in pairs]
-        if outcome is not None:
-            columns, has_label = outcome
-            groups = rows.groups[has_label]
-            pairs = zip(reference.outcomes, columns, strict=True)
-            watched += [(sketch, column, groups) for sketch, column in pairs]
-        return watched
-
-    def _common(self, rows: Rows, watched: list[Any]) -> dict[str, Any]:
-        """Return what the reports of a batch and of a stream have in common."""
-        counts = [np.bincount(g, minlength=len(self.groups_)) for _, _, g in watched]
-        pairs = zip(self._reference.inputs, rows.batch.columns, strict=False)
-        return {
-            "n_reference": self.n_reference_,
-            "thresholds": check_thresholds(self.effect_sizes),
-            "dtype_changes": {s.name: (s.dtype, c.dtype) for s, c in pairs if s.dtype != c.dtype},
-            "_sketches": [sketch for sketch, *_ in watched],
-            "_columns": [column for _, column, _ in watched],
-            "_shares": [count / max(count.sum(), 1) for count in counts],
-        }
-
-    def _score(self, X: Any, y: Any) -> float:
-        return float(check_scoring(self.estimator, scoring=self.scoring)(self.estimator, X, y))
-
-    def _performance(self, rows: Rows, outcome: Outcome | None, y: Any) -> dict[str, float]:
-        found = dict(self._reference.performance)
-        expected = self._reference.expected_accuracy(rows.batch)
-        if expected is not None:
-            found["expected_accuracy"] = expected
-        if outcome is not None and len(outcome[0]) > 1 and outcome[1].any():
-            found["loss"] = float(outcome[0][1].values.mean())
-            if self.scoring is not None and outcome[1].all():
-                found["score"] = self._score(rows.batch.X, y)
-        return found
-
-    def _stream_report(self, rows: Rows, outcome: Outcome | None, y: Any) -> DriftReport:
-        state = self._state
-        values = state.log_values()
-        changed = state.changed(values)
-        guarantee = f"Without drift, the chance of ever an alarm is at most {self.alpha:g}."
-        if self.statistics == "shiryaev_roberts":
-            length = self.run_length or DEFAULT_RUN_LENGTH
-            guarantee = f"Without drift, an alarm comes after {length} rows or more in the mean."
-        began, began_at = state.began(changed)
-        return DriftReport(
-            source="update",
-            alarm=state.alarm_row is not None,
-            log_e_value=log_average(values),
-            log_threshold=self._log_threshold,
-            guarantee=guarantee,
-            names=list(self.items_),
-            log_e_values=values,
-            changed=changed,
-            n_rows=state.n_rows,
-            alarm_row=state.alarm_row,
-            began=began,
-            began_at=began_at,
-            performance=self._performance(rows, outcome, y),
-            **self._common(rows, state.recent_columns(began)),
-        )

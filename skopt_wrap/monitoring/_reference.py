@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring
 
 from ..exceptions import DataError, ParameterError
 from ._batch import (
@@ -22,13 +23,13 @@ from ._batch import (
     table_columns,
     watched_columns,
 )
-from ._betting import N_BETS, log_prior
 from ._columns import NUMERIC, Column
-from ._conformal import log_batch_e_values
 from ._groups import group_numbers, read_timestamps, row_groups
 from ._outputs import class_text
-from ._performance import AccuracyEstimate
-from ._sketch import Sketch, edge_rows, make_sketch, sorted_cell_counts
+from ._statistics._betting import N_BETS, log_prior
+from ._statistics._conformal import log_batch_e_values
+from ._statistics._performance import AccuracyEstimate
+from ._statistics._sketch import Sketch, edge_rows, make_sketch, sorted_cell_counts
 
 
 @dataclass
@@ -187,7 +188,8 @@ def learn_reference(
     if y is not None:
         _learn_outcomes(reference, monitor, rows, y, fixes)
     if monitor.scoring is not None and y is not None:
-        reference.performance["reference_score"] = monitor._score(X, y)
+        scorer = check_scoring(monitor.estimator, scoring=monitor.scoring)
+        reference.performance["reference_score"] = float(scorer(monitor.estimator, X, y))
     if monitor.keep_rows:
         chosen = rng.permutation(batch.n_rows)[: monitor.keep_rows]
         reference.kept = encoded_rows(inputs[: len(columns)], columns)[chosen]

@@ -12,8 +12,8 @@ import numpy as np
 from .._tables import as_frame
 from ..exceptions import ParameterError, suggest
 from ._columns import Column
-from ._effects import SHARES, THRESHOLDS, effect_sizes, exceeded
-from ._sketch import Sketch
+from ._statistics._effects import SHARES, THRESHOLDS, effect_sizes, exceeded
+from ._statistics._sketch import Sketch
 
 _TABLES = ("items", "thresholds", "distributions")
 _EFFECTS = ("ks", "psi", "wasserstein", "jensen_shannon", "mean_shift", "cramers_v", "chi2",
@@ -177,7 +177,7 @@ class DriftReport:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         return ", ".join(parts) + more
 
-    def to_dict(self, table: str = "items") -> dict[str, list]:
+    def to_dict(self, table: str = "items") -> dict[str, list[Any]]:
         """Return a table as a dict of columns, ready for ``pandas.DataFrame``.
 
         Parameters

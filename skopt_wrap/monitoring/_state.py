@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ._columns import Column
-from ._multiple import e_bh, log_average
 from ._reference import Reference, Rows
-from ._sketch import Sketch
+from ._statistics._multiple import e_bh, log_average
+from ._statistics._sketch import Sketch
 from ._stream import Clock, RecentRows, Track
 
 _MAX_HISTORY = 2000

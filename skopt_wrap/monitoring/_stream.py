@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtri
 
-from ._betting import BLOCK_ROWS, Wealth, block_sums, log_prior
-from ._change_point import change_point
-from ._conformal import growing_p_values
-from ._sketch import Sketch
+from ._statistics._betting import BLOCK_ROWS, Wealth, block_sums, log_prior
+from ._statistics._change_point import change_point
+from ._statistics._conformal import growing_p_values
+from ._statistics._sketch import Sketch
 
 MAX_BLOCKS = 1024
 

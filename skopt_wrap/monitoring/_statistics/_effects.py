@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import ParameterError, UnknownParameterError, suggest
-from ._columns import NUMERIC, Column
+from ...exceptions import ParameterError, UnknownParameterError, suggest
+from .._columns import NUMERIC, Column
 from ._sketch import Sketch, numeric_cells, reference_cdf, reference_quantiles, sorted_cell_counts
 
 # Name -> (default threshold, where it comes from).
@@ -168,7 +168,7 @@ def share_effects(reference: np.ndarray, batch: np.ndarray) -> dict[str, Any]:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._effects import share_effects
+    >>> from skopt_wrap.monitoring._statistics._effects import share_effects
     >>> found = share_effects(np.array([50, 50]), np.array([25, 75]))
     >>> round(found["psi"], 4), round(found["jensen_shannon"], 4)
     (0.2747, 0.2209)
@@ -192,7 +192,7 @@ def cramers_v(reference: np.ndarray, batch: np.ndarray) -> tuple[float, float]:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._effects import cramers_v
+    >>> from skopt_wrap.monitoring._statistics._effects import cramers_v
     >>> [round(value, 4) for value in cramers_v(np.array([10, 20]), np.array([20, 10]))]
     [6.6667, 0.3333]
     """

@@ -51,7 +51,7 @@ def growing_p_values(
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._conformal import growing_p_values
+    >>> from skopt_wrap.monitoring._statistics._conformal import growing_p_values
     >>> cells, half = np.array([[2], [2], [0]]), np.full((3, 1), 0.5)
     >>> p, counts = growing_p_values(cells, np.array([[1, 1, 1]]), half)
     >>> p.ravel().round(2), counts
@@ -107,7 +107,7 @@ def log_batch_e_values(reference: np.ndarray, batch: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._conformal import log_batch_e_values
+    >>> from skopt_wrap.monitoring._statistics._conformal import log_batch_e_values
     >>> same = log_batch_e_values(np.full(10, 30), np.full(10, 5))
     >>> moved = log_batch_e_values(np.full(10, 30), np.arange(10))
     >>> bool(same.max() < 0.01), bool(moved.max() > 5)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ._columns import CATEGORY, NUMERIC, Column, encode
+from .._columns import CATEGORY, NUMERIC, Column, encode
 
 N_EDGES = 384
 _GAPS = 32  # of the edges, pairs that stand on both sides of a gap
@@ -101,7 +101,7 @@ def numeric_cells(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._sketch import numeric_cells
+    >>> from skopt_wrap.monitoring._statistics._sketch import numeric_cells
     >>> numeric_cells(np.array([1.0, 2.0]), np.array([0.5, 1.0, 1.5, 2.0, 9.0, np.nan]))
     array([0, 1, 2, 3, 4, 5])
     """
@@ -161,7 +161,7 @@ def lattice_step(ordered: np.ndarray) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._sketch import lattice_step
+    >>> from skopt_wrap.monitoring._statistics._sketch import lattice_step
     >>> lattice_step(np.array([0.1, 0.3, 0.3, 0.4, 0.7])), lattice_step(np.sqrt([1, 2, 4]))
     (0.1, 0.0)
     """

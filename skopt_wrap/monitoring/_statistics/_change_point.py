@@ -29,7 +29,7 @@ def change_point(n_rows: np.ndarray, sum_z: np.ndarray, sum_z2: np.ndarray) -> i
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._change_point import change_point
+    >>> from skopt_wrap.monitoring._statistics._change_point import change_point
     >>> rows = np.full(6, 20)
     >>> means = np.array([0.0, 0.1, -0.1, 0.9, 1.1, 1.0])
     >>> change_point(rows, rows * means, rows * (1 + means**2))

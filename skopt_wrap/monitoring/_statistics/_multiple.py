@@ -13,7 +13,7 @@ def log_average(log_e: np.ndarray) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._multiple import log_average
+    >>> from skopt_wrap.monitoring._statistics._multiple import log_average
     >>> round(float(np.exp(log_average(np.log([1.0, 3.0])))), 6)
     2.0
     """
@@ -47,7 +47,7 @@ def e_bh(log_e: np.ndarray, alpha: float) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._multiple import e_bh
+    >>> from skopt_wrap.monitoring._statistics._multiple import e_bh
     >>> e_bh(np.log([1.0, 45.0, 30.0, 0.5]), alpha=0.1)
     array([False,  True,  True, False])
     """

@@ -49,7 +49,7 @@ def log_bets(
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.monitoring._betting import log_bets
+    >>> from skopt_wrap.monitoring._statistics._betting import log_bets
     >>> log_bets(1, np.array(1.0), np.array(1.0), np.eye(16)[3]).round(2)[[5, 7, 12, 15]]
     array([ 0.38,  0.  , -0.11,  0.92])
     """
@@ -96,7 +96,7 @@ def start_reserve(n_starts: int) -> float:
 
     Examples
     --------
-    >>> from skopt_wrap.monitoring._betting import start_reserve
+    >>> from skopt_wrap.monitoring._statistics._betting import start_reserve
     >>> [round(start_reserve(n), 3) for n in (0, 1, 2, 100)]
     [1.0, 0.591, 0.477, 0.178]
     """
