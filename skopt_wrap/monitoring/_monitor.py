@@ -68,6 +68,10 @@ class DriftMonitor(BaseEstimator):
     keep_rows : int, default=0
         Rows of the reference to keep. With some, `check` also trains a classifier to tell the
         batch from them (multivariate drift).
+    shuffle : bool, default=False
+        Take the rows of each update in random order. For batches whose rows follow a cycle that is
+        shorter than a batch, such as the hours of a day: the order within a batch then says
+        nothing, and the start of a change is known to the batch only.
     random_state : int, RandomState instance or None, default=None
         Draws the rows that fix the cells of the sketch, and breaks ties.
 
@@ -100,6 +104,11 @@ class DriftMonitor(BaseEstimator):
 
     Notes
     -----
+    The promise is about rows that are exchangeable as long as nothing has changed: their order says
+    nothing. A column that counts the days, or an hour that follows the one before, is no such
+    thing. Leave calendar columns out (`features`), compare like with like (`reference_by`), and
+    `shuffle` batches that cover whole cycles.
+
     Give a reference that took no part in the training: an estimator is more confident, and has
     smaller losses, on rows it has seen.
 
@@ -144,6 +153,7 @@ class DriftMonitor(BaseEstimator):
         "reference_by": [str, None],
         "window": [Interval(Integral, 0, None, closed="left")],
         "keep_rows": [Interval(Integral, 0, None, closed="left")],
+        "shuffle": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -166,6 +176,7 @@ class DriftMonitor(BaseEstimator):
         reference_by: str | None = None,
         window: int = 1000,
         keep_rows: int = 0,
+        shuffle: bool = False,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -179,6 +190,7 @@ class DriftMonitor(BaseEstimator):
         self.reference_by = reference_by
         self.window = window
         self.keep_rows = keep_rows
+        self.shuffle = shuffle
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -257,6 +269,7 @@ class DriftMonitor(BaseEstimator):
             self.statistics == "shiryaev_roberts",
             self.log_threshold_,
             self.alpha,
+            self.shuffle,
         )
         return self
 

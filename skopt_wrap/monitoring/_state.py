@@ -31,6 +31,8 @@ class StreamState:
         The alarm is given when the logarithm of the evidence reaches it.
     alpha : float
         False discovery rate of the items.
+    shuffle : bool
+        Whether the rows that come together are taken in random order.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class StreamState:
         restarting: bool,
         log_threshold: float,
         alpha: float,
+        shuffle: bool,
     ) -> None:
         inputs = [False] * len(reference.inputs)
         self.tracks = [Track.start(reference.inputs, inputs, restarting)]
@@ -50,6 +53,7 @@ class StreamState:
         self.restarting = restarting
         self.log_threshold = log_threshold
         self.alpha = alpha
+        self.shuffle = shuffle
         self.names = reference.names
         self.n_rows = 0
         self.alarm_row: int | None = None
@@ -81,11 +85,15 @@ class StreamState:
         if not len(groups):
             return
         track = self.tracks[i]
+        self.recent[i].push([column.values for column in columns], groups)
         pairs = zip(track.sketches, columns, strict=True)
         cells = np.column_stack([sketch.cells(column.values) for sketch, column in pairs])
+        if self.shuffle:
+            order = rng.permutation(len(cells))
+            cells, groups = cells[order], groups[order]
         # What came after a change must not become the reference.
         track.advance(cells, groups, rng, grow=self.alarm_row is None)
-        self.recent[i].push([column.values for column in columns], groups)
+
 
     def log_values(self) -> np.ndarray:
         """Return the logarithm of the evidence of each item."""
