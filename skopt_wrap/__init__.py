@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from .monitoring import DriftDisplay as DriftDisplay
     from .monitoring import DriftMonitor as DriftMonitor
     from .monitoring import DriftReport as DriftReport
+    from .monitoring import RetrainingClassifier as RetrainingClassifier
+    from .monitoring import RetrainingRegressor as RetrainingRegressor
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .sampling import available_transforms as available_transforms
@@ -114,6 +116,8 @@ _EXPORTS = {
     "REMOVE": "tuning",
     "Remedy": "diagnostics",
     "RemedyResults": "diagnostics",
+    "RetrainingClassifier": "monitoring",
+    "RetrainingRegressor": "monitoring",
     "SVD": "factorization",
     "SearchDisplay": "tuning",
     "SparseCategoricalFocalCrossentropy": "losses",

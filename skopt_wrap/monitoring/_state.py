@@ -94,7 +94,6 @@ class StreamState:
         # What came after a change must not become the reference.
         track.advance(cells, groups, rng, grow=self.alarm_row is None)
 
-
     def log_values(self) -> np.ndarray:
         """Return the logarithm of the evidence of each item."""
         return np.concatenate([track.wealth.log_values() for track in self.tracks])
