@@ -12,9 +12,11 @@ Parts (choose some with ``--parts``):
 ``accuracy``      Accuracy expected without labels against the true one, on shifted rows of real
                   tables of scikit-learn.
 
-Peers are KS tests (two-sided, asymptotic) of each feature and batch at p < 0.05, and the same with
-Bonferroni's correction over features and batches. Every stream's result is appended to a CSV file
-at once; a run that is stopped goes on where it was.
+Peers are KS tests (two-sided, asymptotic) of each feature and batch at p < 0.05, the same with
+Bonferroni's correction over features and batches, and River's ADWIN and Page-Hinkley detectors with
+their defaults, one for each feature, where River can be imported (``pip install --no-deps --target
+FOLDER river``, and FOLDER on PYTHONPATH). Every stream's result is appended to a CSV file at once; a
+run that is stopped goes on where it was.
 
 Run ``python benchmarks/drift.py --quick`` (a minute) or without ``--quick`` (about 15 minutes).
 """
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib.util
 import pickle
 import statistics
 import time
@@ -33,6 +36,7 @@ from scipy import stats
 
 from skopt_wrap import DriftMonitor
 
+HAS_RIVER = importlib.util.find_spec("river") is not None
 N_FEATURES, BATCH, N_BATCHES, CHANGE, ALPHA = 20, 50, 100, 20, 0.05
 N_REFERENCE = 2000
 FIELDS = ("part", "case", "stream", "method", "alarm_row", "false_items", "items", "value")
@@ -105,6 +109,30 @@ def monitor_alarm(reference, X, seed: int, **settings) -> tuple[float, list[str]
     return np.inf, []
 
 
+def river_alarms(reference, X) -> dict[str, float]:
+    """Return the row of the first alarm of River's detectors, one for each feature."""
+    from river import drift as river
+
+    detectors = {
+        "River ADWIN": lambda: river.ADWIN(),
+        "River Page-Hinkley": lambda: river.PageHinkley(),
+    }
+    found = {}
+    for name, make in detectors.items():
+        first = np.inf
+        for j in range(N_FEATURES):
+            detector = make()
+            for value in reference[:, j].tolist():
+                detector.update(value)
+            for i, value in enumerate(X[:, j].tolist()):
+                detector.update(value)
+                if detector.drift_detected:
+                    first = min(first, i + 1)
+                    break
+        found[name] = first
+    return found
+
+
 class Results:
     """Rows of a CSV file that is appended to, and tells what it has already."""
 
@@ -118,10 +146,10 @@ class Results:
             with path.open("w", newline="") as file:
                 csv.DictWriter(file, FIELDS).writeheader()
 
-    def has(self, part: str, case: str, stream: int) -> bool:
+    def has(self, part: str, case: str, stream: int, method: str) -> bool:
         """Tell whether a stream was run."""
-        key = (part, case, str(stream))
-        return any((r["part"], r["case"], r["stream"]) == key for r in self.rows)
+        key = (part, case, str(stream), method)
+        return any((r["part"], r["case"], r["stream"], r["method"]) == key for r in self.rows)
 
     def add(self, rows: list[dict]) -> None:
         """Append rows to the file."""
@@ -139,7 +167,9 @@ class Results:
 def streams(results: Results, part: str, case: str, n: int, deadline: float) -> None:
     """Run the streams of a case that are missing."""
     for stream in range(n):
-        if results.has(part, case, stream) or time.monotonic() > deadline:
+        missing = not results.has(part, case, stream, "DriftMonitor")
+        peers = HAS_RIVER and stream < 50 and not results.has(part, case, stream, "River ADWIN")
+        if not (missing or peers) or time.monotonic() > deadline:
             continue
         number = 1_000_003 * stream + sum(map(ord, case))
         rng = np.random.default_rng(number)
@@ -149,33 +179,42 @@ def streams(results: Results, part: str, case: str, n: int, deadline: float) -> 
         else:
             reference, X = rows_of("", N_REFERENCE, rng), drifted(case, N_BATCHES, rng)
         rows = []
-        alarm, declared = monitor_alarm(reference, X, stream)
-        wrong = sum(name != "x0" or part == "false_alarms" for name in declared)
-        rows.append({"method": "DriftMonitor", "alarm_row": alarm, "false_items": wrong,
-                     "items": len(declared)})  # fmt: skip
-        for method, row in first_ks_alarms(reference, X).items():
-            rows.append({"method": method, "alarm_row": row})
+        if missing:
+            alarm, declared = monitor_alarm(reference, X, stream)
+            wrong = sum(name != "x0" or part == "false_alarms" for name in declared)
+            rows.append({"method": "DriftMonitor", "alarm_row": alarm, "false_items": wrong,
+                         "items": len(declared)})  # fmt: skip
+            for method, row in first_ks_alarms(reference, X).items():
+                rows.append({"method": method, "alarm_row": row})
+        if peers:
+            for method, row in river_alarms(reference, X).items():
+                rows.append({"method": method, "alarm_row": row})
         results.add([{"part": part, "case": case, "stream": stream, **row} for row in rows])
 
 
 def print_streams(results: Results, part: str, cases) -> None:
-    methods = ("DriftMonitor", "KS, Bonferroni", "KS, p < 0.05")
+    methods = ("DriftMonitor", "KS, Bonferroni", "KS, p < 0.05", "River ADWIN",
+               "River Page-Hinkley")  # fmt: skip
     if part == "false_alarms":
         print(f"\nstreams without drift that ever raise an alarm ({N_BATCHES} batches of {BATCH} "
               f"rows, {N_FEATURES} features, reference {N_REFERENCE}, alpha {ALPHA})")  # fmt: skip
-        print(f"{'features':14}{'streams':>8}" + "".join(f"{m:>17}" for m in methods))
+        print(f"{'features':14}{'streams':>8}" + "".join(f"{m:>20}" for m in methods))
         for case in cases:
             found = [results.of(part, case, m) for m in methods]
             if found[0]:
-                shares = [np.mean([float(r["alarm_row"]) < np.inf for r in rows]) for rows in found]
-                print(f"{case:14}{len(found[0]):8d}" + "".join(f"{s:17.3f}" for s in shares))
+                shares = [
+                    np.mean([float(r["alarm_row"]) < np.inf for r in rows]) if rows else np.nan
+                    for rows in found
+                ]
+                print(f"{case:14}{len(found[0]):8d}" + "".join(f"{s:20.3f}" for s in shares))
+        print("(River's detectors: the first 50 streams of a case, one detector for each feature)")
         return
     print(f"\na change of one of {N_FEATURES} features after row {CHANGE * BATCH}: alarms before "
           "it, found after it, median rows until found")  # fmt: skip
-    print(f"{'change':16}{'method':16}{'streams':>8}{'before':>8}{'found':>8}{'rows':>7}"
+    print(f"{'change':16}{'method':20}{'streams':>8}{'before':>8}{'found':>8}{'rows':>7}"
           f"{'false items':>13}")  # fmt: skip
     for case in cases:
-        for method in methods[:2]:
+        for method in (methods[0], *methods[1:2], *methods[3:]):
             rows = results.of(part, case, method)
             if not rows:
                 continue
@@ -184,7 +223,7 @@ def print_streams(results: Results, part: str, cases) -> None:
             late = alarm[~early] - CHANGE * BATCH
             shares = [int(r["false_items"]) / max(int(r["items"]), 1) for r in rows if r["items"]]
             text = f"{np.mean(shares):13.3f}" if shares else f"{'':13}"
-            print(f"{case:16}{method:16}{len(rows):8d}{early.mean():8.3f}"
+            print(f"{case:16}{method:20}{len(rows):8d}{early.mean():8.3f}"
                   f"{np.isfinite(late).mean():8.3f}{np.median(late):7.0f}{text}")  # fmt: skip
 
 
