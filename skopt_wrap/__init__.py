@@ -47,6 +47,11 @@ if TYPE_CHECKING:
     from .losses import correct_prior as correct_prior
     from .losses import effective_class_weight as effective_class_weight
     from .losses import estimate_prior as estimate_prior
+    from .monitoring import DriftDisplay as DriftDisplay
+    from .monitoring import DriftMonitor as DriftMonitor
+    from .monitoring import DriftReport as DriftReport
+    from .monitoring import RetrainingClassifier as RetrainingClassifier
+    from .monitoring import RetrainingRegressor as RetrainingRegressor
     from .quality import CleaningReport as CleaningReport
     from .quality import DataCleaner as DataCleaner
     from .quality import RowCleaner as RowCleaner
@@ -92,6 +97,9 @@ _EXPORTS = {
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
+    "DriftDisplay": "monitoring",
+    "DriftMonitor": "monitoring",
+    "DriftReport": "monitoring",
     "FactorizationResult": "factorization",
     "Finding": "diagnostics",
     "FitDiagnosis": "diagnostics",
@@ -116,6 +124,8 @@ _EXPORTS = {
     "RowReport": "quality",
     "Remedy": "diagnostics",
     "RemedyResults": "diagnostics",
+    "RetrainingClassifier": "monitoring",
+    "RetrainingRegressor": "monitoring",
     "SVD": "factorization",
     "SearchDisplay": "tuning",
     "SparseCategoricalFocalCrossentropy": "losses",
@@ -152,6 +162,7 @@ _SUBPACKAGES = (
     "losses",
     "model_selection",
     "quality",
+    "monitoring",
     "sampling",
     "scoring",
     "training",

@@ -52,6 +52,7 @@ ARROWS = {
     "distillation": {"exceptions", "_keras", "architectures", "losses", "training"},
     "diagnostics": {*FOUNDATIONS, "model_selection", "sampling", "scoring"},
     "quality": {"exceptions", "_sklearn", "_tables"},
+    "monitoring": {"exceptions", "_keras", "_sklearn", "_tables"},
     "sampling": {"exceptions", "_keras", "_sklearn"},
     "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},
 }
