@@ -15,7 +15,7 @@ from .._sklearn import check_matplotlib_support, validate_parameters
 from ..exceptions import ParameterError
 from ..training import range_losses
 from ._base import BaseKerasEstimator
-from ._fit_steps import prepare_fit
+from ._fit_steps import FitRequest, prepare_fit
 
 _STOP_FACTOR = 4.0
 # Settings that have no part in a handful of steps.
@@ -268,7 +268,7 @@ def find_learning_rate(
     # Options of a schedule go with their schedule, which takes no part.
     network.set_params(**_PLAIN, random_state=seed)
     validate_parameters(network)
-    fitting = prepare_fit(network, X, y, sample_weight, None, None, {})
+    fitting = prepare_fit(network, FitRequest(X, y, sample_weight))
     rates = np.geomspace(min_rate, max_rate, n_steps)
     with fitting.scope():
         fitting.build()
