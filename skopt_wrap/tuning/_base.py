@@ -290,7 +290,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
     ) -> tuple[_scoring.Scoring, list[str] | None]:
         """Return the scorer, tried on a few samples, and the names of several objectives."""
         scoring = _scoring.resolve(pipeline.base, self.scoring)
-        metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
+        scoring.metrics = metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
         if self.objectives is not None:
             network = isinstance(pipeline.network, (KerasClassifier, KerasRegressor))
             return scoring, _objectives.check_objectives(
@@ -316,7 +316,9 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         splits = _splits.freeze(splitter, X, y, **routed.splitter.split)
         further = ["parameters"] if self._automatic() else []  # for the table of architectures
         scorer = _objectives.measuring(scoring.scorer, [*(objectives or []), *further])
-        return Task(X, y, splits, scorer, routed.estimator.fit, routed.scorer.score)
+        return Task(
+            X, y, splits, scorer, routed.estimator.fit, routed.scorer.score, scoring.metrics
+        )
 
     def _deciding(self, metrics: list[str]) -> str:
         """Return the name of the metric that decides."""

@@ -83,6 +83,7 @@ class Task:
     scorer: Callable[..., Any]
     fit_params: Mapping[str, Any]
     score_params: Mapping[str, Any]
+    metrics: Sequence[str] | None = None  # None where the scorer could not be tried before
 
 
 def fail(result: TrialResult, error: BaseException | None, text: str | None) -> None:

@@ -16,14 +16,14 @@ from skopt_wrap.exceptions import (
 )
 from skopt_wrap.tuning._execution._limits import TimeIsUp, deadline
 
-QUICK = 20.0  # seconds; generous, since a test machine may be busy
+QUICK = 60.0  # seconds; generous, since a test machine may be busy
 
 
 @pytest.mark.parametrize("how", ["hang", "loop", "stubborn"])
 def test_trial_that_takes_too_long_fails_alone(search, iris, how):
     begin = time.monotonic()
-    with pytest.warns(SkippedWarning, match=r"1 of 3 trials failed.*trial_timeout=0\.3 s"):
-        est = search(["ok", how, "ok2"], trial_timeout=0.3).fit(*iris)
+    with pytest.warns(SkippedWarning, match=r"1 of 3 trials failed.*trial_timeout=3 s"):
+        est = search(["ok", how, "ok2"], trial_timeout=3.0).fit(*iris)
     assert [t.state for t in est.trials_] == ["COMPLETED", "FAILED", "COMPLETED"]
     assert est.trials_[1].error.startswith("TrialTimeoutError")
     assert time.monotonic() - begin < QUICK
@@ -37,7 +37,7 @@ def test_all_trials_too_slow_raise_the_first_error(search, iris):
 def test_max_time_ends_a_search_whose_trial_hangs(search, iris):
     begin = time.monotonic()
     with pytest.warns(TrainingInterruptedWarning, match="max_time"):
-        est = search(["ok", "hang", "ok2"], max_time=1.0).fit(*iris)
+        est = search(["ok", "hang", "ok2"], max_time=4.0).fit(*iris)
     assert [t.params["how"] for t in est.trials_] == ["ok"]
     assert time.monotonic() - begin < QUICK
 
@@ -49,7 +49,7 @@ def test_max_time_holds_when_nothing_has_finished(search, iris):
 
 def test_limits_hold_in_workers(search, iris):
     with pytest.warns(SkippedWarning, match="1 of 4 trials failed.*trial_timeout"):
-        est = search(["ok", "hang", "ok2", "ok3"], trial_timeout=1.0, n_jobs=2).fit(*iris)
+        est = search(["ok", "hang", "ok2", "ok3"], trial_timeout=5.0, n_jobs=2).fit(*iris)
     states = [t.state for t in est.trials_]
     assert states == ["COMPLETED", "FAILED", "COMPLETED", "COMPLETED"]
     with pytest.raises(SearchError, match="before a trial had finished"):

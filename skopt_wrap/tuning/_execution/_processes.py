@@ -14,7 +14,7 @@ import joblib
 from joblib.externals.loky import ProcessPoolExecutor
 
 from .._folders import make_folder, unwritable
-from ._worker_process import dump, mark_of, split, start_worker
+from ._worker_process import begin_worker, dump, mark_of, split
 
 _HAND_OUT_SECONDS = 2.0
 _RESTART_SECONDS = 30  # for a worker of Dask
@@ -177,7 +177,7 @@ def _pool(capacity: int) -> Any:
             pool = ProcessPoolExecutor(
                 capacity,
                 timeout=IDLE_SECONDS,
-                initializer=start_worker,
+                initializer=begin_worker,
                 initargs=(folder, gpus),
                 env=worker_environment(capacity, os.environ),
             )

@@ -148,6 +148,7 @@ class SearchJob:
             metric=lambda trial: tuned._deciding(list(trial.scores)),
             limits=limits,
             n_splits=len(self.task.splits),
+            metrics=self.task.metrics,
             progress=bool(tuned.verbose),
             n_trials=plan.n_trials,
             reraise=tuned.error_score == "raise",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,8 +69,8 @@ class Search:
         Stops trials that score too low; it learns of a trial when the oracle does.
     limits : Limits
         When its time is over no trial starts, and the running ones are dropped.
-    n_splits : int
-        Number of splits, for the check of stored results.
+    n_splits, metrics : int, sequence of str or None
+        Number of splits and names of the metrics, for the check of stored results.
     progress : bool
         Whether to show a bar.
     n_trials : int or None
@@ -88,6 +88,7 @@ class Search:
     pruning: Pruning | None = None
     limits: Limits = field(default_factory=Limits)
     n_splits: int = 0
+    metrics: Sequence[str] | None = None
     progress: bool = False
     n_trials: int | None = None
     reraise: bool = False
@@ -378,7 +379,7 @@ class Search:
         self._declare(number, trial)
 
     def _restore(self, item: Proposal, entry: Entry) -> None:
-        restore(item.result, entry, self.n_splits, self.metric, self.trial_log)
+        restore(item.result, entry, self)
         lost = item.result.state == FAILED
         error = SearchError(f"{item.result.error}\n{item.result.traceback}") if lost else None
         self._note(item.result, error)

@@ -12,6 +12,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ...exceptions import SearchError
 from .._trial import TrialResult, fail
 from ._pickling import dumps
 
+_FIRST = 1_000_000
 _gpu_marks: list[Any] = []  # open for as long as this process lives
 _loaded: dict[str, Any] = {}  # the evaluation of the search that ran last
 _one_at_a_time = threading.Lock()  # a worker of Dask may have several threads
@@ -54,6 +56,16 @@ def start_worker(folder: str | None, gpus: list[str]) -> None:
         break
     os.environ["CUDA_VISIBLE_DEVICES"] = gpus[slot % len(gpus)]
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+
+def begin_worker(folder: str | None, gpus: list[str]) -> None:
+    """Prepare a worker process of joblib; see `start_worker`, and let it end without delay.
+
+    A worker that joblib replaces ends before Python and TensorFlow take themselves down: their
+    threads may wait for each other, and the search would wait for the worker.
+    """
+    start_worker(folder, gpus)
+    Finalize(None, os._exit, args=(0,), exitpriority=_FIRST)
 
 
 def split(evaluate: Any) -> tuple[bytes, tuple[Any, ...]]:

@@ -29,6 +29,7 @@ FILE_NAME = "search.log"
 STUDY = "search"  # name of the study when none is given
 _DEFINITION = "skopt_wrap definition"
 _TRIES = 5
+_SQLITE = b"SQLite format 3\x00"
 # What SQLAlchemy (a dependency of Optuna, and not ours) raises when another process was
 # quicker to make the tables.
 _DATABASE_ERRORS = {"DatabaseError", "OperationalError", "StorageInternalError"}
@@ -231,6 +232,12 @@ def _check_sqlite(url: str) -> None:
     path = _sqlite_path(url)
     if path is None or path.stat().st_size == 0:
         return
+    with open(path, "rb") as file:  # SQLite takes a file of a few bytes for an empty database
+        if file.read(len(_SQLITE)) != _SQLITE:
+            raise StorageError(
+                f"storage={label(url)} is not a database: the file holds something else and is "
+                "left as it is. Give the name of a new file."
+            )
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

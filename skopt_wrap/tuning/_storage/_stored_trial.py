@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from ...exceptions import ParameterError, StorageError
+from ...exceptions import StorageError
 from .._trial import TrialResult
-from ._trial_log import Entry, TrialLog
+from ._trial_log import Entry
 
 
 def outcome_of(result: TrialResult) -> dict[str, Any]:
@@ -20,13 +20,7 @@ def outcome_of(result: TrialResult) -> dict[str, Any]:
     }
 
 
-def restore(
-    result: TrialResult,
-    entry: Entry,
-    n_splits: int,
-    metric: Callable[[TrialResult], str],
-    trial_log: TrialLog,
-) -> None:
+def restore(result: TrialResult, entry: Entry, search: Any) -> None:
     """Fill in a trial with what is stored of it.
 
     Parameters
@@ -35,12 +29,8 @@ def restore(
         Filled in.
     entry : Entry
         The stored trial.
-    n_splits : int
-        Number of splits of the search.
-    metric : callable
-        Returns the name of the metric that decides, given a trial with scores.
-    trial_log : TrialLog
-        Where the trial is stored, for messages.
+    search : Search
+        Has `n_splits`, `metrics`, the `metric` that decides and the `trial_log`.
 
     Raises
     ------
@@ -49,19 +39,19 @@ def restore(
     """
 
     def where() -> str:
-        return trial_log.place(entry.key, "result")
+        return search.trial_log.place(entry.key, "result")
 
-    check_result(entry.result, n_splits, None, where)
+    check_result(entry.result, search.n_splits, None, where)
     stored = dict(entry.result or {})
+    names = list(stored["scores"])
+    if search.metrics is not None and set(names) - set(search.metrics):
+        raise StorageError(
+            f"{where()} holds scores of {names}; the metrics of this search are "
+            f"{list(search.metrics)}. Give another storage=, or remove that trial."
+        )
     if entry.score is not None:
-        try:
-            deciding = metric(TrialResult(0, {}, scores=stored["scores"]))
-        except ParameterError as error:  # none of the names is a metric of this search
-            raise StorageError(
-                f"{where()} holds scores of {list(stored['scores'])}, which are no metrics of this "
-                "search; give another storage=, or remove that trial."
-            ) from error
-        check_result(stored, n_splits, (deciding, entry.score), where)
+        deciding = search.metric(TrialResult(0, {}, scores=stored["scores"])) if names else ""
+        check_result(stored, search.n_splits, (deciding, entry.score), where)
     known = {name.name for name in fields(TrialResult)}
     for name, value in stored.items():
         if name == "reports":  # JSON's keys are text
