@@ -11,8 +11,8 @@ from .._sklearn import fit_context
 from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
 from ._rows import refuse_arguments
-from ._target_arrays import check_values
-from ._value_target import ValueTarget
+from ._targets._arrays import check_values
+from ._targets._values import ValueTarget
 
 
 class KerasRegressor(RegressorMixin, BaseKerasEstimator):
