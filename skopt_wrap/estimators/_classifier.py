@@ -257,16 +257,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
                 f"classes={np.unique(classes).tolist()} differ from those of the first call, "
                 f"{known.tolist()}."
             )
-        request = FitRequest(
-            X,
-            y,
-            sample_weight,
-            overrides={"validation_split": 0.0},
-            classes=classes,
-            keep=True,
-            epochs=1,
-        )
-        return self._fit(request)
+        return self._fit(FitRequest.one_epoch(X, y, sample_weight, classes))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(

@@ -202,9 +202,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self : KerasRegressor
             Fitted estimator.
         """
-        no_split = {"validation_split": 0.0}
-        request = FitRequest(X, y, sample_weight, overrides=no_split, keep=True, epochs=1)
-        return self._fit(request)
+        return self._fit(FitRequest.one_epoch(X, y, sample_weight))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(
