@@ -83,7 +83,7 @@ def _config_arguments(model: Any) -> dict[str, Any]:
 
 def _parts(model: Any, objects: CustomObjects) -> dict[str, Any]:
     """Return a network part by part."""
-    optimizer = getattr(model, "optimizer", None)
+    optimizer: Any = getattr(model, "optimizer", None)
     built = optimizer is not None and optimizer.built
     subclassed = _is_subclassed(model)
     return {
@@ -93,7 +93,7 @@ def _parts(model: Any, objects: CustomObjects) -> dict[str, Any]:
         "config": _config_arguments(model) if subclassed else objects.config(model),
         "weights": model.get_weights(),
         "compile": model.get_compile_config() if model.compiled else None,
-        "optimizer": [variable.numpy() for variable in optimizer.variables] if built else [],
+        "optimizer": [v.numpy() for v in optimizer.variables] if built else [],
     }
 
 

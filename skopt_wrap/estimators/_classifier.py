@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 
 from .._sklearn import StrOptions, fit_context
-from ..exceptions import DataError, InputWarning
+from ..exceptions import DataError
 from ._base import BaseKerasEstimator
-from ._class_target import ClassTarget
-from ._class_weight import weigh_classes
 from ._fit_steps import FitRequest
 from ._rows import refuse_arguments
-from ._target_arrays import check_labels
+from ._targets._arrays import check_labels
+from ._targets._class_weight import weigh_classes
+from ._targets._classes import ClassTarget, make_target
 
 
 class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
@@ -253,17 +252,12 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             Fitted estimator.
         """
         known: Any = getattr(self, "classes_", None)
-        same = known is None or classes is None or np.array_equal(np.unique(classes), known)
-        if not same:
+        if not (known is None or classes is None or np.array_equal(np.unique(classes), known)):
             raise DataError(
                 f"classes={np.unique(classes).tolist()} differ from those of the first call, "
                 f"{known.tolist()}."
             )
-        no_split = {"validation_split": 0.0}
-        request = FitRequest(
-            X, y, sample_weight, overrides=no_split, classes=classes, keep=True, epochs=1
-        )
-        return self._fit(request)
+        return self._fit(FitRequest.one_epoch(X, y, sample_weight, classes))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(
@@ -375,25 +369,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         return check_labels(y)
 
     def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ClassTarget:
-        target = ClassTarget(y, classes)
-        if target.one_hot_ and self.loss is None:
-            warnings.warn(
-                f"y has {y.shape[1]} columns with a single 1 in each row. They are taken as "
-                f"{y.shape[1]} independent labels (multilabel). If each sample has one class, give "
-                "the labels: y.argmax(axis=1), or y.idxmax(axis=1) of a frame. "
-                "loss='binary_crossentropy' says that the labels are independent.",
-                InputWarning,
-                stacklevel=2,
-            )
-        present = np.unique(y[weights > 0]) if y.ndim == 1 else target.classes_
-        if classes is None and len(present) < 2:
-            raise DataError(
-                f"y holds only one class, {present[0]!r}, among the rows with a positive "
-                "sample_weight; a classifier needs at least two classes."
-            )
-        if y.ndim == 1 and classes is None:
-            target.learn_prior(y, weights)
-        return target
+        return make_target(y, weights, classes, loss_is_given=self.loss is not None)
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
         return weigh_classes(self.class_weight, y, weights, target)

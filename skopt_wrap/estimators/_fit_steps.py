@@ -39,6 +39,12 @@ class FitRequest:
     keep: bool = False
     epochs: int | None = None
 
+    @classmethod
+    def one_epoch(cls, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> FitRequest:
+        """Return what `partial_fit` asks for: an epoch more on all samples that are given."""
+        no_split = {"validation_split": 0.0}
+        return cls(X, y, sample_weight, overrides=no_split, classes=classes, keep=True, epochs=1)
+
 
 @dataclass
 class Fitting:

@@ -11,8 +11,8 @@ from .._sklearn import fit_context
 from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
 from ._rows import refuse_arguments
-from ._target_arrays import check_values
-from ._value_target import ValueTarget
+from ._targets._arrays import check_values
+from ._targets._values import ValueTarget
 
 
 class KerasRegressor(RegressorMixin, BaseKerasEstimator):
@@ -202,9 +202,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self : KerasRegressor
             Fitted estimator.
         """
-        no_split = {"validation_split": 0.0}
-        request = FitRequest(X, y, sample_weight, overrides=no_split, keep=True, epochs=1)
-        return self._fit(request)
+        return self._fit(FitRequest.one_epoch(X, y, sample_weight))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(

@@ -15,9 +15,9 @@ from .._keras import all_finite, predict_raw
 from .._params import PrefixedParamsMixin
 from .._sklearn import check_sample_weight
 from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
-from ._data_kinds import check_container, check_kind, explained
 from ._network import first_embedding
-from ._target_arrays import check_range
+from ._targets._arrays import check_range
+from ._targets._kinds import check_container, check_kind, explained
 
 
 class RowsMixin(PrefixedParamsMixin):

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
-from ..exceptions import DataError
-from ._data_kinds import check_kind, explained
+from ...exceptions import DataError
+from ._kinds import check_kind, explained
 
 
 def output_table(raw: Any) -> np.ndarray:

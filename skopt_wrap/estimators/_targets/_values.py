@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import DataError, ModelError
-from ._target_arrays import count_columns, output_table
+from ...exceptions import DataError, ModelError
+from ._arrays import count_columns, output_table
 
 
 class ValueTarget:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from ..exceptions import DataError
+from ...exceptions import DataError
 
 _TEMPORAL_TYPES = (
     datetime.date,
@@ -43,7 +43,7 @@ def check_kind(data: Any, name: str) -> None:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.estimators._data_kinds import check_kind
+    >>> from skopt_wrap.estimators._targets._kinds import check_kind
     >>> check_kind(np.arange(3), "y")
     """
     if data is None or sp.issparse(data):
@@ -134,7 +134,7 @@ def text_column(data: Any) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap.estimators._data_kinds import text_column
+    >>> from skopt_wrap.estimators._targets._kinds import text_column
     >>> text_column(np.array([["1", "owner"], ["2", "guest"]]))
     " Column 1 holds text such as 'owner'."
     """

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ..exceptions import DataError, ModelError
-from ._target_arrays import count_columns as _columns
-from ._target_arrays import output_table
+from ...exceptions import DataError, InputWarning, ModelError
+from ._arrays import count_columns as _columns
+from ._arrays import output_table
 
 _TINY = np.finfo("float64").tiny
 
@@ -336,3 +337,50 @@ class ClassTarget:
             return (decision > 0).astype(self.y_dtype_)
         index = decision.argmax(axis=1) if decision.ndim == 2 else (decision > 0).astype(int)
         return self.classes_[index]
+
+
+def make_target(
+    y: np.ndarray, weights: np.ndarray, classes: Any, *, loss_is_given: bool
+) -> ClassTarget:
+    """Return the target of a classifier, for labels that were validated.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Labels.
+    weights : ndarray of shape (n_samples,)
+        Sample weights.
+    classes : array-like of shape (n_classes,) or None
+        All labels, where `y` need not hold each of them.
+    loss_is_given : bool
+        Whether the loss says what an indicator means.
+
+    Raises
+    ------
+    DataError
+        When the samples that count hold a single class.
+
+    Warns
+    -----
+    InputWarning
+        For an indicator that may be one-hot classes as well.
+    """
+    target = ClassTarget(y, classes)
+    if target.one_hot_ and not loss_is_given:
+        warnings.warn(
+            f"y has {y.shape[1]} columns with a single 1 in each row. They are taken as "
+            f"{y.shape[1]} independent labels (multilabel). If each sample has one class, give "
+            "the labels: y.argmax(axis=1), or y.idxmax(axis=1) of a frame. "
+            "loss='binary_crossentropy' says that the labels are independent.",
+            InputWarning,
+            stacklevel=2,
+        )
+    present = np.unique(y[weights > 0]) if y.ndim == 1 else target.classes_
+    if classes is None and len(present) < 2:
+        raise DataError(
+            f"y holds only one class, {present[0]!r}, among the rows with a positive "
+            "sample_weight; a classifier needs at least two classes."
+        )
+    if y.ndim == 1 and classes is None:
+        target.learn_prior(y, weights)
+    return target
