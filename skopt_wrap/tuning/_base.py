@@ -375,9 +375,9 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         else:
             index = _objectives.choose(trials, self.objectives, self.refit)
         best = {"best_index_": index, "best_params_": trials[index].params}
-        if not callable(self.refit):
-            best["best_score_"] = float(table[f"mean_test_{metric}"][index])
-        return best
+        if callable(self.refit):
+            return best
+        return {**best, "best_score_": float(table[f"mean_test_{metric}"][index])}
 
     def _refit(
         self, pipeline: CandidatePipeline, task: Task, params: Any, declared: Any, context: Any

@@ -142,4 +142,6 @@ class Halving:
             wanted = round((search.max_trials or 20) / cost)
             n_candidates = max(self.factor ** (len(shares) - 1), wanted)
         arguments = search.oracle_arguments()
-        return HalvingOracle(self, shares, n_candidates, search.epochs, **arguments)
+        return HalvingOracle(
+            self.factor, self.resources, shares, n_candidates, search.epochs, **arguments
+        )

@@ -9,7 +9,6 @@ from typing import Any
 import keras_tuner
 
 from .._keras_tuner import QuietMixin, random_values
-from ._halving import Halving
 
 EPOCHS, SAMPLES, ROUND = "tuner/epochs", "tuner/samples", "tuner/iter"
 
@@ -19,8 +18,10 @@ class HalvingOracle(QuietMixin, keras_tuner.Oracle):
 
     Parameters
     ----------
-    settings : Halving
-        The settings.
+    factor : int
+        How much the resource grows from round to round.
+    resources : tuple of str
+        What grows: "epochs", "samples" or both.
     shares : sequence of float
         Share of the resource in each round.
     n_candidates : int
@@ -33,7 +34,8 @@ class HalvingOracle(QuietMixin, keras_tuner.Oracle):
 
     def __init__(
         self,
-        settings: Halving,
+        factor: int,
+        resources: tuple[str, ...],
         shares: Sequence[float],
         n_candidates: int,
         epochs: int | None,
@@ -41,11 +43,11 @@ class HalvingOracle(QuietMixin, keras_tuner.Oracle):
     ) -> None:
         super().__init__(**kwargs)
         self.shares = list(shares)
-        self.sizes = [math.ceil(n_candidates / settings.factor**i) for i in range(len(shares))]
+        self.sizes = [math.ceil(n_candidates / factor**i) for i in range(len(shares))]
         self.n_trials = sum(self.sizes)
-        self.factor = settings.factor
-        self.samples = "samples" in settings.resources
-        if "epochs" in settings.resources and epochs is not None:
+        self.factor = factor
+        self.samples = "samples" in resources
+        if "epochs" in resources and epochs is not None:
             self.max_epochs = epochs
         self._rounds: list[list[str]] = [[]]
         self._waiting: list[str] = []  # promoted, not started
