@@ -4,6 +4,7 @@ Nothing here imports them before a function is called. Everything that touches a
 of either library lives in this package, so that a new release is met in one place.
 """
 
+from ._affine import fold_affine
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
@@ -53,6 +54,7 @@ __all__ = [
     "copy_optimizer",
     "dtype_scope",
     "dump_objects",
+    "fold_affine",
     "forget_key",
     "functional_class",
     "graph_nodes",
