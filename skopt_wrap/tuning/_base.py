@@ -14,26 +14,23 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state, indexable
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import (
     HasMethods,
     Interval,
     Options,
     StrOptions,
-    check_method_params,
     fit_context,
     start_callback_context,
 )
 from ..estimators import KerasClassifier, KerasRegressor
-from ..exceptions import DataError
 from . import _auto, _objectives, _results
 from ._best_estimator import routing_enabled
 from ._candidate import _scoring, _splits
 from ._candidate._hypermodel import HyperModelBuilder, is_hypermodel
 from ._candidate._pipeline import CandidatePipeline, compose
 from ._candidate._threshold import THRESHOLD, check_threshold, with_threshold
-from ._checks import check_data, check_model, given_space, route
+from ._checks import check_data, check_metadata, check_model, given_space, route
 from ._strategies._named import STRATEGIES
 from ._trial import COMPLETED, Task, TrialResult
 
@@ -239,7 +236,8 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         y = self._check_target(y)
         check_threshold(next(iter(spaces.values())), y, classifier=is_classifier(self))
         check_data(self, pipeline, X, y)
-        metadata = self._metadata(X, {"sample_weight": sample_weight, "groups": groups, **params})
+        given = {"sample_weight": sample_weight, "groups": groups, **params}
+        metadata = check_metadata(self, X, given)
         scoring, names = self._resolve_scoring(pipeline, X, y)
         task = self._task((X, y), pipeline, metadata, scoring, names, seeds[1])
         outcome = SearchJob(self, task, seeds, context).run(pipeline, spaces)
@@ -272,18 +270,6 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
             raise ValueError(f"{name} requires y to be passed, but the target y is None.")
         check_array(y, ensure_2d=False, dtype=None, input_name="y")
         return y
-
-    def _metadata(self, X: Any, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the metadata that were given, checked against the samples."""
-        given = {name: value for name, value in given.items() if value is not None}
-        checked: dict[str, Any] = check_method_params(X, params=given)
-        if "sample_weight" in given:
-            check_consistent_length(X, given["sample_weight"])
-            if self.sampler is not None:
-                raise DataError(
-                    "sample_weight cannot be used with a sampler: the rows that it makes have none."
-                )
-        return checked
 
     def _resolve_scoring(
         self, pipeline: CandidatePipeline, X: Any, y: Any
