@@ -202,3 +202,17 @@ def known_as(name: str, choices: Iterable[str]) -> str | None:
         if item in legal or routed:
             return item
     return None
+
+
+def hint_for(name: str, choices: Iterable[str]) -> str | None:
+    """Return the sentence for a foreign name of an estimator or search, or None.
+
+    Parameters
+    ----------
+    name : str
+        What the caller wrote.
+    choices : iterable of str
+        Legal names; the sentences are for those of estimators.
+    """
+    estimator = {"epochs", "batch_size", "scoring"} & set(choices)
+    return HINTS.get(name) if estimator else None

@@ -31,7 +31,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from ._aliases import HINTS, known_as
+from ._aliases import hint_for, known_as
 
 __all__ = [
     "BackendError",
@@ -163,8 +163,9 @@ def suggest(name: str, choices: Iterable[str]) -> str:
     """
     known = sorted(set(choices))
     near = known_as(name, known)
-    if near is None:
+    hint = hint_for(name, known) if near is None else None
+    if near is None and hint is None:
         near = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
     head = f"Did you mean {near!r}? " if near else ""
-    head += f"{HINTS[name]} " if near is None and name in HINTS else ""
+    head += f"{hint} " if hint else ""
     return f"{head}Known names: {', '.join(repr(k) for k in known)}."

@@ -39,7 +39,7 @@ def child():
 pid = os.fork()
 if pid == 0:
     child() if used else os._exit(0 if classifier.fit(X, y).n_iter_ == 1 else 4)
-end = time.time() + 60
+end = time.time() + 200
 while time.time() < end:
     done, status = os.waitpid(pid, os.WNOHANG)
     if done:
@@ -58,6 +58,6 @@ def test_forked_process(tmp_path, parent):
     environment = {**os.environ, "PYTHONPATH": str(Path(skopt_wrap.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, str(path), parent],
-        capture_output=True, text=True, env=environment, timeout=180,
+        capture_output=True, text=True, env=environment, timeout=400,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
