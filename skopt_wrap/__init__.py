@@ -49,8 +49,11 @@ if TYPE_CHECKING:
     from .losses import estimate_prior as estimate_prior
     from .quality import CleaningReport as CleaningReport
     from .quality import DataCleaner as DataCleaner
+    from .quality import DataFinding as DataFinding
+    from .quality import QualityReport as QualityReport
     from .quality import RowCleaner as RowCleaner
     from .quality import RowReport as RowReport
+    from .quality import quality_report as quality_report
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .sampling import available_transforms as available_transforms
@@ -89,6 +92,7 @@ _EXPORTS = {
     "Conditional": "tuning",
     "CompressionSearch": "compression",
     "DataCleaner": "quality",
+    "DataFinding": "quality",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
@@ -111,6 +115,7 @@ _EXPORTS = {
     "PrecisionRecallDisplay": "scoring",
     "PriorCorrectedClassifier": "losses",
     "Pruning": "compression",
+    "QualityReport": "quality",
     "REMOVE": "tuning",
     "RowCleaner": "quality",
     "RowReport": "quality",
@@ -139,6 +144,7 @@ _EXPORTS = {
     "imbalance_report": "scoring",
     "list_metrics": "scoring",
     "parameter_importances": "tuning",
+    "quality_report": "quality",
 }
 
 _SUBPACKAGES = (

@@ -165,7 +165,9 @@ FRAMES = (
         for t, v in PANDAS.items()
     ]
     + [
-        pytest.param(pd.DataFrame({"normal": NORMAL, "x": pd.Series(v, dtype=object)}), id=f"object {k}")
+        pytest.param(
+            pd.DataFrame({"normal": NORMAL, "x": pd.Series(v, dtype=object)}), id=f"object {k}"
+        )
         for k, v in OBJECTS.items()
     ]
     + [
@@ -221,7 +223,9 @@ def alone(operation, values, dtype=None):
     return out, cleaner.report_.rows[0]
 
 
-@pytest.mark.parametrize("word", ["", " ", "?", "N/A", "na", "NULL", "None", "-", "#N/A", "missing"])
+@pytest.mark.parametrize(
+    "word", ["", " ", "?", "N/A", "na", "NULL", "None", "-", "#N/A", "missing"]
+)
 def test_words_for_missing(word):
     out, row = alone("text_sentinels", ["red", word, "blue", "red"])
     assert out["x"].isna().tolist() == [False, True, False, False]
@@ -285,7 +289,13 @@ def test_duplicates_of_any_spelling_and_dtype_are_dropped():
         "e": ["x", "y", "x"], "f": ["X ", "Y ", "X "], "g": ["y", "x", "y"],
     })  # fmt: skip
     out = DataCleaner(["text_numbers", "categories", "duplicates"]).fit_transform(X)
-    assert list(out.columns) == ["a", "c", "e", "f", "g"]  # X and x are two spellings of two columns
+    assert list(out.columns) == [
+        "a",
+        "c",
+        "e",
+        "f",
+        "g",
+    ]  # X and x are two spellings of two columns
     ints = pd.DataFrame({"a": [1, 2, 3], "b": [1.0, 2.0, 3.0], "c": [True, False, True]})
     assert list(DataCleaner([Duplicates()]).fit_transform(ints).columns) == ["a", "c"]
 
@@ -408,7 +418,7 @@ def test_each_operation_can_be_switched_off_and_asked_for_alone(cls):
     assert len(without.operations_) == len(OPERATIONS) - 1
     alone = DataCleaner([cls.name]).fit(dirty())
     assert [type(operation) for operation in alone.operations_] == [cls]
-    assert all(step.operation == cls.name for plan in alone.plans_ for step in plan.steps)
+    assert all(step.operation == cls.name for plan in alone._plans for step in plan.steps)
 
 
 def test_operations_act_in_their_own_order():
@@ -448,7 +458,13 @@ def changed_frames():
     yield "missing column", X.drop(columns="city"), "city", "column is missing", N
     yield "new category", X.assign(city=["Rome"] + ["Oslo"] * 39), "city", "new category", 1
     yield "no number", X.assign(size=["heavy"] + ["1 kg"] * 39), "size", "text that is no number", 1
-    yield "no date", X.assign(seen=["soon"] + ["01/03/2020"] * 39), "seen", "text that is no date", 1
+    yield (
+        "no date",
+        X.assign(seen=["soon"] + ["01/03/2020"] * 39),
+        "seen",
+        "text that is no date",
+        1,
+    )
     yield "number for text", X.assign(size=1.5), "size", "number instead of text", N
     yield "text for number", X.assign(age=["33"] * N), "age", "text instead of number", N
     yield "unreadable number", X.assign(age=["33"] * 39 + ["old"]), "age", "no number", 1
@@ -541,7 +557,13 @@ def test_pickle_clone_and_search():
     pd.testing.assert_frame_equal(again.transform(X), cleaner.transform(X))
     assert clone(cleaner).operations["outliers"].method == "mad"
     assert clone(cleaner).operations["outliers"] is not cleaner.operations["outliers"]
-    grid = {"datacleaner__operations": ["all", {"outliers": False}, ["sentinels", "text_booleans", "missing"]]}
+    grid = {
+        "datacleaner__operations": [
+            "all",
+            {"outliers": False},
+            ["sentinels", "text_booleans", "missing"],
+        ]
+    }
     search = GridSearchCV(make_pipeline(DataCleaner(), LogisticRegression()), grid, cv=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 3
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -572,7 +594,10 @@ def test_passthrough_columns_are_left_alone():
         (pl.DataFrame({"a": [[1], [2]]}), "'a' holds objects of type list"),
         (pl.DataFrame({"a": [{"b": 1}]}), "'a' holds objects of type dict"),
         (pd.DataFrame({"a": [1j, 2]}), "Complex data not supported"),
-        (pd.DataFrame({"a": [np.nan] * 3, "b": [None] * 3}), "No column of X holds any information"),
+        (
+            pd.DataFrame({"a": [np.nan] * 3, "b": [None] * 3}),
+            "No column of X holds any information",
+        ),
         (pl.DataFrame({"a": [1, 2]}).lazy(), "collect"),
         (np.zeros(3), "Expected 2D array"),
         (None, "Expected 2D array"),

@@ -68,9 +68,7 @@ def test_what_is_no_number_stays_text(texts):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(
-        st.floats(-1e6, 1e6).map(lambda v: round(v, 2)), min_size=3, max_size=20, unique=True
-    ),
+    st.lists(st.floats(-1e6, 1e6).map(lambda v: round(v, 2)), min_size=3, max_size=20, unique=True),
     st.sampled_from(["plain", "english", "german", "unit"]),
 )
 def test_numbers_come_back_as_they_were_written(values, style):
@@ -168,7 +166,15 @@ def test_booleans_are_pairs_of_words(texts, are):
 @pytest.mark.parametrize(
     "spellings",
     [
-        ["New York", "new york", " NEW  YORK ", "New\u00a0York", "new-york", "New_York", "New York."],
+        [
+            "New York",
+            "new york",
+            " NEW  YORK ",
+            "New\u00a0York",
+            "new-york",
+            "New_York",
+            "New York.",
+        ],
         ["Zürich", "Zu\u0308rich", "ZÜRICH", "Zurich"],
         ["ﬁne", "fine"],
         ["O'Brien", "O\u2019Brien"],

@@ -17,7 +17,8 @@ _PATTERN = re.compile(
     rf"(?P<before>{_MONEY})?\s*(?P<inner>[+\-\u2212\u2013])?\s*"
     r"(?P<digits>\d[\d.,'\u2019\u00a0\u202f ]*\d|\d|[.,]\d+)(?P<tail>[.,])?"
     r"(?P<exponent>[eE][+\-]?\d+)?\s*"
-    r"(?P<unit>[^\W\d_%]+\.?(?:[/ ][^\W\d_]+\.?)?[23²³]?|[%‰°$€£¥₹₽](?:[CF])?)?\s*(?P<close>\))?\s*",
+    r"(?P<unit>[^\W\d_%]+\.?(?:[/ ][^\W\d_]+\.?)?[23²³]?"
+    r"|[%‰°$€£¥₹₽](?:[CF])?)?\s*(?P<close>\))?\s*",
     re.IGNORECASE,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?")
