@@ -285,7 +285,8 @@ def test_a_constant_with_gaps_tells_where_there_is_a_value():
 
 def test_duplicates_of_any_spelling_and_dtype_are_dropped():
     X = pd.DataFrame({
-        "a": [1.0, 2.0, np.nan], "b": [1.0, 2.0, np.nan], "c": [1.0, 2.0, 3.0], "d": ["1", "2", "3"],
+        "a": [1.0, 2.0, np.nan], "b": [1.0, 2.0, np.nan], "c": [1.0, 2.0, 3.0],
+        "d": ["1", "2", "3"],
         "e": ["x", "y", "x"], "f": ["X ", "Y ", "X "], "g": ["y", "x", "y"],
     })  # fmt: skip
     out = DataCleaner(["text_numbers", "categories", "duplicates"]).fit_transform(X)

@@ -23,7 +23,7 @@ def find_missing(sample: Sample) -> list[DataFinding]:
                 DataFinding(
                     "missing values", severity, (name,),
                     f"Column {name!r} has no value in {share:.1%} of the rows. Most models refuse "
-                    f"missing values; filling them and marking where they were keeps what they say.",
+                    f"missing values; filling and marking them keeps what they say.",
                     {"share": share}, "DataCleaner(['missing']).fit_transform(X)",
                 )
             )  # fmt: skip
