@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .quality import QualityReport as QualityReport
     from .quality import RowCleaner as RowCleaner
     from .quality import RowReport as RowReport
+    from .quality import make_preprocessor as make_preprocessor
     from .quality import quality_report as quality_report
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
@@ -143,6 +144,7 @@ _EXPORTS = {
     "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
     "list_metrics": "scoring",
+    "make_preprocessor": "quality",
     "parameter_importances": "tuning",
     "quality_report": "quality",
 }

@@ -1,7 +1,8 @@
 """Data quality before training: mend columns, mend rows, report what is wrong.
 
 :class:`DataCleaner` mends columns in a pipeline; :class:`RowCleaner` removes or flags rows while
-training; :func:`quality_report` says what is wrong, why it matters, and which code mends it.
+training; :func:`quality_report` says what is wrong, why it matters, and which code mends
+it; :func:`make_preprocessor` chooses a pipeline for the data and for what follows it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ._operations import (
     TextNumbers,
     TextSentinels,
 )
+from ._preprocessor import make_preprocessor
 from ._quality_report import QualityReport, quality_report
 from ._row_cleaner import RowCleaner
 from ._row_report import RowReport
@@ -52,5 +54,6 @@ __all__ = [
     "TextDates",
     "TextNumbers",
     "TextSentinels",
+    "make_preprocessor",
     "quality_report",
 ]
