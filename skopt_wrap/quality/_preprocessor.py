@@ -107,7 +107,8 @@ def make_preprocessor(
         that tells the most; "l1" for those of a linear model with an L1 penalty; "auto" for the
         number of features whose cross-validated score is best.
     reduction : {"pca", "svd", "target"} or None, default=None
-        "pca" keeps 95 % of the variance; "svd" is truncated SVD to half of the features, 50 at most;
+        "pca" keeps 95 % of the variance; "svd" is truncated SVD to half of the features (at most
+        50);
         "target" projects to the directions that tell the target (linear discriminants, or partial
         least squares for numbers as target).
     random_state : int, RandomState instance or None, default=0
@@ -153,7 +154,8 @@ def make_preprocessor(
                 + (" Or a number of features, at least 1." if name == "selection" else "")
             )
     needs = [f"{n}={v!r}" for n, v, t in (
-        ("encoding", encoding, encoding == "target"), ("selection", selection, selection is not None),
+        ("encoding", encoding, encoding == "target"),
+        ("selection", selection, selection is not None),
         ("reduction", reduction, reduction == "target")) if t]  # fmt: skip
     if y is None and needs:
         raise ParameterError(f"{needs[0]} needs a target: pass y.")
@@ -233,7 +235,6 @@ def _parts(
             encoders["target"] if with_target else (most, "made indicators of the 29 most frequent")
         )
     )
-    # fmt: skip
     texts = Pipeline([
         ("join", FunctionTransformer(join_texts, feature_names_out=joined_name)),
         ("words", TfidfVectorizer(max_features=2000)),

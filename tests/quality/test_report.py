@@ -35,7 +35,7 @@ def planted():
     yield "numbers for missing", "a", X.assign(a=X["a"].where(rng.random(N) > 0.1, -999)), y
     yield "words for missing", "city", X.assign(city=X["city"].where(rng.random(N) > 0.1, "?")), y
     yield "numbers as text", "w", X.assign(w=[f"{v:.1f} kg" for v in rng.uniform(1, 9, N)]), y
-    yield "dates as text", "t", X.assign(t=["2024-01-%02d" % d for d in rng.integers(1, 28, N)]), y
+    yield "dates as text", "t", X.assign(t=[f"2024-01-{d:02d}" for d in rng.integers(1, 28, N)]), y
     yield "booleans as text", "f", X.assign(f=rng.choice(["yes", "no"], N)), y
     yield "infinite values", "b", X.assign(b=X["b"].where(rng.random(N) > 0.01, np.inf)), y
     yield "constant column", "k", X.assign(k=1), y

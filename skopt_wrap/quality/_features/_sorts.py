@@ -95,7 +95,7 @@ class ColumnsOfSort(BaseEstimator):
         ]
 
 
-def joined_name(transformer: Any, names: Any) -> np.ndarray:
+def joined_name(_transformer: Any, _names: Any) -> np.ndarray:
     """Return the name of the column that :func:`join_texts` makes."""
     return np.array(["text"], dtype=object)
 

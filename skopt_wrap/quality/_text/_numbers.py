@@ -183,9 +183,11 @@ def find_format(
         by = factors(set(units), main)
     if by is None:
         return None, f"numbers with units that do not fit together: {', '.join(sorted(named)[:5])}"
-    if main in MULTIPLES:
-        main = ""
-    return NumberFormat(_decimal(read), main, by), ""
+    style = NumberFormat(_decimal(read), "" if main in MULTIPLES else main, by)
+    lost = np.isnan(parse_numbers(texts, style))
+    if np.asarray(counts, dtype=float)[lost].sum() > (1 - min_share) * total:
+        return None, ""
+    return style, ""
 
 
 def parse_numbers(texts: Sequence[str], style: NumberFormat) -> np.ndarray:
