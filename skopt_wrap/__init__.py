@@ -54,8 +54,12 @@ if TYPE_CHECKING:
     from .monitoring import RetrainingRegressor as RetrainingRegressor
     from .quality import CleaningReport as CleaningReport
     from .quality import DataCleaner as DataCleaner
+    from .quality import DataFinding as DataFinding
+    from .quality import QualityReport as QualityReport
     from .quality import RowCleaner as RowCleaner
     from .quality import RowReport as RowReport
+    from .quality import make_preprocessor as make_preprocessor
+    from .quality import quality_report as quality_report
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .sampling import available_transforms as available_transforms
@@ -94,6 +98,7 @@ _EXPORTS = {
     "Conditional": "tuning",
     "CompressionSearch": "compression",
     "DataCleaner": "quality",
+    "DataFinding": "quality",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
@@ -119,6 +124,7 @@ _EXPORTS = {
     "PrecisionRecallDisplay": "scoring",
     "PriorCorrectedClassifier": "losses",
     "Pruning": "compression",
+    "QualityReport": "quality",
     "REMOVE": "tuning",
     "RowCleaner": "quality",
     "RowReport": "quality",
@@ -148,7 +154,9 @@ _EXPORTS = {
     "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
     "list_metrics": "scoring",
+    "make_preprocessor": "quality",
     "parameter_importances": "tuning",
+    "quality_report": "quality",
 }
 
 _SUBPACKAGES = (

@@ -1,12 +1,14 @@
 """Data quality before training: mend columns, mend rows, report what is wrong.
 
 :class:`DataCleaner` mends columns in a pipeline; :class:`RowCleaner` removes or flags rows while
-training.
+training; :func:`quality_report` says what is wrong, why it matters, and which code mends
+it; :func:`make_preprocessor` chooses a pipeline for the data and for what follows it.
 """
 
 from __future__ import annotations
 
 from ._changes import ChangeReport
+from ._checks import DataFinding
 from ._cleaner import DataCleaner
 from ._cleaning_report import CleaningReport
 from ._operations import (
@@ -25,6 +27,8 @@ from ._operations import (
     TextNumbers,
     TextSentinels,
 )
+from ._preprocessor import make_preprocessor
+from ._quality_report import QualityReport, quality_report
 from ._row_cleaner import RowCleaner
 from ._row_report import RowReport
 
@@ -34,6 +38,7 @@ __all__ = [
     "CleaningReport",
     "Constants",
     "DataCleaner",
+    "DataFinding",
     "DateParts",
     "Duplicates",
     "Identifiers",
@@ -41,6 +46,7 @@ __all__ = [
     "Missing",
     "Operation",
     "Outliers",
+    "QualityReport",
     "RowCleaner",
     "RowReport",
     "Sentinels",
@@ -48,4 +54,6 @@ __all__ = [
     "TextDates",
     "TextNumbers",
     "TextSentinels",
+    "make_preprocessor",
+    "quality_report",
 ]

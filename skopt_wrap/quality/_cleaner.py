@@ -225,8 +225,8 @@ class DataCleaner(TransformerMixin, BaseEstimator):
         names : ndarray of shape (n_columns,) of str
             The names.
         """
-        check_is_fitted(self, "plans_")
-        names = [plan.name for plan in self.plans_]
+        check_is_fitted(self, "_plans")
+        names = [plan.name for plan in self._plans]
         if input_features is None:
             renamed = dict(zip(names, names, strict=True))
         else:
@@ -241,7 +241,7 @@ class DataCleaner(TransformerMixin, BaseEstimator):
             renamed = dict(zip(names, given, strict=True))
         out = [
             renamed[plan.name] + output.removeprefix(plan.name)
-            for plan in self.plans_
+            for plan in self._plans
             for output in plan.outputs
         ]
         return np.array(out, dtype=object)
@@ -264,9 +264,8 @@ class DataCleaner(TransformerMixin, BaseEstimator):
                 f"'identifiers': False, 'duplicates': False}}."
             )
         self.operations_ = operations
-        self.plans_ = plans
-        self.n_rows_seen_ = source.n
-        self.by_name_ = source.array is None
+        self._plans = plans
+        self._by_name = source.array is None
         self.report_ = CleaningReport(
             tuple(
                 ReportRow(
@@ -286,11 +285,11 @@ class DataCleaner(TransformerMixin, BaseEstimator):
 
     def _apply(self, X: Any) -> tuple[Source, list[Column], ChangeLog]:
         """Return new data read, the mended columns, and what `fit` did not see."""
-        check_is_fitted(self, "plans_")
+        check_is_fitted(self, "_plans")
         source, log = open_table(X), ChangeLog()
         places = self._places(X, source, log)
         columns = []
-        for plan, place in zip(self.plans_, places, strict=True):
+        for plan, place in zip(self._plans, places, strict=True):
             if plan.dropped:
                 continue
             if place is None:
@@ -304,21 +303,21 @@ class DataCleaner(TransformerMixin, BaseEstimator):
 
     def _places(self, X: Any, source: Source, log: ChangeLog) -> list[int | None]:
         """Return where each column of `fit` stands in new data; None where it is missing."""
-        if source.array is not None or not self.by_name_:
+        if source.array is not None or not self._by_name:
             values = X if source.array is None else source.array
             validate_data(self, X=values, reset=False, skip_check_array=True)
-            return list(range(len(self.plans_)))
+            return list(range(len(self._plans)))
         where = {name: place for place, name in enumerate(source.names)}
-        places = [where.get(plan.name) for plan in self.plans_]
+        places = [where.get(plan.name) for plan in self._plans]
         known = [place for place in places if place is not None]
         if not known:
             raise DataError(
-                f"X has none of the columns of fit. Expected {[p.name for p in self.plans_[:5]]}; "
+                f"X has none of the columns of fit. Expected {[p.name for p in self._plans[:5]]}; "
                 f"got {source.names[:5]}."
             )
         if known != sorted(known):
             log.add("columns", "other order", len(known), "taken by name")
-        fitted = {plan.name for plan in self.plans_}
+        fitted = {plan.name for plan in self._plans}
         for name in source.names:
             if name not in fitted:
                 log.add(name, "further column", source.n, "left out")
@@ -328,7 +327,7 @@ class DataCleaner(TransformerMixin, BaseEstimator):
         flat = flatten(columns)
         if source.array is not None:
             return write_array(source.array, flat)
-        names = [output for plan in self.plans_ for output in plan.outputs]
+        names = [output for plan in self._plans for output in plan.outputs]
         return write_frame(source, flat, names)
 
     def __sklearn_tags__(self) -> Any:
@@ -344,7 +343,7 @@ def _place(item: Any, names: list[str]) -> int:
     if isinstance(item, int | np.integer) and not isinstance(item, bool):
         if not -len(names) <= item < len(names):
             raise ParameterError(
-                f"passthrough holds place {item}; X has {len(names)} columns, 0 to {len(names) - 1}."
+                f"passthrough holds place {item}; X has columns 0 to {len(names) - 1}."
             )
         return int(item) % len(names)
     if str(item) not in names:

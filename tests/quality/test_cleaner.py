@@ -285,7 +285,8 @@ def test_a_constant_with_gaps_tells_where_there_is_a_value():
 
 def test_duplicates_of_any_spelling_and_dtype_are_dropped():
     X = pd.DataFrame({
-        "a": [1.0, 2.0, np.nan], "b": [1.0, 2.0, np.nan], "c": [1.0, 2.0, 3.0], "d": ["1", "2", "3"],
+        "a": [1.0, 2.0, np.nan], "b": [1.0, 2.0, np.nan], "c": [1.0, 2.0, 3.0],
+        "d": ["1", "2", "3"],
         "e": ["x", "y", "x"], "f": ["X ", "Y ", "X "], "g": ["y", "x", "y"],
     })  # fmt: skip
     out = DataCleaner(["text_numbers", "categories", "duplicates"]).fit_transform(X)
@@ -418,7 +419,7 @@ def test_each_operation_can_be_switched_off_and_asked_for_alone(cls):
     assert len(without.operations_) == len(OPERATIONS) - 1
     alone = DataCleaner([cls.name]).fit(dirty())
     assert [type(operation) for operation in alone.operations_] == [cls]
-    assert all(step.operation == cls.name for plan in alone.plans_ for step in plan.steps)
+    assert all(step.operation == cls.name for plan in alone._plans for step in plan.steps)
 
 
 def test_operations_act_in_their_own_order():

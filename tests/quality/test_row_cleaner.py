@@ -117,7 +117,7 @@ def test_never_more_than_the_fraction_and_no_class_disappears(fraction):
     X, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
     y[:3] = 2
     cleaner = RowCleaner(max_fraction=fraction, random_state=0)
-    X_new, y_new = cleaner.fit_resample(X, y)
+    _, y_new = cleaner.fit_resample(X, y)
     assert 200 - len(y_new) <= fraction * 200
     assert set(y_new) == {0, 1, 2}
     assert sum(cleaner.sampling_strategy_.values()) == 200 - len(y_new)
@@ -125,7 +125,7 @@ def test_never_more_than_the_fraction_and_no_class_disappears(fraction):
 
 def test_the_most_suspect_labels_go_first(blobs):
     X, y = blobs
-    noisy, wrong = flipped(y, 0.1)
+    noisy, _ = flipped(y, 0.1)
     cleaner = RowCleaner(["labels"], max_fraction=0.05, random_state=0)
     cleaner.fit_resample(X, noisy)
     gone = np.setdiff1d(np.arange(120), cleaner.sample_indices_)
@@ -150,7 +150,7 @@ def test_flagging_removes_nothing(blobs):
     X, y = blobs
     noisy, wrong = flipped(y)
     cleaner = RowCleaner(action="flag", random_state=0)
-    X_new, y_new = cleaner.fit_resample(X, noisy)
+    X_new, _ = cleaner.fit_resample(X, noisy)
     np.testing.assert_array_equal(X_new, X)
     assert cleaner.flags_["labels"][wrong].all()
     assert not any(cleaner.report_.to_dict()["removed"])

@@ -152,7 +152,8 @@ def test_dates_come_back_as_they_were_written(moments, pattern):
 @pytest.mark.parametrize(
     ("texts", "are"),
     [
-        (["yes", "no"], True), (["Y", "n"], True), (["TRUE", "False "], True), (["on", "off"], True),
+        (["yes", "no"], True), (["Y", "n"], True), (["TRUE", "False "], True),
+        (["on", "off"], True),
         (["ja", "Nein"], True), (["f", "m"], False), (["yes"], False), (["0", "1"], False),
         (["yes", "no", "maybe"], False),
     ],

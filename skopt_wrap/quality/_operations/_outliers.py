@@ -52,8 +52,9 @@ class Outliers(Operation):
     ----------
     method : {"iqr", "mad", "isolation_forest"}, default="iqr"
         How the bounds are found. "iqr": the quartiles, widened by `factor` times their distance,
-        and further on the long side of a skewed column (as in the adjusted boxplot [1]_). "mad": the median, plus and
-        minus `factor` standard deviations as estimated from the median absolute deviation.
+        and further on the long side of a skewed column (as in the adjusted boxplot [1]_). "mad":
+        the median, plus and minus `factor` standard deviations as estimated from the median
+        absolute deviation.
         "isolation_forest": the least and the greatest value that
         :class:`sklearn.ensemble.IsolationForest` calls an inlier.
     action : {"clip", "missing", "flag"}, default="clip"

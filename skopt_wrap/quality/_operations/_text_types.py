@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import ClassVar
 
@@ -29,7 +29,7 @@ def _sample(column: Column) -> tuple[list[str], list[int]]:
 
 @dataclass(frozen=True)
 class _ReadNumbers(Step):
-    style: _numbers.NumberFormat = _numbers.NumberFormat()
+    style: _numbers.NumberFormat = field(default_factory=_numbers.NumberFormat)
 
     def apply(self, column: Column, log: ChangeLog) -> Column:
         values = _numbers.parse_numbers(column.texts().tolist(), self.style)
@@ -38,7 +38,7 @@ class _ReadNumbers(Step):
 
 @dataclass(frozen=True)
 class _ReadDates(Step):
-    style: _dates.DateFormat = _dates.DateFormat()
+    style: _dates.DateFormat = field(default_factory=_dates.DateFormat)
 
     def apply(self, column: Column, log: ChangeLog) -> Column:
         values = _dates.parse_dates(column.texts().tolist(), self.style)
@@ -109,7 +109,7 @@ class TextNumbers(Operation):
         counts = column.counts()
         if counts[~np.isnan(values)].sum() < self.min_share * counts.sum():
             return None
-        n, note = _lost(column, values)
+        note = _lost(column, values)[1]
         found = "numbers kept as text"
         if style.unit:
             found += f", unit {style.unit}"

@@ -162,18 +162,14 @@ def _from_objects(name: str, values: Sequence[Any], native: Any) -> Column:
     types = set(map(type, values))
     empty = {t for t in types if t is type(None) or t.__name__ in ("NAType", "NaTType")}
     types -= empty
-    if not types - {float} and all(v is None or v in empty or v != v for v in _floats(values)):
+    if not types - {float} and all(v != v for v in _floats(values)):
         return Column(name, "number", np.full(len(values), np.nan))
-    if all(issubclass(t, str) or t is float for t in types) and any(
-        issubclass(t, str) for t in types
-    ):
-        if float not in types or all(v != v for v in values if type(v) is float):
-            return text_column(name, values, native)
+    words = {t for t in types if issubclass(t, str)}
+    if words and types - words <= {float} and all(v != v for v in _floats(values)):
+        return text_column(name, values, native)
     for t in types:
-        if issubclass(t, (*_NESTED, bytes, bytearray)) or hasattr(t, "__array_interface__"):
-            if not issubclass(t, np.generic):
-                raise _nested(name, next(v for v in values if type(v) is t))
-        if t.__str__ is object.__str__ and t.__repr__ is object.__repr__:  # no text of its own
+        silent = t.__str__ is object.__str__ and t.__repr__ is object.__repr__
+        if silent or issubclass(t, (*_NESTED, bytes, bytearray)):
             raise _nested(name, next(v for v in values if type(v) is t))
         if issubclass(t, complex | np.complexfloating):
             raise DataError(f"Complex data not supported. Column {name!r} holds complex numbers.")

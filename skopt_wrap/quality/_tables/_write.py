@@ -29,7 +29,7 @@ def write_array(source: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
     """
     kinds = {column.kind for column in columns}
     if kinds == {"date"}:
-        dtype: Any = "datetime64[us]"
+        dtype = np.dtype("datetime64[us]")
     elif kinds <= {"number", "boolean"}:
         exact = source.dtype.kind in "iub" and all(c.values.dtype == source.dtype for c in columns)
         dtype = source.dtype if exact or source.dtype.kind == "f" else np.dtype(np.float64)
@@ -37,7 +37,7 @@ def write_array(source: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
         dtype = np.dtype(object)
     out = np.empty((columns[0].n, len(columns)), dtype=dtype)
     for place, column in enumerate(columns):
-        out[:, place] = as_objects_of(column) if dtype == object else column.values
+        out[:, place] = as_objects_of(column) if dtype.kind == "O" else column.values
     return out
 
 

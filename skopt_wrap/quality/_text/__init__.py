@@ -1,1 +1,1 @@
-"""Texts that stand for something else: numbers, booleans, dates, one category spelt in many ways."""
+"""Texts that stand for numbers, booleans and dates, and spellings of one category."""

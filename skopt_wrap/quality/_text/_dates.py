@@ -28,14 +28,17 @@ _ISO = re.compile(
     rf"(?P<year>\d{{4}})(?P<sep>[-/.])(?P<month>\d{{1,2}})(?P=sep)(?P<day>\d{{1,2}}){_TIME}"
 )
 _NUMERIC = re.compile(
-    rf"(?P<first>\d{{1,2}})(?P<sep>[-/.])(?P<second_part>\d{{1,2}})(?P=sep)(?P<year>\d{{4}}|\d{{2}}){_TIME}"
+    rf"(?P<first>\d{{1,2}})(?P<sep>[-/.])(?P<second_part>\d{{1,2}})(?P=sep)"
+    rf"(?P<year>\d{{4}}|\d{{2}}){_TIME}"
 )
 _DAY_NAME = re.compile(
-    rf"(?:[A-Za-z]{{3,9}},?\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[ \-/]+(?P<month>[^\W\d_]{{3,9}})\.?,?[ \-/]+"
+    rf"(?:[A-Za-z]{{3,9}},?\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[ \-/]+"
+    rf"(?P<month>[^\W\d_]{{3,9}})\.?,?[ \-/]+"
     rf"(?P<year>\d{{4}}|\d{{2}}){_TIME}"
 )
 _NAME_DAY = re.compile(
-    rf"(?:[A-Za-z]{{3,9}},\s+)?(?P<month>[^\W\d_]{{3,9}})\.?[ \-/]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[ \-/]+"
+    rf"(?:[A-Za-z]{{3,9}},\s+)?(?P<month>[^\W\d_]{{3,9}})\.?[ \-/]+"
+    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[ \-/]+"
     rf"(?P<year>\d{{4}}){_TIME}"
 )
 _COMPACT = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-2]\d|3[01])")

@@ -17,7 +17,8 @@ _PATTERN = re.compile(
     rf"(?P<before>{_MONEY})?\s*(?P<inner>[+\-\u2212\u2013])?\s*"
     r"(?P<digits>\d[\d.,'\u2019\u00a0\u202f ]*\d|\d|[.,]\d+)(?P<tail>[.,])?"
     r"(?P<exponent>[eE][+\-]?\d+)?\s*"
-    r"(?P<unit>[^\W\d_%]+\.?(?:[/ ][^\W\d_]+\.?)?[23²³]?|[%‰°$€£¥₹₽](?:[CF])?)?\s*(?P<close>\))?\s*",
+    r"(?P<unit>[^\W\d_%]+\.?(?:[/ ][^\W\d_]+\.?)?[23²³]?"
+    r"|[%‰°$€£¥₹₽](?:[CF])?)?\s*(?P<close>\))?\s*",
     re.IGNORECASE,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?")
@@ -182,9 +183,11 @@ def find_format(
         by = factors(set(units), main)
     if by is None:
         return None, f"numbers with units that do not fit together: {', '.join(sorted(named)[:5])}"
-    if main in MULTIPLES:
-        main = ""
-    return NumberFormat(_decimal(read), main, by), ""
+    style = NumberFormat(_decimal(read), "" if main in MULTIPLES else main, by)
+    lost = np.isnan(parse_numbers(texts, style))
+    if np.asarray(counts, dtype=float)[lost].sum() > (1 - min_share) * total:
+        return None, ""
+    return style, ""
 
 
 def parse_numbers(texts: Sequence[str], style: NumberFormat) -> np.ndarray:

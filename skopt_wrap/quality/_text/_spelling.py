@@ -12,16 +12,15 @@ _SPACES = re.compile(r"\s+")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
                         | dict.fromkeys("\u2018\u2019\u00b4`", "'")
                         | dict.fromkeys("\u200b\u200c\u200d\ufeff\u00ad"))  # fmt: skip
-_EDGES = " .,;:_-'\""
 
 
 def tidy(text: str) -> str:
-    """Return a text without double, leading and trailing spaces, in one form of Unicode.
+    r"""Return a text without double, leading and trailing spaces, in one form of Unicode.
 
     Examples
     --------
     >>> from skopt_wrap.quality._text._spelling import tidy
-    >>> tidy("  New\\u00a0  York ")
+    >>> tidy("  New\u00a0  York ")
     'New York'
     """
     if text.isascii():
