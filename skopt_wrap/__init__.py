@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from .losses import correct_prior as correct_prior
     from .losses import effective_class_weight as effective_class_weight
     from .losses import estimate_prior as estimate_prior
+    from .persistence import FileSummary as FileSummary
+    from .persistence import inspect as inspect
+    from .persistence import load as load
+    from .persistence import save as save
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .sampling import available_transforms as available_transforms
@@ -87,6 +91,7 @@ _EXPORTS = {
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
     "FactorizationResult": "factorization",
+    "FileSummary": "persistence",
     "Finding": "diagnostics",
     "FitDiagnosis": "diagnostics",
     "FitDisplay": "diagnostics",
@@ -129,8 +134,11 @@ _EXPORTS = {
     "factorize": "factorization",
     "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
+    "inspect": "persistence",
     "list_metrics": "scoring",
+    "load": "persistence",
     "parameter_importances": "tuning",
+    "save": "persistence",
 }
 
 _SUBPACKAGES = (
@@ -143,6 +151,7 @@ _SUBPACKAGES = (
     "factorization",
     "losses",
     "model_selection",
+    "persistence",
     "sampling",
     "scoring",
     "training",

@@ -13,10 +13,13 @@ so ``except ValueError`` keeps working::
     ├── BackendError (RuntimeError)         Keras runs on something other than TensorFlow
     ├── SearchError (RuntimeError)          no trial of a search succeeded
     ├── ConversionError (RuntimeError)      a network could not be converted, or its file is wrong
+    ├── SaveError (ValueError)              an estimator or its file cannot be written
+    ├── LoadError (ValueError)              a file cannot be read, or names what is not trusted
     └── BudgetError (RuntimeError)          a promised size, latency or score was not reached
 
     SkoptWrapWarning (UserWarning)
     ├── TrainingInterruptedWarning          training stopped early; the best weights are kept
+    ├── VersionWarning                      a file was written with other versions of libraries
     ├── SkippedWarning                      a layer, trial or stage was skipped, with its reason
     └── BudgetWarning                       a budget was missed and the caller asked to go on
 """
@@ -33,8 +36,10 @@ __all__ = [
     "BuilderError",
     "ConversionError",
     "DataError",
+    "LoadError",
     "ModelError",
     "ParameterError",
+    "SaveError",
     "SearchError",
     "SkippedWarning",
     "SkoptWrapError",
@@ -42,6 +47,7 @@ __all__ = [
     "TrainingInterruptedWarning",
     "UnknownParameterError",
     "UnsupportedLayerError",
+    "VersionWarning",
     "suggest",
 ]
 
@@ -74,6 +80,14 @@ class UnsupportedLayerError(ModelError):
     """A layer that the technique asked for cannot take."""
 
 
+class SaveError(SkoptWrapError, ValueError):
+    """An estimator cannot be saved, or its file cannot be written."""
+
+
+class LoadError(SkoptWrapError, ValueError):
+    """A file cannot be read as an estimator, or names something that is not trusted."""
+
+
 class BackendError(SkoptWrapError, RuntimeError):
     """Keras runs on a backend other than TensorFlow."""
 
@@ -96,6 +110,10 @@ class SkoptWrapWarning(UserWarning):
 
 class TrainingInterruptedWarning(SkoptWrapWarning):
     """Training was interrupted; the best weights so far are kept."""
+
+
+class VersionWarning(SkoptWrapWarning):
+    """A file was written with other versions of the libraries than those installed."""
 
 
 class SkippedWarning(SkoptWrapWarning):
