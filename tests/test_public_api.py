@@ -61,6 +61,7 @@ ARROWS = {
         "scoring",
         "training",
     },
+    "__main__": {"exceptions", "persistence"},
     "persistence": {"exceptions", "_keras", "_pipelines"},
     "sampling": {"exceptions", "_keras", "_sklearn"},
     "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},

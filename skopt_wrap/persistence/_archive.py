@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+import numpy as np
+
 from ..exceptions import LoadError, SaveError
 
 MANIFEST = "manifest.json"
@@ -34,6 +36,9 @@ MOST_ENTRIES = 50_000
 MOST_JSON_BYTES = 32 << 20
 # Each comma or bracket of a JSON text may become a Python object of some 60 bytes.
 MOST_JSON_ITEMS = 2_000_000
+# Python's own reader of JSON would reach the limit of recursion, which is not safe to reach in C.
+MOST_JSON_DEPTH = 500
+_JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _DIRECTORY_BYTES_PER_ENTRY = 46 + 256
 _END_RECORD = b"PK\x05\x06"
 _END_RECORD_BYTES = 22
@@ -362,12 +367,37 @@ def parse_json(content: bytes, name: str) -> Any:
     items = sum(content.count(sign) for sign in (b",", b"[", b"{", b":"))
     if len(content) > MOST_JSON_BYTES or items > MOST_JSON_ITEMS:
         raise LoadError(f"{name!r} is too large: {len(content):,} bytes, {items:,} items.")
+    if json_depth(content) > MOST_JSON_DEPTH:
+        raise LoadError(f"{name!r} is nested too deeply.")
     try:
         return json.loads(content, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-    except RecursionError as error:
-        raise LoadError(f"{name!r} is nested too deeply.") from error
     except ValueError as error:
         raise LoadError(f"{name!r} is no valid JSON: {_first_line(error)}") from error
+
+
+def json_depth(content: bytes) -> int:
+    """Return how deeply the brackets of a JSON text are nested.
+
+    Parameters
+    ----------
+    content : bytes
+        The text; it need not be valid.
+
+    Returns
+    -------
+    depth : int
+        The largest number of brackets that are open at once; those inside texts do not count.
+
+    Examples
+    --------
+    >>> from skopt_wrap.persistence._archive import json_depth
+    >>> json_depth(b'{"a": [1, "[[["]}')
+    2
+    """
+    signs = np.frombuffer(_JSON_TEXT.sub(b"", content), dtype=np.uint8)
+    opened = np.isin(signs, list(b"[{")).astype(np.int32)
+    closed = np.isin(signs, list(b"]}")).astype(np.int32)
+    return int(np.cumsum(opened - closed).max(initial=0))
 
 
 def _no_constant(text: str) -> None:
