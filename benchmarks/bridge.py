@@ -1,8 +1,8 @@
-"""Every built-in layer of Keras 3: whether it has a twin in Keras 2, and converts to a file.
+"""Every built-in layer of Keras 3: whether Keras 2 has it, and whether it converts to a file.
 
 Each layer is built in a small network, rebuilt in Keras 2 by the bridge, and compared on random
-rows. A layer with a "twin" goes through TFMOT; one without is left as it is by stages that need a
-twin, or worked on in Keras 3 itself, and converts to a file all the same.
+rows. A layer that Keras 2 has goes through TFMOT; another one is left as it is by stages that need
+TFMOT, or worked on in Keras 3 itself, and converts to a file all the same.
 
     python benchmarks/bridge.py [--save]
 """
@@ -22,10 +22,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import keras
 import numpy as np
-from skopt_wrap.compression._stages._pipeline._pruning import copy_of
 
+from skopt_wrap._keras import copy_network
 from skopt_wrap.compression import compress
-from skopt_wrap.compression._conversion._tf_keras import check_twin, to_tf_keras
+from skopt_wrap.compression._conversion._tf_keras import check_copy, to_tf_keras
 from skopt_wrap.exceptions import SkoptWrapError
 
 L = keras.layers
@@ -187,13 +187,13 @@ def measure(build: Callable[[], keras.Model]) -> str:
     x = x.astype(start.dtype)
     expected = np.asarray(model(x, training=False), dtype=float)
     try:
-        twin, layers = to_tf_keras(model)
-        check_twin(model, twin, layers, x)
-        found = np.asarray(twin(x, training=False), dtype=float)
-        road = f"twin    {np.abs(found - expected).max():.1e}"
+        copied, layers = to_tf_keras(model)
+        check_copy(model, copied, layers, x)
+        found = np.asarray(copied(x, training=False), dtype=float)
+        road = f"Keras 2 {np.abs(found - expected).max():.1e}"
     except SkoptWrapError:
         try:
-            found = np.asarray(copy_of(model)(x, training=False), dtype=float)
+            found = np.asarray(copy_network(model)(x, training=False), dtype=float)
             road = f"native  {np.abs(found - expected).max():.1e}"
         except SkoptWrapError as error:
             road = f"refused ({first_line(error)})"
@@ -212,7 +212,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     made = networks()
     lines = [
-        "Every layer of keras.layers: what a stage trains (its twin in Keras 2, or a copy in Keras",
+        "Every layer of keras.layers: what a stage trains (a copy in Keras 2, or one in Keras",
         "3 itself: native) and the float32 file, each with its largest difference to the layer, on",
         "random rows.",
         "",

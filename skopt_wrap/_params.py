@@ -63,24 +63,27 @@ _PREFIXES: dict[str, tuple[str, ...] | None] = {
 SUPPLIED = ("meta", "compile_kwargs")
 
 
-def builder_knobs(builder: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+def builder_parameters(builder: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
     """Return the keyword arguments of a builder with their defaults, and whether it takes any.
 
     An argument without a default is listed with ``inspect.Parameter.empty``.
 
     Examples
     --------
-    >>> from skopt_wrap._params import builder_knobs
-    >>> builder_knobs(lambda meta, units=8, **kwargs: None)
+    >>> from skopt_wrap._params import builder_parameters
+    >>> builder_parameters(lambda meta, units=8, **kwargs: None)
     ({'units': 8}, True)
     """
-    knobs, open_ended = {}, False
+    parameters, open_ended = {}, False
     for parameter in inspect.signature(builder).parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
             open_ended = True
         elif parameter.kind is not parameter.VAR_POSITIONAL and parameter.name not in SUPPLIED:
-            knobs[parameter.name] = parameter.default
-    return knobs, open_ended
+            parameters[parameter.name] = parameter.default
+    return parameters, open_ended
+
+
+builder_knobs = builder_parameters  # the name that `tuning` still uses
 
 
 class PrefixedParamsMixin:
@@ -120,16 +123,16 @@ class PrefixedParamsMixin:
             checked[name] = value
         self._extra_params = checked
 
-    def _drop_foreign_knobs(self) -> None:
-        """Forget the knobs of the model before, where the present one does not take them."""
+    def _drop_foreign_parameters(self) -> None:
+        """Forget the parameters of the model before, where the present one does not take them."""
         builder = self._builder()
-        knobs, open_ended = builder_knobs(builder) if builder is not None else ({}, False)
+        parameters, open_ended = builder_parameters(builder) if builder is not None else ({}, False)
         self._extra_params = {
             name: value
             for name, value in self._extra_params.items()
             if open_ended
             or ("__" in name and not name.startswith("model__"))
-            or name.removeprefix("model__") in knobs
+            or name.removeprefix("model__") in parameters
         }
 
     def _check_extra_name(self, name: str) -> None:
@@ -137,13 +140,13 @@ class PrefixedParamsMixin:
             return  # `fit` refuses the model itself, which is the mistake to report
         prefix, separator, rest = name.partition("__")
         builder = self._builder()
-        knobs, open_ended = builder_knobs(builder) if builder is not None else ({}, False)
+        parameters, open_ended = builder_parameters(builder) if builder is not None else ({}, False)
         if not separator:
-            if name in knobs or open_ended:
+            if name in parameters or open_ended:
                 return
         elif prefix in _PREFIXES:
             if prefix == "model":
-                legal: Any = knobs
+                legal: Any = parameters
                 if open_ended or rest in legal:
                     return
             else:
@@ -156,7 +159,10 @@ class PrefixedParamsMixin:
             )
         raise UnknownParameterError(
             f"{type(self).__name__} got an unknown parameter {name!r}. "
-            + suggest(name, [*self._get_param_names(), *(f"model__{knob}" for knob in knobs)])
+            + suggest(
+                name,
+                [*self._get_param_names(), *(f"model__{parameter}" for parameter in parameters)],
+            )
         )
 
     def _routed(self, prefix: str) -> dict[str, Any]:
@@ -189,9 +195,9 @@ class PrefixedParamsMixin:
         params.update(self._extra_params)
         builder = self._builder() if deep else None
         if builder is not None:
-            for knob, default in builder_knobs(builder)[0].items():
-                if knob not in params and default is not inspect.Parameter.empty:
-                    params.setdefault(f"model__{knob}", default)
+            for parameter, default in builder_parameters(builder)[0].items():
+                if parameter not in params and default is not inspect.Parameter.empty:
+                    params.setdefault(f"model__{parameter}", default)
         return params
 
     def set_params(self, **params: Any) -> Any:
@@ -218,7 +224,7 @@ class PrefixedParamsMixin:
         for name, value in plain.items():
             setattr(self, name, value)
         if "model" in plain:
-            self._drop_foreign_knobs()
+            self._drop_foreign_parameters()
         nested: dict[str, dict[str, Any]] = {}  # of parameters that have parameters: augment
         extra = {}
         for name in [name for name in params if name not in own]:

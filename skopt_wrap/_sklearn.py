@@ -6,6 +6,9 @@ nowhere else, so that such a change has to be met in one file only.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -27,13 +30,56 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "callbacks_of",
     "check_matplotlib_support",
     "check_method_params",
     "check_sample_weight",
     "fit_context",
     "num_samples",
+    "parameter_constraints",
     "raise_for_params",
+    "running_callback_context",
     "safe_indexing",
     "safe_split",
+    "start_callback_context",
+    "tuned_positive_label",
     "validate_parameter_constraints",
+    "validate_parameters",
 ]
+
+
+def validate_parameters(estimator: Any) -> None:
+    """Raise scikit-learn's error for a parameter of `estimator` that breaks its constraints."""
+    estimator._validate_params()
+
+
+def parameter_constraints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the constraints that scikit-learn puts on the parameters of one of its functions."""
+    return dict(function._skl_parameter_constraints)  # type: ignore[attr-defined]
+
+
+def callbacks_of(estimator: Any) -> Sequence[Any]:
+    """Return the scikit-learn callbacks that were set on `estimator`."""
+    return getattr(estimator, "_skl_callbacks", None) or ()
+
+
+def start_callback_context(estimator: Any, **options: Any) -> Any:
+    """Return the root context of the callbacks that watch a fit which begins.
+
+    `options` are those of scikit-learn: `task_name`, `max_subtasks` and so on. The fit must run
+    inside :func:`fit_context`, which ends the context.
+    """
+    return estimator._init_callback_context(**options)
+
+
+def running_callback_context(estimator: Any) -> Any:
+    """Return the root context of the fit that is running, made by `start_callback_context`."""
+    return estimator._callback_fit_ctx
+
+
+def tuned_positive_label(estimator: Any) -> Any:
+    """Return the class whose probability a fitted TunedThresholdClassifierCV compares.
+
+    None stands for the greater of the two classes.
+    """
+    return estimator._curve_scorer._get_pos_label()

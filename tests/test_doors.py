@@ -22,8 +22,8 @@ DOORS = {
     "optuna": ("tuning/_optuna.py",),
     "sklearn": ("_sklearn.py",),
     "tensorflow": ("_keras/",),
-    "tensorflow_model_optimization": ("compression/_conversion/_tf_keras.py",),
-    "tf_keras": ("compression/_conversion/_tf_keras.py",),
+    "tensorflow_model_optimization": ("compression/_conversion/_tfmot.py",),
+    "tf_keras": ("compression/_conversion/_tf_keras.py", "compression/_conversion/_tfmot.py"),
 }
 ANY_DOOR = {door for doors in DOORS.values() for door in doors}
 
@@ -39,7 +39,8 @@ def is_private(name: str) -> bool:
 
 def is_private_module(module: str) -> bool:
     parts = module.split(".")
-    return "src" in parts or module.startswith("tensorflow.python") or any(map(is_private, parts))
+    generated = ("tensorflow.python", "tensorflow_model_optimization.python")
+    return "src" in parts or module.startswith(generated) or any(map(is_private, parts))
 
 
 def trees() -> dict[str, ast.Module]:

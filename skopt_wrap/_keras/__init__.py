@@ -5,6 +5,14 @@ of either library lives in this package, so that a new release is met in one pla
 """
 
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
+from ._compiled import (
+    built_metrics,
+    compile_arguments,
+    flat_layers,
+    learning_rate_schedule,
+    metric_function,
+)
+from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._graph import layer_calls, rebuild
 from ._inspect import (
@@ -19,26 +27,40 @@ from ._inspect import (
     output_units,
     shareable_key,
 )
-from ._predict import predict_raw
+from ._layers import all_layers, built_shape, is_called, run_graph, use_one_scale_for_dense_kernels
+from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 
 __all__ = [
+    "CustomObjects",
     "FunctionalOptimizer",
+    "all_layers",
     "applied_once",
+    "built_metrics",
+    "built_shape",
+    "clear_prediction_calls",
+    "compile_arguments",
     "compile_settings",
+    "copy_network",
+    "copy_operation",
     "copy_optimizer",
     "dtype_scope",
+    "dump_objects",
+    "flat_layers",
     "forget_key",
     "functional_class",
     "graph_nodes",
     "is_adapted",
+    "is_called",
     "keras_model_problem",
-    "layer_width",
     "layer_calls",
+    "layer_width",
+    "learning_rate_schedule",
     "load_keras",
     "load_tensorflow",
     "loss_classes",
+    "metric_function",
     "name_scope",
     "next_operations",
     "object_state",
@@ -47,12 +69,14 @@ __all__ = [
     "output_units",
     "plain_executor",
     "predict_raw",
-    "resized",
     "rebuild",
+    "resized",
+    "run_graph",
     "seed_scope",
     "shareable_key",
     "slot_names",
     "traced",
     "trusted_config_scope",
+    "use_one_scale_for_dense_kernels",
     "why_not_functional",
 ]

@@ -1,4 +1,4 @@
-"""Load Keras and say clearly when it cannot serve."""
+"""Load Keras and TensorFlow, and say clearly when the backend cannot be used."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._backend import load_keras
@@ -80,18 +80,8 @@ class FunctionalOptimizer:
         keras = load_keras()
         self._variable = keras.Variable([0.0], dtype=dtype)
         config = {**optimizer.get_config(), "learning_rate": 0.001}
-        self._optimizer = type(optimizer).from_config(config)
+        self._optimizer = _scoped(type(optimizer), self._set).from_config(config)
         self._optimizer.build([self._variable])
-        # An optimizer assigns through these methods; those of the TensorFlow backend reach
-        # around the scope below.
-        methods = {
-            "assign": lambda variable, value: self._set(variable, value),
-            "assign_add": lambda variable, value: self._set(variable, variable.value + value),
-            "assign_sub": lambda variable, value: self._set(variable, variable.value - value),
-            "_get_variable_index": lambda variable: 0,
-        }
-        for name, method in methods.items():
-            object.__setattr__(self._optimizer, name, method)
         self.slots = slot_names(self._optimizer)
         self._scope: Any = None
 
@@ -113,6 +103,29 @@ class FunctionalOptimizer:
             optimizer.update_step(gradient, self._variable, rate)
         found = [scope.get_current_value(variable) for variable in variables]
         return scope.get_current_value(self._variable), found
+
+
+def _scoped(base: Any, assign: Callable[[Any, Any], None]) -> Any:
+    """Return a class of optimizers like `base` that hands its assignments to `assign`.
+
+    An optimizer assigns through the methods overridden here. Those of the TensorFlow backend would
+    reach the variables themselves, past a ``keras.StatelessScope``.
+    """
+
+    class Scoped(base):
+        def assign(self, variable: Any, value: Any) -> None:
+            assign(variable, value)
+
+        def assign_add(self, variable: Any, value: Any) -> None:
+            assign(variable, variable.value + value)
+
+        def assign_sub(self, variable: Any, value: Any) -> None:
+            assign(variable, variable.value - value)
+
+        def _get_variable_index(self, variable: Any) -> int:
+            return 0  # it has one variable
+
+    return Scoped
 
 
 def slot_names(optimizer: Any) -> list[str]:

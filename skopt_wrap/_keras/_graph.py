@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ._backend import load_keras
-from ._scopes import trusted_config_scope
+from ._custom_objects import CustomObjects, copy_operation
+from ._layers import run_graph
 
 
 def layer_calls(model: Any) -> Counter[str]:
@@ -23,7 +24,48 @@ def layer_calls(model: Any) -> Counter[str]:
     return Counter(node.operation.name for node in nodes)
 
 
-def copy_layer(layer: Any) -> Any:
+def clone_graph(
+    model: Any, clone: Callable[[Any], Any], call: Callable[..., Any] | None = None
+) -> Any:
+    """Return a network of the same graph, made of other layers, which is not compiled.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built Sequential or Functional network. It is not changed.
+    clone : callable
+        ``clone(layer)`` returns what stands for a layer; called once for each.
+    call : callable, default=None
+        ``call(cloned, *args, **kwargs)`` returns the outputs of what stands for a layer; None
+        calls it. Not for a Sequential network.
+
+    Returns
+    -------
+    network : keras.Model
+        Sequential where `model` is.
+    """
+    keras = load_keras()
+    made: dict[int, Any] = {}
+
+    def replace(operation: Any) -> Any:
+        if id(operation) not in made:
+            is_layer = isinstance(operation, keras.Layer)
+            made[id(operation)] = clone(operation) if is_layer else copy_operation(operation)
+        return made[id(operation)]
+
+    def start(tensor: Any) -> Any:
+        name = tensor._keras_history[0].name
+        return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
+
+    if isinstance(model, keras.Sequential):
+        first = start(model.inputs[0])._keras_history[0]
+        return keras.Sequential([first, *map(replace, model.layers)], name=model.name)
+    inputs = keras.tree.map_structure(start, model.input)
+    outputs = run_graph(model, inputs, replace, call)
+    return keras.Model(inputs, outputs, name=model.name)
+
+
+def copy_layer(layer: Any, objects: CustomObjects) -> Any:
     """Return a layer of the same configuration and state, or `layer` itself.
 
     A preprocessing layer keeps what it learned in tables that a configuration does not hold; it
@@ -31,8 +73,7 @@ def copy_layer(layer: Any) -> Any:
     """
     if hasattr(layer, "adapt"):
         return layer
-    with trusted_config_scope():
-        copy = type(layer).from_config(layer.get_config())
+    copy = objects.build(type(layer), objects.config(layer))
     if not copy.built and layer.built and hasattr(layer, "get_build_config"):
         copy.build_from_config(layer.get_build_config() or {})
     return copy
@@ -67,13 +108,12 @@ def rebuild(
     """
     keras = load_keras()
     copies: dict[str, Any] = {}
+    objects = CustomObjects(model)
 
     def clone(layer: Any) -> Any:
         if layer.name in replacements:
             return replacements[layer.name][0]
-        if not isinstance(layer, keras.Layer):
-            return layer  # an operation of keras.ops: without state
-        copies[layer.name] = copy_layer(layer)
+        copies[layer.name] = copy_layer(layer, objects)
         return copies[layer.name]
 
     if isinstance(model, keras.Sequential):
@@ -98,8 +138,7 @@ def rebuild(
                 output = following(output)
             return output
 
-        with trusted_config_scope():
-            rebuilt = keras.models.clone_model(model, clone_function=clone, call_function=call)
+        rebuilt = clone_graph(model, clone, call)
     for layer in model.layers:
         if layer.name in copies:
             copy_variables(layer, copies[layer.name])

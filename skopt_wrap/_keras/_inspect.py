@@ -131,9 +131,9 @@ def _check_config(config: Any) -> None:
         kind, module = config.get("class_name"), config.get("module")
         if kind in ("function", "__lambda__") or config.get("registered_name") == "function":
             raise _NotComparable
-        if isinstance(kind, str) and isinstance(module, str) and module != "builtins":
-            if not _is_known_module(module):
-                raise _NotComparable
+        named = isinstance(kind, str) and isinstance(module, str) and module != "builtins"
+        if named and not _is_known_module(str(module)):
+            raise _NotComparable
         for item in config.values():
             _check_config(item)
     elif isinstance(config, (list, tuple)):
@@ -179,10 +179,10 @@ def _compute_key(model: Any) -> str | None:
         _check_config([config, compile_config])
         compile_config = json.loads(json.dumps(compile_config, default=_plain))
         optimizer = compile_config["optimizer"]
-        if isinstance(optimizer, dict):
-            if isinstance(optimizer["config"].get("learning_rate"), float):
-                # A constant rate is a variable of the optimizer: no part of the graph.
-                optimizer["config"]["learning_rate"] = None
+        options = optimizer["config"] if isinstance(optimizer, dict) else {}
+        if isinstance(options.get("learning_rate"), float):
+            # A constant rate is a variable of the optimizer: no part of the graph.
+            options["learning_rate"] = None
         parts = [
             [type(model).__name__, config],
             compile_config,

@@ -10,6 +10,7 @@ numbers of rows: a row's prediction must not depend on the rows beside it.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from typing import Any
 
@@ -20,6 +21,8 @@ from ._inspect import object_state, shareable_key
 
 MAX_CALLS = 32
 _CALLS: OrderedDict[tuple[str, int], _Call] = OrderedDict()
+# Models that remember their call, by id.
+_USERS: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 _LOCK = threading.Lock()
 _CALL_ATTRIBUTE = "_skopt_wrap_call"
 
@@ -154,7 +157,17 @@ def _call_for(model: Any, rows: int) -> tuple[_Call, Any]:
             _CALLS.move_to_end((key, rows))
         found = (call, [variable.value for variable in _variables(model)])
     object.__setattr__(model, _CALL_ATTRIBUTE, found)
+    _USERS[id(model)] = model
     return found
+
+
+def clear_prediction_calls() -> None:
+    """Forget every traced call of inference; the next prediction traces its own again."""
+    with _LOCK:
+        _CALLS.clear()
+        for model in list(_USERS.values()):
+            model.__dict__.pop(_CALL_ATTRIBUTE, None)
+        _USERS.clear()
 
 
 def _chain_key(model: Any) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..exceptions import ModelError
-from ._backend import load_keras
+from ._custom_objects import CustomObjects
+from ._graph import clone_graph
 
 _UNITS = ("Dense", "LSTM", "GRU", "SimpleRNN")
 _FILTERS = ("Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
@@ -64,10 +65,10 @@ def resized(model: Any, widths: Mapping[str, int]) -> Any:
     ModelError
         When the layers no longer fit together.
     """
-    keras = load_keras()
+    objects = CustomObjects(model)
 
     def clone(layer: Any) -> Any:
-        config = layer.get_config()
+        config = objects.config(layer)
         if layer.name in widths:
             inner = getattr(layer, "forward_layer", layer)
             place = config if inner is layer else config["layer"]["config"]
@@ -75,10 +76,10 @@ def resized(model: Any, widths: Mapping[str, int]) -> Any:
             backward = config.get("backward_layer") if inner is not layer else None
             if backward is not None:
                 backward["config"][_WIDTHS[type(inner).__name__]] = int(widths[layer.name])
-        return type(layer).from_config(config)
+        return objects.build(type(layer), config)
 
     try:
-        network = keras.models.clone_model(model, clone_function=clone)
+        network = clone_graph(model, clone)
     except (TypeError, ValueError) as error:
         raise ModelError(
             f"the network {model.name!r} cannot be built with other widths: "

@@ -17,12 +17,14 @@ from ._backend import load_keras
 _GLOBAL_STATE_LOCK = threading.RLock()
 
 
-class _WatchedSeed(int):
-    """The global seed of TensorFlow, which forgets old kernels when an operation asks for it.
+class _LazySeed(int):
+    """The global seed of TensorFlow; it clears TensorFlow's kernel cache when it is first used.
 
-    A stateful random operation keeps its stream in a kernel, so that a seed set again must clear
-    the cache of kernels. But that slows down every operation that follows, and Keras draws with
-    stateless operations: the cache is cleared only when the first stateful one takes its seed.
+    A stateful random operation keeps its stream in a cached kernel. A seed that is set again must
+    therefore clear the cache, as ``tf.random.set_seed`` does. That slows down every operation which
+    follows, and for nothing: Keras draws with stateless operations. So the cache is cleared when
+    the first stateful operation takes the seed. TensorFlow has no hook for that moment, and the
+    remainder (``seed % 2**63``) is the first thing that it computes of the seed: hence ``__mod__``.
     """
 
     cleared = False
@@ -61,7 +63,7 @@ def seed_scope(seed: int) -> Iterator[None]:
             random.seed(seed)
             np.random.seed(seed)
             # As `set_global_seed` does, but for the kernels, which are forgotten when one is used.
-            tf_context._seed, tf_context._rng = _WatchedSeed(seed), random.Random(seed)
+            tf_context._seed, tf_context._rng = _LazySeed(seed), random.Random(seed)
             global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
             yield
         finally:

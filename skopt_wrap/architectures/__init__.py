@@ -1,18 +1,17 @@
-"""Named networks: ``dense``, ``cnn`` and ``lstm``.
+"""Architectures that can be named: ``"dense"``, ``"cnn"`` and ``"lstm"``; and how to add yours.
 
-Each is a builder ``f(meta, **knobs) -> keras.Model`` that ends in linear units (logits or
-values), so that one set of rules turns outputs into predictions. Their knobs are the ``model__*``
-parameters of :class:`skopt_wrap.KerasClassifier`.
+Each is an :class:`Architecture`: a builder ``f(meta, **parameters) -> keras.Model`` with its search
+spaces. Our builders end in linear units (logits or values), so that one set of rules turns outputs
+into predictions. Their parameters are the ``model__*`` parameters of
+:class:`skopt_wrap.KerasClassifier`.
 """
 
-from collections.abc import Callable
-from typing import Any
+from ._architecture import Architecture
+from ._cnn import CNN, cnn
+from ._dense import DENSE, dense
+from ._lstm import LSTM, lstm
 
-from ._cnn import cnn
-from ._dense import dense
-from ._lstm import lstm
+ARCHITECTURES: dict[str, Architecture] = {a.name: a for a in (DENSE, CNN, LSTM)}
+"""Name -> architecture, in the order in which ``model="auto"`` tries them."""
 
-ARCHITECTURES: dict[str, Callable[..., Any]] = {"cnn": cnn, "dense": dense, "lstm": lstm}
-"""Name -> builder."""
-
-__all__ = ["ARCHITECTURES", "cnn", "dense", "lstm"]
+__all__ = ["ARCHITECTURES", "Architecture", "cnn", "dense", "lstm"]

@@ -1,4 +1,4 @@
-"""What the named networks share: knobs checked, hidden blocks, the input and output layers."""
+"""What the named networks share: parameters checked, hidden blocks, the input and output layers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,29 @@ import numpy as np
 
 from .._keras import load_keras
 from ..exceptions import ModelError, ParameterError
+
+# Values that the search spaces of several architectures share.
+ACTIVATIONS = ("relu", "elu", "gelu", "silu", "tanh")
+PENALTIES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3)
+
+
+def dropout_space() -> dict[str, Any]:
+    """Return the part of every compact space that concerns dropout."""
+    from scipy.stats import uniform
+
+    return {"model__dropout": uniform(0.0, 0.5)}
+
+
+def regularization_space() -> dict[str, Any]:
+    """Return the part of every full space that concerns normalization, penalties and weights."""
+    return {
+        "model__batch_norm": [False, True],
+        **dropout_space(),
+        "model__l1": list(PENALTIES),
+        "model__l2": list(PENALTIES),
+        "model__kernel_initializer": ["glorot_uniform", "glorot_normal", "he_normal", "he_uniform"],
+        "model__bias_initializer": ["zeros", "random_normal"],
+    }
 
 
 def widths(name: str, value: int | Sequence[int], n_layers: int) -> tuple[int, ...]:

@@ -7,13 +7,17 @@ from typing import Any
 
 from .._keras import load_keras
 from ..exceptions import ParameterError
+from ._architecture import Architecture
 from ._blocks import (
+    ACTIVATIONS,
     close_network,
     dense_block,
+    dropout_space,
     finish_block,
     layer_options,
     open_network,
     refuse_rank,
+    regularization_space,
     row_shape,
     widths,
 )
@@ -81,7 +85,7 @@ def cnn(
     ModelError
         When rows are neither images nor sequences.
     ParameterError
-        When a knob breaks its rule.
+        When a parameter breaks its rule.
 
     Examples
     --------
@@ -123,3 +127,32 @@ def cnn(
             options=options,
         )
     return close_network(inputs, tensor, meta, options, "cnn")
+
+
+def _compact_space() -> dict[str, Any]:
+    return {"model__filters": [16, 32, 64], "model__n_layers": [1, 2, 3], **dropout_space()}
+
+
+def _full_space() -> dict[str, Any]:
+    return {
+        "model__n_layers": [1, 2, 3],
+        "model__filters": [8, 16, 32, 64, 128],
+        "model__kernel_size": [3, 5],
+        "model__dense_units": [0, 32, 64, 128],
+        "model__activation": list(ACTIVATIONS),
+        **regularization_space(),
+    }
+
+
+def _fits(shape: Sequence[int]) -> bool:
+    return len(shape) in (2, 3)
+
+
+CNN = Architecture(
+    "cnn",
+    cnn,
+    _compact_space,
+    _full_space,
+    per_layer={"model__filters": "model__n_layers"},
+    fits=_fits,
+)

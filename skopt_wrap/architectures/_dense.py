@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._keras import load_keras
-from ._blocks import close_network, dense_block, layer_options, open_network, widths
+from ._architecture import Architecture
+from ._blocks import (
+    ACTIVATIONS,
+    close_network,
+    dense_block,
+    dropout_space,
+    layer_options,
+    open_network,
+    regularization_space,
+    widths,
+)
 
 
 def dense(
@@ -51,7 +61,7 @@ def dense(
     Raises
     ------
     ParameterError
-        When a knob breaks its rule.
+        When a parameter breaks its rule.
 
     Examples
     --------
@@ -78,3 +88,21 @@ def dense(
             options=options,
         )
     return close_network(inputs, tensor, meta, options, "dense")
+
+
+def _compact_space() -> dict[str, Any]:
+    return {"model__units": [32, 64, 128, 256], "model__n_layers": [1, 2, 3], **dropout_space()}
+
+
+def _full_space() -> dict[str, Any]:
+    return {
+        "model__n_layers": [1, 2, 3, 4],
+        "model__units": [16, 32, 64, 128, 256, 512],
+        "model__activation": list(ACTIVATIONS),
+        **regularization_space(),
+    }
+
+
+DENSE = Architecture(
+    "dense", dense, _compact_space, _full_space, per_layer={"model__units": "model__n_layers"}
+)

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from .._keras import load_keras
+from ._architecture import Architecture
 from ._blocks import (
     check_fraction,
     close_network,
+    dropout_space,
     layer_options,
     open_network,
     refuse_rank,
+    regularization_space,
     row_shape,
     widths,
 )
@@ -82,7 +85,7 @@ def lstm(
     ModelError
         When rows are no sequences.
     ParameterError
-        When a knob breaks its rule.
+        When a parameter breaks its rule.
 
     Examples
     --------
@@ -125,3 +128,32 @@ def lstm(
         if dropout:
             tensor = keras.layers.Dropout(dropout)(tensor)
     return close_network(inputs, tensor, meta, options, "lstm")
+
+
+def _compact_space() -> dict[str, Any]:
+    return {"model__units": [16, 32, 64, 128], "model__n_layers": [1, 2], **dropout_space()}
+
+
+def _full_space() -> dict[str, Any]:
+    return {
+        "model__n_layers": [1, 2, 3],
+        "model__units": [8, 16, 32, 64, 128],
+        "model__bidirectional": [False, True],
+        "model__activation": ["tanh", "relu"],
+        "model__recurrent_dropout": [0.0, 0.1, 0.2],
+        **regularization_space(),
+    }
+
+
+def _fits(shape: Sequence[int]) -> bool:
+    return len(shape) == 2
+
+
+LSTM = Architecture(
+    "lstm",
+    lstm,
+    _compact_space,
+    _full_space,
+    per_layer={"model__units": "model__n_layers"},
+    fits=_fits,
+)

@@ -7,6 +7,7 @@ from ._litert._runtime import LiteRTModel
 from ._report import CompressionReport, StageRow
 from ._search import CompressionSearch
 from ._specs import Clustering, Pruning, Quantization
+from ._stage import CompressionStage, StageContext, StageResult
 
 __all__ = [
     "Clustering",
@@ -15,9 +16,12 @@ __all__ = [
     "CompressionReport",
     "CompressionResult",
     "CompressionSearch",
+    "CompressionStage",
     "LiteRTModel",
     "Pruning",
     "Quantization",
+    "StageContext",
+    "StageResult",
     "StageRow",
     "compress",
 ]

@@ -1,4 +1,4 @@
-"""What a search forwards to the model that won."""
+"""The methods of a search that its best estimator answers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 
-def _classifies(self: WinnerMixin) -> bool:
+def _classifies(self: BestEstimatorMixin) -> bool:
     if is_classifier(self):
         return True
     raise AttributeError("only a CompressionSearch around a classifier has this method.")
 
 
-class WinnerMixin:
+class BestEstimatorMixin:
     """Predictions, scores and files of ``best_estimator_``."""
 
     # Learned by `fit`.
     best_estimator_: Any
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict labels or values with the winner's file.
+        """Predict labels or values with the file of the best estimator.
 
         Parameters
         ----------
@@ -41,7 +41,7 @@ class WinnerMixin:
 
     @available_if(_classifies)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict class probabilities with the winner's file.
+        """Predict class probabilities with the file of the best estimator.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class WinnerMixin:
 
     @available_if(_classifies)
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return the confidence in each class by the winner's file.
+        """Return the confidence in each class by the file of the best estimator.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class WinnerMixin:
         return self.best_estimator_.decision_function(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the score of the winner's file.
+        """Return the score of the file of the best estimator.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class WinnerMixin:
         return self.best_estimator_.score(X, y, sample_weight)
 
     def export(self, path: str | Path) -> Path:
-        """Write the winner's file; see :meth:`CompressedModel.export`.
+        """Write the file of the best estimator; see :meth:`CompressedModel.export`.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Promises about the result of a compression."""
+"""Limits on the score, size and latency of a compressed network, and their check."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ON_MISSED = ("raise", "warn")
 
 @dataclass(frozen=True)
 class Budget:
-    """Promises about the result; None promises nothing."""
+    """Limits on the result; None sets no limit."""
 
     max_score_drop: float | None = None
     max_size: int | None = None
@@ -51,7 +51,7 @@ class Budget:
         return not np.isnan(drop) and all(most is None or value <= most for value, most in pairs)
 
     def text(self) -> str:
-        """Return the promises as text."""
+        """Return the limits as text."""
         given = {
             "max_score_drop": self.max_score_drop,
             "max_size": self.max_size,
@@ -60,7 +60,7 @@ class Budget:
         return ", ".join(f"{name}={value:g}" for name, value in given.items() if value is not None)
 
     def missed(self, report: CompressionReport) -> list[str]:
-        """Return a text for every promise that the last stage of `report` misses."""
+        """Return a text for every limit that the last stage of `report` misses."""
         first, last = report.rows[0], report.rows[-1]
         missed = []
         if self.max_size is not None and last.bytes > self.max_size:
@@ -81,7 +81,7 @@ class Budget:
         return missed
 
     def check(self, report: CompressionReport) -> None:
-        """Raise a BudgetError, or warn, naming every promise the last stage misses."""
+        """Raise a BudgetError, or warn, naming every limit that the last stage misses."""
         missed = self.missed(report)
         if not missed:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ from sklearn.utils import check_random_state
 from .._keras import output_kind
 from ..exceptions import DataError, ParameterError
 from ._budget import Budget
+from ._fine_tuning_data import FineTuningData
 from ._litert._export import c_header, write_export
 from ._litert._runtime import LiteRTModel
-from ._plan import Plan, make_plan
-from ._process import get_child
+from ._plan import PLANNED, make_plan
+from ._process import conversion_process
 from ._report import CompressionReport
 from ._serialization import check_network
 from ._specs import Clustering, Pruning, Quantization, as_count
-from ._stages._pipeline import Chain, Raw
-from ._tuning import Tuning
+from ._stage import CompressionStage
+from ._stages._pipeline import Raw, StagePipeline
 
 
 @dataclass
@@ -116,6 +117,7 @@ def compress(
     clustering: int | Clustering | None = None,
     quantization: str | Quantization | None = "int8",
     quantization_aware: bool = False,
+    stages: Sequence[CompressionStage] | None = None,
     metric: Callable[[np.ndarray, np.ndarray], float] | None = None,
     X_val: Any = None,
     y_val: Any = None,
@@ -155,6 +157,8 @@ def compress(
         What the file's numbers are; see :class:`CompressedModel`.
     quantization_aware : bool, default=False
         Whether to fine-tune with the rounding of the int8 file.
+    stages : sequence of CompressionStage, default=None
+        Further stages; see :class:`CompressionStage`.
     metric : callable, default=None
         ``metric(y_true, raw_outputs) -> float``, higher is better, for the report and
         `max_score_drop`. None leaves scores out.
@@ -170,9 +174,9 @@ def compress(
     calibration_samples : int, default=256
         Rows on which ranges for "int8" and "int16x8" are measured.
     max_score_drop, max_size, max_latency : float, int or str, default=None
-        Promises about the result; see :class:`CompressedModel`.
+        Limits on the result; see :class:`CompressedModel`.
     on_missed_budget : {"raise", "warn"}, default="raise"
-        What happens when a promise is missed.
+        What happens when the result is beyond a limit.
     runtime : {"litert"}, default="litert"
         What runs the file.
     num_threads : int, default=1
@@ -190,7 +194,7 @@ def compress(
     Raises
     ------
     SkoptWrapError
-        See :class:`CompressedModel`. When a stage fails or a promise is missed, the error's
+        See :class:`CompressedModel`. When a stage fails or a limit is missed, the error's
         attribute ``result`` is the CompressionResult of the stages that ended; its
         ``quantization`` is None when the file is not quantized yet.
 
@@ -208,18 +212,8 @@ def compress(
     >>> result.predict(X).shape
     (50, 3)
     """
-    plan = make_plan(
-        factorization=factorization,
-        distillation=distillation,
-        pruning=pruning,
-        clustering=clustering,
-        quantization=quantization,
-        quantization_aware=quantization_aware,
-        fine_tune_epochs=fine_tune_epochs,
-        calibration_samples=calibration_samples,
-        runtime=runtime,
-        num_threads=num_threads,
-    )
+    given = locals()  # before any other name is bound: the parameters
+    plan = make_plan({name: given[name] for name in PLANNED})
     budget = Budget.of(max_score_drop, max_size, max_latency, on_missed_budget)
     batch_size = as_count(batch_size, "batch_size")
     check_network(model)
@@ -233,7 +227,7 @@ def compress(
     _check_rows(X, model, "X")
     if y is not None and len(y) != len(X):
         raise DataError(f"X and y must have as many rows, got {len(X)} and {len(y)}.")
-    if y is not None and (plan.changes or plan.quantization_aware):
+    if y is not None and any(stage.trains for stage in plan.stages):
         dtype = np.asarray(y).dtype
         if dtype.kind not in "biuf":
             raise DataError(f"y must hold numbers, as the loss takes them, got dtype {dtype}.")
@@ -248,40 +242,41 @@ def compress(
     def score(raw: Raw) -> float | None:
         return None if metric is None else float(metric(y_score, raw(x_score)))
 
-    def tuning() -> Tuning:
+    def training_data() -> FineTuningData:
         target = None if y is None or wanted is None else np.asarray(y)
-        return Tuning(X, target, None, wanted, plan.fine_tune_epochs, batch_size)
+        return FineTuningData(X, target, None, wanted, plan.fine_tune_epochs, batch_size)
 
-    with get_child().lease() as child:
-        chain = Chain(
+    with conversion_process().lease() as process:
+        pipeline = StagePipeline(
+            plan=plan,
             model=model,
             x=X,
-            child=child,
+            process=process,
             report=CompressionReport(
                 "validation rows" if held_out else "training rows",
                 getattr(metric, "__name__", "metric") if metric is not None else "no metric",
             ),
             score=score,
             seed=int(check_random_state(random_state).randint(2**31 - 1)),
-            num_threads=plan.num_threads,
             say=lambda what: print(f"[compress] {what}") if verbose else None,
         )
         try:
-            chain.run(plan, tuning)
-            budget.check(chain.report)
+            pipeline.run(training_data)
+            budget.check(pipeline.report)
         except Exception as error:
-            if chain.runtime is not None:
-                error.result = _result(chain, plan, wanted)  # type: ignore[attr-defined]
+            if pipeline.runtime is not None:
+                error.result = _result(pipeline, wanted)  # type: ignore[attr-defined]
             raise
-    return _result(chain, plan, wanted)
+    return _result(pipeline, wanted)
 
 
-def _result(chain: Chain, plan: Plan, loss: Any) -> CompressionResult:
+def _result(pipeline: StagePipeline, loss: Any) -> CompressionResult:
     """Return what the stages that ended made."""
-    assert chain.runtime is not None
-    mode = plan.quantization.mode if chain.report.rows[-1].stage == "quantize" else None
-    kind = output_kind(chain.model, loss)
-    return CompressionResult(chain.model, chain.runtime, chain.report, mode, kind)
+    assert pipeline.runtime is not None
+    kind = output_kind(pipeline.model, loss)
+    return CompressionResult(
+        pipeline.model, pipeline.runtime, pipeline.report, pipeline.quantization, kind
+    )
 
 
 def _check_rows(X: np.ndarray, model: Any, name: str) -> None:

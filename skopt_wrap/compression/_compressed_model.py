@@ -1,8 +1,9 @@
-"""A network that is trained, compressed, and judged as it will be deployed."""
+"""The estimator that trains a network, compresses it, and predicts with the compressed file."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -14,18 +15,19 @@ from ..estimators import KerasClassifier, KerasRegressor, plain_kind
 from ..exceptions import ParameterError
 from ._budget import ON_MISSED, Budget
 from ._plan import PLANNED, RUNTIMES, make_plan
-from ._prediction import DeployedMixin
-from ._process import get_child
+from ._prediction import PredictionMixin
+from ._process import conversion_process
 from ._report import CompressionReport
 from ._serialization import check_network
 from ._specs import Clustering, Pruning, Quantization
-from ._stages._pipeline import Chain, Raw
+from ._stage import CompressionStage
+from ._stages._pipeline import Raw, StageCache, StagePipeline
 from ._unwrap import (
     as_estimator,
     check_estimator,
     fit_estimator,
     plain_network,
-    take_apart,
+    split_estimator,
     weighted_rows,
 )
 
@@ -34,17 +36,17 @@ _MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")
 
 
 class _Undecided(BaseEstimator):
-    """What an estimator is before the target tells whether it classifies or regresses."""
+    """Stands for an estimator until the target tells whether it classifies or regresses."""
 
 
-class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
+class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
     """Train a Keras estimator, compress its network, and predict with the compressed file.
 
     A classifier or a regressor, as its `estimator` is. After `fit`, every prediction and every
     score comes from a LiteRT (``.tflite``) file, so that cross-validation and grid search judge
     what will be deployed. The stages run in a fixed order: factorize, distil, prune, cluster,
-    quantize. All conversion and all TFMOT work happens in a child process, which a crash of a
-    converter cannot leave.
+    quantize. Every converter and TFMOT run in a process of their own: a crash of one of them
+    leaves this process unharmed.
 
     Parameters
     ----------
@@ -88,16 +90,19 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         `fine_tune_epochs`; "int8" only. Zeros of pruning and values of clustering are kept. A
         network that cannot be trained so is quantized after training, and a warning and
         ``report_`` say why. ``model_`` stays the network before quantization.
+    stages : list of CompressionStage, default=None
+        Further stages, of your own or of another package, each of which runs at the place that
+        its `order` says; see :class:`CompressionStage`.
     fine_tune_epochs : int, default=10
         Epochs of fine-tuning of each stage that trains.
     max_score_drop : float, default=None
-        Largest accepted loss of score against the trained network, a promise: see Raises.
+        Largest accepted loss of score against the trained network; see Raises.
     max_size : int or str, default=None
         Largest accepted file, bytes or text such as "50 kB".
     max_latency : float or str, default=None
         Largest accepted median latency of one row, seconds or text such as "1 ms".
     on_missed_budget : {"raise", "warn"}, default="raise"
-        What happens when a promise is missed: a BudgetError, or a
+        What happens when the result is beyond a limit: a BudgetError, or a
         :class:`~skopt_wrap.exceptions.BudgetWarning` and a note in the report. Either names what
         was reached.
     scoring : str or callable, default=None
@@ -147,7 +152,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
     ConversionError
         When a stage fails, or its file does not agree with the network.
     BudgetError
-        When a promise is missed and `on_missed_budget` is "raise". The fitted attributes are
+        When a limit is missed and `on_missed_budget` is "raise". The fitted attributes are
         then set, to be looked at.
 
     See Also
@@ -174,7 +179,6 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
     """
 
     runtime_: Any
-    _kept_stages: list[Any] | None = None  # those of a CompressionSearch
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012
         "estimator": [HasMethods(["fit", "predict"]), callable],
         "factorization": [object],  # make_plan checks what names and objects mean
@@ -183,6 +187,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         "clustering": [Integral, Clustering, None],
         "quantization": [str, Quantization, None],
         "quantization_aware": ["boolean"],
+        "stages": [list, tuple, None],
         "fine_tune_epochs": [Interval(Integral, 1, None, closed="left")],
         "max_score_drop": [Real, None],
         "max_size": [Real, str, None],
@@ -206,6 +211,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         clustering: int | Clustering | None = None,
         quantization: str | Quantization | None = "int8",
         quantization_aware: bool = False,
+        stages: Sequence[CompressionStage] | None = None,
         fine_tune_epochs: int = 10,
         max_score_drop: float | None = None,
         max_size: int | str | None = None,
@@ -225,6 +231,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         self.clustering = clustering
         self.quantization = quantization
         self.quantization_aware = quantization_aware
+        self.stages = stages
         self.fine_tune_epochs = fine_tune_epochs
         self.max_score_drop = max_score_drop
         self.max_size = max_size
@@ -270,7 +277,23 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         self : CompressedModel
             The fitted model.
         """
-        plan = make_plan(**{name: getattr(self, name) for name in PLANNED})
+        return self._fit_sharing(
+            StageCache(), X, y, sample_weight, X_val=X_val, y_val=y_val, X_unlabelled=X_unlabelled
+        )
+
+    def _fit_sharing(
+        self,
+        cache: StageCache,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        X_unlabelled: Any = None,
+    ) -> CompressedModel:
+        """Fit as :meth:`fit` does, and share stages with other models by way of `cache`."""
+        plan = make_plan({name: getattr(self, name) for name in PLANNED})
         budget = Budget.of(
             self.max_score_drop, self.max_size, self.max_latency, self.on_missed_budget
         )
@@ -279,13 +302,13 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         check_estimator(self.estimator)
         for name in (*_LEARNED, *_MIRRORED, "_fast_path"):
             self.__dict__.pop(name, None)
-        with get_child().lease() as child:
+        with conversion_process().lease() as process:
             estimator = as_estimator(self.estimator, X, y, self.random_state)
             self.estimator_ = fit_estimator(estimator, X, y, sample_weight)
             for name in _MIRRORED:
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
-            parts = take_apart(self.estimator_)
+            parts = split_estimator(self.estimator_)
             check_network(parts.network.model_, "the trained network")
             X, y, sample_weight = weighted_rows(X, y, sample_weight)
             held_out = X_val is not None
@@ -293,25 +316,25 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
             self.report_ = CompressionReport(
                 "validation rows" if held_out else "training rows", self._metric_name()
             )
-            chain = Chain(
+            pipeline = StagePipeline(
+                plan=plan,
                 model=parts.network.model_,
                 x=parts.network_input(X),
-                child=child,
+                process=process,
                 report=self.report_,
                 score=lambda raw: self._score_of(raw, *eval_rows),
                 seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
-                num_threads=plan.num_threads,
                 say=self._say,
-                kept=self._kept_stages,
+                cache=cache,
             )
+            epochs = plan.fine_tune_epochs
             try:
-                epochs = plan.fine_tune_epochs
-                chain.run(plan, lambda: parts.tuning(X, y, sample_weight, epochs, X_unlabelled))
+                pipeline.run(lambda: parts.training_data(X, y, sample_weight, epochs, X_unlabelled))
             finally:  # a late failure leaves what the earlier stages reached
-                self.model_ = chain.model
-                if chain.runtime is not None:
-                    self.tflite_model_ = chain.runtime.content
-        self.runtime_ = chain.runtime
+                self.model_ = pipeline.model
+                if pipeline.runtime is not None:
+                    self.tflite_model_ = pipeline.runtime.content
+        self.runtime_ = pipeline.runtime
         self._fast()
         budget.check(self.report_)
         return self
@@ -344,7 +367,7 @@ class CompressedModel(DeployedMixin, MetaEstimatorMixin, BaseEstimator):
         return {name: value for name, value in state.items() if name != "_fast_path"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Build the short way of prediction again."""
+        """Prepare fast prediction again."""
         super().__setstate__(state)
         if self.__sklearn_is_fitted__():
             self._fast()

@@ -1,4 +1,4 @@
-"""Score against size or latency, one point a stage."""
+"""Plots of score against size or latency: one point for a stage, or for a candidate."""
 
 from __future__ import annotations
 

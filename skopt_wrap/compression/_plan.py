@@ -1,140 +1,60 @@
-"""What a compression is asked to do: the parameters of every stage, checked before any work."""
+"""What a compression is asked to do: every stage, checked before any work."""
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..distillation import Distillation
 from ..exceptions import ParameterError, suggest
-from ..factorization import CP, SVD, Factorization, TensorTrain, Tucker
-from ._specs import (
-    Clustering,
-    Pruning,
-    Quantization,
-    as_clustering,
-    as_count,
-    as_flag,
-    as_pruning,
-    as_quantization,
-)
+from ._specs import Quantization, as_count, as_quantization
+from ._stage import CompressionStage, check_stages
+from ._stages._stages import STAGES
 
-METHODS = ("auto", *(cls.method for cls in (SVD, TensorTrain, Tucker, CP)))
 RUNTIMES = ("litert",)
+_COUNTS = ("fine_tune_epochs", "calibration_samples", "num_threads")
 # The parameters of CompressedModel that make_plan takes.
-PLANNED = (
-    "factorization",
-    "distillation",
-    "pruning",
-    "clustering",
-    "quantization",
-    "quantization_aware",
-    "fine_tune_epochs",
-    "calibration_samples",
-    "runtime",
-    "num_threads",
-)
-
-
-def require_int4() -> None:
-    """Raise unless the library that makes int4 files is installed."""
-    if importlib.util.find_spec("ai_edge_quantizer") is None:
-        raise ParameterError(
-            "quantization='int4' needs ai-edge-quantizer: pip install 'skopt_wrap[int4]'. "
-            "'int8' and 'dynamic' need nothing further."
-        )
+PLANNED = (*(name for stage in STAGES for name in stage.parameters), "stages", *_COUNTS, "runtime")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Stages in their order, with the settings of each; None leaves a stage out."""
+    """Stages in their order, and what all of them share."""
 
-    factorization: Any
-    distillation: Any
-    pruning: Pruning | None
-    clustering: Clustering | None
-    quantization: Quantization
-    quantization_aware: bool
+    stages: tuple[CompressionStage, ...]
+    file_settings: Quantization
     fine_tune_epochs: int
     calibration_samples: int
     num_threads: int
 
-    @property
-    def changes(self) -> list[tuple[str, Any]]:
-        """Stages that make a Keras network of a Keras network, in order, with their settings."""
-        stages = {
-            "factorize": self.factorization,
-            "distil": self.distillation,
-            "prune": self.pruning,
-            "cluster": self.clustering,
-        }
-        return [(name, spec) for name, spec in stages.items() if spec is not None]
 
+def make_plan(settings: Mapping[str, Any]) -> Plan:
+    """Return the plan of checked parameters.
 
-def make_plan(
-    *,
-    factorization: Any,
-    distillation: Any,
-    pruning: Any,
-    clustering: Any,
-    quantization: Any,
-    quantization_aware: bool,
-    fine_tune_epochs: int,
-    calibration_samples: int,
-    runtime: str,
-    num_threads: int,
-) -> Plan:
-    """Return the plan of checked parameters; they are those of :class:`CompressedModel`.
+    Parameters
+    ----------
+    settings : mapping of str to object
+        The parameters `PLANNED` of :class:`CompressedModel`.
 
     Raises
     ------
     ParameterError
         For a parameter outside its rule, or a stage that does not go with another.
     """
+    runtime = settings["runtime"]
     if runtime not in RUNTIMES:
         raise ParameterError(
             f"runtime must be one of {RUNTIMES}, got {runtime!r}. {suggest(str(runtime), RUNTIMES)}"
         )
-    aware = as_flag(quantization_aware, "quantization_aware")
-    settings = as_quantization(quantization)
-    if settings.mode == "int4":
-        require_int4()
-    if aware and settings.mode != "int8":
-        raise ParameterError(
-            "quantization_aware=True needs quantization='int8', the one mode whose rounding can "
-            f"be trained with; got quantization={settings.mode!r}."
-        )
-    sparse, clusters = as_pruning(pruning), as_clustering(clustering)
-    if clusters and sparse and not sparse.structured and clusters.sparsity_preserving:
-        if clusters.n_clusters < 3:
-            raise ParameterError(
-                f"clustering: n_clusters must be at least 3 after pruning (zero is one of them), "
-                f"got {clusters.n_clusters}."
-            )
+    made = [stage.of(settings) for stage in STAGES]
+    stages = [*(stage for stage in made if stage is not None), *check_stages(settings["stages"])]
+    names = ["trained", *(stage.name for stage in stages)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ParameterError(f"stages: two stages of one chain have the name {name!r}.")
+    counts = {name: as_count(settings[name], name) for name in _COUNTS}
     return Plan(
-        factorization=as_factorization(factorization),
-        distillation=as_distillation(distillation),
-        pruning=sparse,
-        clustering=clusters,
-        quantization=settings,
-        quantization_aware=aware,
-        fine_tune_epochs=as_count(fine_tune_epochs, "fine_tune_epochs"),
-        calibration_samples=as_count(calibration_samples, "calibration_samples"),
-        num_threads=as_count(num_threads, "num_threads"),
+        stages=tuple(sorted(stages, key=lambda stage: stage.order)),
+        file_settings=as_quantization(settings["quantization"]),
+        **counts,
     )
-
-
-def as_factorization(value: Any) -> str | Factorization | None:
-    """Return `value` when it is a method's name, a value object or None, else raise."""
-    if value is None or isinstance(value, Factorization) or value in METHODS:
-        return value
-    raise ParameterError(
-        f"factorization must be None, one of {METHODS} or an object such as TensorTrain(...), got "
-        f"{value!r}. {suggest(str(value), METHODS)}"
-    )
-
-
-def as_distillation(value: Any) -> Distillation | None:
-    """Return `value` as a Distillation; None means no distillation."""
-    return value if value is None or isinstance(value, Distillation) else Distillation(value)

@@ -15,7 +15,7 @@ from ._litert._export import c_header, write_export
 from ._litert._fast_path import FastPath
 from ._litert._runtime import LiteRTModel
 from ._specs import as_quantization
-from ._unwrap import take_apart
+from ._unwrap import split_estimator
 
 
 def _of_classifier(self: Any) -> bool:
@@ -25,8 +25,8 @@ def _of_classifier(self: Any) -> bool:
     raise AttributeError("only a CompressedModel around a classifier has this method.")
 
 
-class DeployedMixin:
-    """Everything that runs the compressed file and not the network it was made from."""
+class PredictionMixin:
+    """Methods that run the compressed file, and not the network that it was made from."""
 
     quantization: Any
     scoring: Any
@@ -36,11 +36,11 @@ class DeployedMixin:
     runtime_: LiteRTModel
 
     def _fast(self) -> FastPath:
-        """Return the way from rows to outputs, made at the end of `fit` and after unpickling."""
+        """Return what runs the file on rows, made at the end of `fit` and after unpickling."""
         fast: FastPath | None = self.__dict__.get("_fast_path")
         if fast is None or fast.runtime is not self.__dict__.get("runtime_"):
             check_is_fitted(self)
-            parts = take_apart(self.estimator_)
+            parts = split_estimator(self.estimator_)
             steps = [step for step in parts.transformers if not hasattr(step, "fit_resample")]
             fast = self._fast_path = FastPath(parts.network, self.runtime_, steps, parts.threshold)
         return fast
@@ -60,11 +60,11 @@ class DeployedMixin:
         """
         state = self.__dict__
         fast = state.get("_fast_path")
-        if fast is not None and fast.label_of_one is not None:
-            if fast.runtime is state.get("runtime_"):
-                label = fast.label_of_one(X)
-                if label is not None:
-                    return label
+        short = None if fast is None else fast.label_of_one
+        if fast is not None and short is not None and fast.runtime is state.get("runtime_"):
+            label = short(X)
+            if label is not None:
+                return label
         return self._fast().predict(X)
 
     @available_if(_of_classifier)
@@ -139,7 +139,7 @@ class DeployedMixin:
             The ``.tflite`` file.
         """
         check_is_fitted(self)
-        parts = take_apart(self.estimator_)
+        parts = split_estimator(self.estimator_)
         target = parts.network.target_encoder_
         return write_export(
             path,

@@ -1,4 +1,4 @@
-"""The child process in which every conversion and all Keras 2 work runs.
+"""The conversion process, a subprocess in which every converter and Keras 2 run.
 
 Why a process: converters can crash with a signal, importing TFMOT changes ``tf.keras``, and the
 graphs they leave behind are only freed with the process. It is a plain interpreter that imports
@@ -21,11 +21,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .. import exceptions
+from .._keras import dump_objects
 from ..exceptions import ConversionError
 
 IDLE_SECONDS = 10.0
@@ -45,8 +46,8 @@ worker.main(folder)
 """
 
 
-class Child:
-    """One child process at a time, started on demand."""
+class ConversionProcess:
+    """A process in which converters and Keras 2 run, started on demand; one at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -59,13 +60,13 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running child, or None."""
+        """Process id while it runs, or None."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
     @contextlib.contextmanager
-    def lease(self) -> Iterator[Child]:
-        """Start the child in the background and keep it for the length of the block."""
+    def lease(self) -> Iterator[ConversionProcess]:
+        """Start the process in the background and keep it for the length of the block."""
         with self._lock:
             self._leases += 1
             if self._timer is not None:
@@ -82,13 +83,15 @@ class Child:
                     self._timer.daemon = True
                     self._timer.start()
 
-    def run(self, task: str, request: dict[str, Any], *, stage: str) -> Any:
-        """Run one task in the child and return its answer.
+    def run(
+        self, function: str | Callable[..., Any], request: dict[str, Any], *, stage: str
+    ) -> Any:
+        """Call a function in the process and return its answer.
 
         Parameters
         ----------
-        task : str
-            Name of a function of :mod:`._conversion._worker`.
+        function : str or callable
+            ``"package.module:name"``, imported there and not here; or a function, sent there.
         request : dict
             Its keyword arguments. Functions and classes of scripts and notebooks may be in it.
         stage : str
@@ -97,14 +100,12 @@ class Child:
         Raises
         ------
         ConversionError
-            When the child died, with the end of what it wrote, or when the task failed. Errors
+            When the process died, with the end of what it wrote, or when the task failed. Errors
             of this library that the task raised are raised here as they are.
         """
-        import cloudpickle
-
         with self._lock:
             # The search path comes first: unpickling the rest may import the user's modules.
-            content = pickle.dumps((sys.path, cloudpickle.dumps((task, request))))
+            content = pickle.dumps((sys.path, dump_objects((function, request))))
             if self._tasks >= MAX_TASKS:
                 self.close()
             self._start()
@@ -132,7 +133,7 @@ class Child:
             return
         self.close()
         # A file, not a pipe: a chatty converter must not block on a reader that is not there.
-        self._stderr = tempfile.TemporaryFile(prefix="skopt_wrap_")
+        self._stderr = tempfile.TemporaryFile(prefix="skopt_wrap_")  # noqa: SIM115  closed by close()
         # TensorFlow removes the files it generates when a process exits. This one is killed.
         self._folder = tempfile.mkdtemp(prefix="skopt_wrap_")
         self._process = subprocess.Popen(
@@ -149,7 +150,7 @@ class Child:
         self._tasks = 0
 
     def _exchange(self, folder: str) -> bool:
-        """Send the folder of an order; whether the child reported it as done."""
+        """Send the folder of an order; return whether the process reported it as done."""
         process = self._process
         assert process is not None and process.stdin and process.stdout
         try:
@@ -181,7 +182,7 @@ class Child:
                 self.close()
 
     def close(self) -> None:
-        """End the child, if it runs."""
+        """End the process, if it runs."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -209,20 +210,20 @@ def _environment(folder: str) -> dict[str, str]:
     return env
 
 
-_child = Child()
+_process = ConversionProcess()
 
 
-def get_child() -> Child:
-    """Return the child of this process."""
-    return _child
+def conversion_process() -> ConversionProcess:
+    """Return the conversion process of this process."""
+    return _process
 
 
 def _forget() -> None:
-    """In a fork, the child belongs to the process that started it."""
-    global _child
-    _child = Child()
+    """After a fork: the conversion process belongs to the process that started it."""
+    global _process
+    _process = ConversionProcess()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
-atexit.register(lambda: get_child().close())
+atexit.register(lambda: conversion_process().close())

@@ -1,4 +1,4 @@
-"""What each stage of a compression did: one row a stage."""
+"""The table of a compression: size, score and latency after each stage."""
 
 from __future__ import annotations
 

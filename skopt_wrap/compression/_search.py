@@ -1,4 +1,4 @@
-"""Search for the best chain of compression stages under budgets."""
+"""Search for the best stages of compression within limits of score, size and latency."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ from ..exceptions import (
     UnknownParameterError,
     suggest,
 )
-from ._best_estimator import WinnerMixin
+from ._best_estimator import BestEstimatorMixin
 from ._budget import ON_MISSED, Budget
 from ._compressed_model import CompressedModel
 from ._plan import PLANNED, make_plan
-from ._process import get_child
+from ._process import conversion_process
+from ._stages._pipeline import StageCache
 from ._unwrap import as_estimator, check_estimator, fit_estimator
 
 DEFAULT_GRID = (
@@ -49,11 +50,11 @@ _LEARNED = (
 _MEASURED = ("score", "drop", "size", "gzip_size", "latency", "batch_latency", "time")
 
 
-class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
+class CompressionSearch(BestEstimatorMixin, MetaEstimatorMixin, BaseEstimator):
     """Find the smallest file that keeps the score, by cross-validation of whole chains.
 
     For each fold the network is trained once; every candidate compresses a copy of it and is
-    scored, through its file, on the fold's held-out rows. The winner is compressed again from a
+    scored, through its file, on the fold's held-out rows. The best one is compressed again from a
     network that is trained on all rows.
 
     Parameters
@@ -93,7 +94,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
     Attributes
     ----------
     best_estimator_ : CompressedModel
-        The winner, compressed from a network trained on all rows.
+        The best candidate, compressed from a network trained on all rows.
     best_params_ : dict
         Its parameters.
     best_score_ : float
@@ -218,7 +219,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         )
         candidates = self._candidates()
         check_estimator(self.estimator)
-        for name in _LEARNED:  # a search that fails leaves no winner of an earlier fit
+        for name in _LEARNED:  # a search that fails leaves no result of an earlier fit
             self.__dict__.pop(name, None)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if y is None:
@@ -231,20 +232,19 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_splits_ = len(splits)
         measured: list[list[Any]] = [[] for _ in candidates]
         errors: list[Exception | None] = [None] * len(candidates)
-        with get_child().lease():
+        with conversion_process().lease():
             for train, test in splits:
                 rows = [safe_indexing(part, train) for part in (X, y)]
                 held_out = [safe_indexing(part, test) for part in (X, y)]
                 weight = None if sample_weight is None else sample_weight[train]
                 frozen = self._trained(rows[0], rows[1], weight, seed)
-                kept: list[Any] = []  # stages that several candidates begin with
+                cache = StageCache()  # stages that several candidates begin with
                 for i, params in enumerate(candidates):
                     if errors[i] is not None:
                         continue
                     try:
                         model = self._model(frozen, params, seed)
-                        model._kept_stages = kept
-                        found = _measure(model, rows, weight, held_out)
+                        found = _measure(model, rows, weight, held_out, cache)
                     except SkoptWrapError as error:
                         errors[i] = error
                         warnings.warn(f"{params} is left out: {error}", SkippedWarning, 2)
@@ -282,7 +282,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
                         f"param_grid: {name!r} is no stage parameter of CompressedModel. "
                         + suggest(name, PLANNED)
                     )
-            make_plan(**{name: params.get(name, defaults[name]) for name in PLANNED})
+            make_plan({name: params.get(name, defaults[name]) for name in PLANNED})
         return candidates
 
     def _trained(self, X: Any, y: Any, sample_weight: Any, seed: int) -> Any:
@@ -299,7 +299,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         return CompressedModel(frozen, scoring=self.scoring, random_state=seed, **settings)
 
     def _choose(self, table: dict[str, Any], budget: Budget) -> int:
-        """Return the winner's position."""
+        """Return the position of the best candidate."""
         score, size = table["mean_test_score"], table["mean_size"]
         within = np.flatnonzero(table["within_budget"])
         if not len(within):
@@ -322,7 +322,7 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
         return int(within[order[0]])
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Return whether there is a winner."""
+        """Return whether there is a best estimator."""
         return hasattr(self, "best_estimator_")
 
     def __sklearn_tags__(self) -> Any:
@@ -331,10 +331,10 @@ class CompressionSearch(WinnerMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def _measure(
-    model: CompressedModel, rows: list[Any], weight: Any, held_out: list[Any]
+    model: CompressedModel, rows: list[Any], weight: Any, held_out: list[Any], cache: StageCache
 ) -> dict[str, float]:
     """Fit a candidate; return what its report says."""
-    model.fit(*rows, sample_weight=weight, X_val=held_out[0], y_val=held_out[1])
+    model._fit_sharing(cache, rows[0], rows[1], weight, X_val=held_out[0], y_val=held_out[1])
     first, last = model.report_.rows[0], model.report_.rows[-1]
     assert first.score is not None and last.score is not None
     return {

@@ -1,4 +1,4 @@
-"""Keras networks as data: checked, carried to another process, built again, counted."""
+"""Check a Keras network, turn it into data for another process, build it again, count it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import functional_class, keras_model_problem, load_keras, trusted_config_scope
+from .._keras import (
+    CustomObjects,
+    all_layers,
+    built_shape,
+    functional_class,
+    keras_model_problem,
+    load_keras,
+)
 from ..exceptions import DataError, ModelError
 
 _HALF = ("float16", "bfloat16")
@@ -32,7 +39,7 @@ def check_form(model: Any, name: str) -> None:
             "layers cannot be rebuilt from a configuration. Write it with keras.Sequential or "
             "the functional API."
         )
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if getattr(layer, "quantization_mode", None) is not None:
             raise ModelError(
                 f"{name} cannot be compressed: layer {layer.name!r} is quantized already "
@@ -98,13 +105,13 @@ def to_payload(model: Any) -> dict[str, Any]:
 
     ``half`` says whether it computes in half precision: its float32 copy then agrees less well.
     """
-    keras = load_keras()
+    objects = CustomObjects(model)
     return {
-        "sequential": isinstance(model, keras.Sequential),
-        "config": model.get_config(),
+        "sequential": isinstance(model, load_keras().Sequential),
+        "config": objects.config(model),
         "weights": [_array(weight) for weight in model.weights],
-        "custom_objects": custom_objects(model),
-        "half": any(layer.compute_dtype in _HALF for layer in model._flatten_layers()),
+        "custom_objects": objects,
+        "half": any(layer.compute_dtype in _HALF for layer in all_layers(model)),
     }
 
 
@@ -122,11 +129,7 @@ def from_payload(payload: dict[str, Any], *, unroll: bool = False) -> Any:
     # Equal networks give equal files, whatever they are called.
     config = {**_edited(payload["config"], unroll), "name": "network"}
     owner = keras.Sequential if payload["sequential"] else keras.Model
-    with (
-        trusted_config_scope(),
-        keras.saving.custom_object_scope(payload["custom_objects"]),
-    ):
-        model = owner.from_config(config)
+    model = payload["custom_objects"].build(owner, config)
     weights = payload["weights"]
     if len(weights) != len(model.weights):
         raise ModelError(
@@ -159,33 +162,16 @@ def _is_float(dtype: object) -> bool:
     return isinstance(dtype, str) and dtype.startswith(("float", "bfloat"))
 
 
-def custom_objects(model: Any) -> dict[str, Any]:
-    """Return the user's own classes and functions that the configuration names."""
-    keras = load_keras()
-    text = repr(model.get_config())
-    registry = keras.saving.get_custom_objects()
-    found = {name: thing for name, thing in registry.items() if name in text}
-    for layer in model._flatten_layers():
-        things = [type(layer), *(value for value in vars(layer).values() if callable(value))]
-        for thing in things:
-            thing = thing if hasattr(thing, "__name__") else type(thing)
-            if thing.__module__.partition(".")[0] not in ("keras", "builtins", "tensorflow"):
-                found[thing.__name__] = thing
-                found[keras.saving.get_registered_name(thing)] = thing
-    return found
-
-
 def recurrent_layers(model: Any) -> list[Any]:
     """Return the recurrent layers of `model`, those inside wrappers too."""
-    return [layer for layer in model._flatten_layers() if type(layer).__name__ in RECURRENT]
+    return [layer for layer in all_layers(model) if type(layer).__name__ in RECURRENT]
 
 
 def time_steps(model: Any) -> int:
     """Return the largest number of time steps that a recurrent layer of `model` sees."""
     steps = [0]
     for layer in recurrent_layers(model):
-        shape = getattr(layer, "_build_shapes_dict", None) or {}
-        shape = next(iter(shape.values()), None)
+        shape = built_shape(layer)
         steps.append(shape[1] if shape and len(shape) > 1 and shape[1] else 10**9)
     return max(steps)
 

@@ -1,4 +1,4 @@
-"""What the parameters of compression may be: value objects, modes, sizes and times."""
+"""The value objects that set a compression, and the checks of its parameters."""
 
 from __future__ import annotations
 

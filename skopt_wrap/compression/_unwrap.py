@@ -1,4 +1,4 @@
-"""Take a fitted estimator apart: what stands before the network, and the network's estimator."""
+"""Split an estimator into the transformers in front of a Keras network and the network's own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import last_step
 from .._sklearn import check_sample_weight, safe_indexing
 from ..estimators import is_plain, wrap_plain, wrap_trained
 from ..exceptions import DataError, ParameterError
+from ._fine_tuning_data import FineTuningData
 from ._serialization import check_form
-from ._tuning import Tuning
 
 _CONTRACT = ("network_input", "model_", "target_encoder_")
 
@@ -56,9 +57,9 @@ class Parts:
                 X = step.transform(X)
         return X, y
 
-    def tuning(
+    def training_data(
         self, X: Any, y: Any, sample_weight: Any, epochs: int, X_unlabelled: Any = None
-    ) -> Tuning:
+    ) -> FineTuningData:
         """Return rows and settings for fine-tuning."""
         network = self.network
         if sample_weight is not None and any(map(_is_sampler, self.transformers)):
@@ -73,7 +74,7 @@ class Parts:
             y = np.asarray(y)
             weights = np.ones(len(y)) if sample_weight is None else sample_weight
             sample_weight = network._class_weights(y, weights, network.target_encoder_)
-        return Tuning(
+        return FineTuningData(
             x=network.network_input(X),
             y=network.target_encoder_.transform(y),
             sample_weight=sample_weight,
@@ -88,7 +89,7 @@ def _is_sampler(step: Any) -> bool:
     return hasattr(step, "fit_resample")
 
 
-def take_apart(estimator: Any) -> Parts:
+def split_estimator(estimator: Any) -> Parts:
     """Return the parts of a fitted estimator.
 
     Raises
@@ -105,7 +106,7 @@ def take_apart(estimator: Any) -> Parts:
             inner = inner.estimator
         elif hasattr(inner, "steps"):
             transformers += [step for _, step in inner.steps[:-1] if _acts(step)]
-            inner = inner.steps[-1][1]
+            inner = inner[-1]
         elif hasattr(inner, "best_estimator_"):
             inner = inner.best_estimator_
         elif _has_threshold(inner):
@@ -164,8 +165,8 @@ def check_estimator(estimator: Any) -> None:
         return
     inner = estimator
     while True:
-        if hasattr(inner, "steps") and len(inner.steps):
-            inner = inner.steps[-1][1]
+        if last_step(inner) is not inner:
+            inner = last_step(inner)
         elif hasattr(inner, "best_estimator_"):
             return
         elif isinstance(inner, FixedThresholdClassifier) and not _has_threshold(inner):

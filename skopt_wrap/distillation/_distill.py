@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import load_keras, loss_classes, name_scope, output_kind, predict_raw, seed_scope
+from .._keras import (
+    CustomObjects,
+    load_keras,
+    loss_classes,
+    name_scope,
+    output_kind,
+    predict_raw,
+    seed_scope,
+)
 from ..exceptions import DataError, ModelError, suggest
 from ..training import TrainingData, train
 from ._spec import Distillation
@@ -136,7 +144,8 @@ def distill(
         student_params=dict(student_params or {}),
     )
     x, y, weights, loss = _checked(teacher, x, y, sample_weight, loss)
-    with seed_scope(int(random_state) % 2**32), name_scope():
+    objects = CustomObjects(teacher)
+    with objects.scope(), seed_scope(int(random_state) % 2**32), name_scope():
         network = make_student(teacher, spec.student, spec.student_params, x)
         wrapper, teacher_hints = _with_hints(teacher, network, spec.hints)
         rows, data_notes = _all_rows(x, x_unlabelled, spec, int(random_state))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import keras_model_problem, layer_width, load_keras, output_layers, resized
+from .._keras import copy_network, keras_model_problem, layer_width, output_layers, resized
 from ..architectures import ARCHITECTURES
 from ..exceptions import BuilderError, ModelError, ParameterError, suggest
 
@@ -46,9 +46,7 @@ def make_student(teacher: Any, student: Any, params: Mapping[str, Any], x: np.nd
         problem = keras_model_problem(student)
         if problem is not None:
             raise ModelError(f"distillation: the student cannot be used: {problem}.")
-        network = load_keras().models.clone_model(student)
-        if student.built:
-            network.set_weights(student.get_weights())
+        network = copy_network(student)
     elif callable(student):
         network = _built(student, params, teacher, x)
     else:

@@ -1,4 +1,4 @@
-"""What classifier and regressor share: parameters and fitting."""
+"""The base class of classifier and regressor: parameters, settings of a fit, and fitting."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..exceptions import DataError, ParameterError, UnknownParameterError, sugge
 from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
-from ._fit_steps import prepare_fit
+from ._fit_steps import FitRequest, prepare_fit
 from ._losses import OWN_LOSSES, infer_loss
 from ._network import (
     ScopedModel,
@@ -98,33 +98,10 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
 
     # -- fitting ------------------------------------------------------------------------------
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        X_val: Any,
-        y_val: Any,
-        overrides: Mapping[str, Any],
-        *,
-        classes: Any = None,
-        keep: bool = False,
-        epochs: int | None = None,
-    ) -> Any:
+    def _fit(self, request: FitRequest) -> Any:
         """Fit, and change nothing of this estimator unless training succeeds."""
         with self._unchanged_on_failure():
-            fitting = prepare_fit(
-                self,
-                X,
-                y,
-                sample_weight,
-                X_val,
-                y_val,
-                overrides,
-                classes=classes,
-                keep=keep,
-                epochs=epochs,
-            )
+            fitting = prepare_fit(self, request)
             with fitting.scope():
                 fitting.build()
                 result = fitting.train()
@@ -192,9 +169,9 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
             whole = isinstance(value, Integral) and not isinstance(value, bool)
             if not whole or (value < minimum and (name, value) != ("batch_size", -1)):
                 raise ParameterError(f"{name} must be an int >= {minimum}, got {value!r}.")
-        if X_val is None and not settings["validation_split"]:
-            if needs_validation(self.early_stopping):
-                settings["validation_split"] = _DEFAULT_HOLDOUT
+        watched = needs_validation(self.early_stopping)
+        if watched and X_val is None and not settings["validation_split"]:
+            settings["validation_split"] = _DEFAULT_HOLDOUT
         known = {"validation_batch_size", "validation_freq"}
         settings["passed_on"] = {name: fit.pop(name) for name in known & set(fit)}
         if fit:
@@ -262,18 +239,7 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
         network = build_network(self.model, self._routed("model"), self._meta(X), offered, rows)
         if network.compiled:
             self._check_compile_settings(network)
-        finish_network(
-            network,
-            target,
-            optimizer=optimizer,
-            loss=self.loss,
-            loss_options=self._routed("loss"),
-            metrics=metrics,
-            metric_options=self._routed("metrics"),
-            compile_options=self._routed("compile"),
-            learning_rate=rate,
-            rows=rows,
-        )
+        finish_network(self, network, target, optimizer, rows)
         return network
 
     def _builder_compiles(self) -> bool:

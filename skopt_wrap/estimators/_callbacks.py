@@ -9,7 +9,7 @@ from typing import Any
 
 from .._keras import load_keras
 from ..exceptions import ParameterError
-from ..training import best_keeper, schedule_callbacks, schedule_options
+from ..training import best_weights, schedule_callbacks, schedule_options
 from ._routed_objects import make_parts
 
 DEFAULT_PATIENCE = 10
@@ -80,13 +80,13 @@ def make_callbacks(
     keras = load_keras()
     made = make_parts("callbacks", callbacks, options, keras.callbacks.Callback)
     yours = any(not type(callback).__module__.startswith("keras.") for callback in made)
-    watch = "val_loss" if validated else "loss"
+    monitor = "val_loss" if validated else "loss"
     if isinstance(early_stopping, keras.callbacks.EarlyStopping):
         made.append(copy.deepcopy(early_stopping))
     elif early_stopping is not False:
         patience = DEFAULT_PATIENCE if early_stopping is True else int(early_stopping)
         made.append(
-            keras.callbacks.EarlyStopping(watch, patience=patience, restore_best_weights=True)
+            keras.callbacks.EarlyStopping(monitor, patience=patience, restore_best_weights=True)
         )
     for callback in list(made):
         # Someone who asked for the best weights gets them after an interrupt as well.
@@ -94,9 +94,9 @@ def make_callbacks(
         if isinstance(callback, keras.callbacks.ModelCheckpoint) or (
             stops and not callback.restore_best_weights
         ):
-            made.append(best_keeper(callback.monitor, getattr(callback, "mode", "auto")))
+            made.append(best_weights(callback.monitor, getattr(callback, "mode", "auto")))
     if isinstance(schedule, str):
-        made += schedule_callbacks(schedule, options_of_schedule, watch)
+        made += schedule_callbacks(schedule, options_of_schedule, monitor)
     elif callable(schedule) and constant_rate(schedule) is None:
         made.append(keras.callbacks.LearningRateScheduler(schedule))
     return made, yours

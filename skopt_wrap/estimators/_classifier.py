@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
 
 from .._sklearn import StrOptions, fit_context
-from ..exceptions import DataError, ParameterError
-from ..losses import effective_class_weight
+from ..exceptions import DataError
 from ._base import BaseKerasEstimator
-from ._targets import ClassTarget, check_labels
+from ._class_target import ClassTarget
+from ._class_weight import weigh_classes
+from ._fit_steps import FitRequest
+from ._target_arrays import check_labels
 
 
 class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
@@ -28,13 +27,13 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     ----------
     model : {"dense", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network. A name stands for a builder of :mod:`skopt_wrap.architectures`. A callable
-        ``f(**knobs)`` or ``f(meta, **knobs)`` returns a Keras model, compiled or not; `meta` is
-        a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers only),
-        ``y_dtype_``, ``classes_``, ``n_classes_``, ``target_type_``, ``n_outputs_``,
+        ``f(**parameters)`` or ``f(meta, **parameters)`` returns a Keras model, compiled or not;
+        `meta` is a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers
+        only), ``y_dtype_``, ``classes_``, ``n_classes_``, ``target_type_``, ``n_outputs_``,
         ``n_outputs_expected_`` (units that the last layer needs) and, for frames,
         ``feature_names_in_``. A callable that compiles may take ``compile_kwargs`` (a dict of
-        optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`,
-        and never changed.
+        optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`, and
+        never changed.
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the cross-entropy that suits target and network, averaged over the sum of the
         sample weights. Text and classes keep Keras' reduction; ``from_logits`` follows the
@@ -88,7 +87,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     verbose : int, default=0
         1 shows a progress bar, which 2 leaves standing.
     **extra
-        Prefixed parameters: ``model__*`` (knobs of the builder; also without the prefix),
+        Prefixed parameters: ``model__*`` (parameters of the builder; also without the prefix),
         ``optimizer__*``, ``loss__*``, ``metrics__*``, ``callbacks__*``,
         ``learning_rate_schedule__*``, ``compile__*``, ``fit__*`` and ``predict__batch_size``.
 
@@ -219,7 +218,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         self : KerasClassifier
             Fitted estimator.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
+        request = FitRequest(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
+        return self._fit(request)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -243,16 +243,18 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         self : KerasClassifier
             Fitted estimator.
         """
-        if classes is not None and hasattr(self, "classes_"):
-            if not np.array_equal(np.unique(classes), self.classes_):
-                raise DataError(
-                    f"classes={np.unique(classes).tolist()} differ from those of the first call, "
-                    f"{self.classes_.tolist()}."
-                )
+        known: Any = getattr(self, "classes_", None)
+        same = known is None or classes is None or np.array_equal(np.unique(classes), known)
+        if not same:
+            raise DataError(
+                f"classes={np.unique(classes).tolist()} differ from those of the first call, "
+                f"{known.tolist()}."
+            )
         no_split = {"validation_split": 0.0}
-        return self._fit(
-            X, y, sample_weight, None, None, no_split, classes=classes, keep=True, epochs=1
+        request = FitRequest(
+            X, y, sample_weight, overrides=no_split, classes=classes, keep=True, epochs=1
         )
+        return self._fit(request)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(
@@ -364,38 +366,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         return target
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
-        if self.class_weight is None:
-            return weights
-        if y.ndim == 2:
-            raise DataError("class_weight has no meaning for a multilabel target.")
-        index = target.index(y)
-        present = np.unique(index)
-        if isinstance(self.class_weight, Mapping):
-            unknown = set(self.class_weight) - set(target.classes_.tolist())
-            if unknown:
-                raise DataError(
-                    f"class_weight names {sorted(map(str, unknown))}, which are not among the "
-                    f"classes {target.classes_.tolist()}."
-                )
-            for label, value in self.class_weight.items():
-                if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
-                    raise ParameterError(
-                        f"class_weight must hold finite numbers >= 0, got {value!r} for the class "
-                        f"{label!r}."
-                    )
-            labels = target.classes_.tolist()
-            of_class = np.array([float(self.class_weight.get(label, 1)) for label in labels])
-            return weights * of_class[index]
-        of_class = np.ones(len(target.classes_))
-        if self.class_weight == "effective":
-            used = weights > 0
-            found = effective_class_weight(index[used], sample_weight=weights[used])
-            of_class[list(found)] = list(found.values())
-        else:
-            of_class[present] = compute_class_weight(
-                "balanced", classes=present, y=index, sample_weight=weights
-            )
-        return weights * of_class[index]
+        return weigh_classes(self.class_weight, y, weights, target)
 
     def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:
         return y if y.ndim == 1 else None

@@ -1,7 +1,7 @@
-"""One fit taken apart: check, build, train, store.
+"""The steps of one fit: check the data, build the network, train it, store the result.
 
-:meth:`BaseKerasEstimator._fit` does the four in a row; :func:`fit_together` prepares several fits
-and trains their networks at the same time.
+:meth:`BaseKerasEstimator._fit` takes the four steps in a row. :func:`fit_together` prepares several
+fits, trains their networks jointly, and stores each.
 """
 
 from __future__ import annotations
@@ -16,9 +16,28 @@ from sklearn.utils import check_random_state
 
 from .._keras import dtype_scope, seed_scope
 from ..exceptions import DataError
-from ..training import TrainingData, train
+from ..training import TrainingData, TrainingSettings, train
 from ._fit_dataset import train_augmented
 from ._rows import check_weights
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """What `fit` or `partial_fit` was called with.
+
+    `keep` says whether to go on with the network that is there; `epochs`, where it is given, counts
+    instead of the estimator's.
+    """
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    classes: Any = None
+    keep: bool = False
+    epochs: int | None = None
 
 
 @dataclass
@@ -86,67 +105,66 @@ class Fitting:
                 self.callbacks,
                 self.seed,
             )
-        return train(self.network, self.data(), **self.options())
+        return train(
+            self.network,
+            self.data(),
+            self.training_settings(),
+            validation=self.held_out,
+            callbacks=self.callbacks,
+        )
 
-    def options(self) -> dict[str, Any]:
-        """Return the keyword arguments of ``train``."""
-        return {
-            "epochs": self.settings["epochs"],
-            "batch_size": self.batch_size,
-            "seed": self.seed,
-            "validation": self.held_out,
-            "callbacks": self.callbacks,
-            "user_callbacks": self.user_callbacks,
-            "shuffle": self.settings["shuffle"],
-            "verbose": int(self.settings["verbose"]),
+    def training_settings(self) -> TrainingSettings:
+        """Return epochs, batch size and the like, as ``train`` takes them."""
+        return TrainingSettings(
+            epochs=self.settings["epochs"],
+            batch_size=self.batch_size,
+            seed=self.seed,
+            shuffle=self.settings["shuffle"],
+            verbose=int(self.settings["verbose"]),
+            user_callbacks=self.user_callbacks,
             **self.settings["passed_on"],
-        }
+        )
 
     def store(self, result: Any) -> None:
         """Let the estimator keep the trained network."""
         self.estimator._store(self.network, self.target, result, self.keep)
 
 
-def prepare_fit(
-    estimator: Any,
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    X_val: Any,
-    y_val: Any,
-    overrides: Mapping[str, Any],
-    *,
-    classes: Any = None,
-    keep: bool = False,
-    epochs: int | None = None,
-) -> Fitting:
+def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
     """Check settings and data of one fit and hold out its validation rows."""
-    settings = estimator._settings(overrides, X_val, y_val)
-    settings["epochs"] = epochs or settings["epochs"]
-    keep = keep and hasattr(estimator, "model_")
-    X = estimator._check_X(X, reset=not keep)
-    if y is None:
+    settings = estimator._settings(request.overrides, request.X_val, request.y_val)
+    settings["epochs"] = request.epochs or settings["epochs"]
+    keep = request.keep and hasattr(estimator, "model_")
+    X, y = _training_arrays(estimator, request, keep)
+    weights = check_weights(request.sample_weight, X, estimator._floatx)
+    target = (
+        estimator.target_encoder_ if keep else estimator._make_target(y, weights, request.classes)
+    )
+    seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
+    fitting = Fitting(estimator, X, y, weights, target, settings, seed, keep)
+    if request.X_val is not None:
+        y_val = estimator._check_y(request.y_val)
+        X_val = estimator._check_X(request.X_val, reset=False)
+        fitting.validation = (X_val, y_val, check_weights(None, X_val, estimator._floatx))
+    elif settings["validation_split"]:
+        rows, held = estimator._hold_out(y, target, settings, seed)
+        fitting.split = (rows, held)
+        fitting.validation = (X[held], y[held], weights[held])
+        fitting.X, fitting.y, fitting.weights = X[rows], y[rows], weights[rows]
+    return fitting
+
+
+def _training_arrays(estimator: Any, request: FitRequest, keep: bool) -> tuple[Any, np.ndarray]:
+    """Return X and y, checked by themselves and against each other."""
+    X = estimator._check_X(request.X, reset=not keep)
+    if request.y is None:
         raise DataError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
-    y = estimator._check_y(y)
+    y = estimator._check_y(request.y)
     if X.shape[0] != len(y):
         raise DataError(
             "Found input variables with inconsistent numbers of samples: X has "
             f"{X.shape[0]} rows, y has {len(y)}."
         )
-    weights = check_weights(sample_weight, X, estimator._floatx)
-    target = estimator.target_encoder_ if keep else estimator._make_target(y, weights, classes)
-    seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
-    validation = rows = held = None
-    if X_val is not None:
-        y_val = estimator._check_y(y_val)
-        X_val = estimator._check_X(X_val, reset=False)
-        validation = (X_val, y_val, check_weights(None, X_val, estimator._floatx))
-    elif settings["validation_split"]:
-        rows, held = estimator._hold_out(y, target, settings, seed)
-        validation = (X[held], y[held], weights[held])
-        X, y, weights = X[rows], y[rows], weights[rows]
-    return Fitting(
-        estimator, X, y, weights, target, settings, seed, keep, validation, split=(rows, held)
-    )
+    return X, y

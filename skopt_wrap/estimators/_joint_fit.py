@@ -1,99 +1,40 @@
-"""Several fits at once, with the results of fitting one after the other."""
+"""Fit several estimators at once, with the results of fitting one after the other."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 import traceback
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
-from .._sklearn import safe_indexing
+from .._sklearn import safe_indexing, validate_parameters
 from ..training import (
-    NotStackable,
-    StackError,
+    JointTrainingError,
+    NotJointlyTrainable,
     Training,
+    TrainingData,
     TrainingResult,
+    joint_key,
     snapshots,
-    stack_key,
-    train_stacks,
+    train_jointly,
 )
 from ._classifier import KerasClassifier
-from ._fit_steps import Fitting, prepare_fit
+from ._fit_job import FitJob, FitOutcome
+from ._fit_steps import FitRequest, Fitting, prepare_fit
 from ._regressor import KerasRegressor
-from ._shared_rows import SharedRows
-
-
-@dataclass
-class FitJob:
-    """One fit of :func:`fit_together`.
-
-    Parameters
-    ----------
-    estimator : KerasClassifier or KerasRegressor
-        Fitted in place.
-    X : {array-like, sparse matrix} of shape (n_samples, ...)
-        Rows; jobs that are given the same object share one copy of it.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
-    rows : ndarray of shape (n_rows,), default=None
-        Positions of the training rows in `X` and `y`; None takes all.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights, aligned with `X`.
-    fit_params : mapping, default={}
-        Further arguments of ``estimator.fit``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skopt_wrap import KerasRegressor
-    >>> from skopt_wrap.estimators import FitJob
-    >>> X = np.arange(6.0).reshape(3, 2)
-    >>> FitJob(KerasRegressor(), X, X[:, 0], rows=np.array([0, 2])).rows.tolist()
-    [0, 2]
-    """
-
-    estimator: Any
-    X: Any
-    y: Any
-    rows: np.ndarray | None = None
-    sample_weight: Any = None
-    fit_params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class FitOutcome:
-    """What became of one :class:`FitJob`.
-
-    Parameters
-    ----------
-    seconds : float
-        Time that the fit took; fits trained together share their time equally.
-    path : str
-        The road that training took, as in ``estimator.fit_path_``: ``"stacked"`` with others,
-        ``"fused"`` by itself, or ``"fit: <reason>"`` by ``keras.Model.fit``; empty after an error.
-    reason : str or None
-        Why it was not stacked.
-    error : Exception or None
-        What the fit raised.
-    traceback : str or None
-        Where it came from.
-
-    Examples
-    --------
-    >>> from skopt_wrap.estimators import FitOutcome
-    >>> FitOutcome(seconds=0.1, path="fused").error is None
-    True
-    """
-
-    seconds: float = 0.0
-    path: str = ""
-    reason: str | None = None
-    error: Exception | None = None
-    traceback: str | None = None
 
 
 def fit_together(
@@ -152,14 +93,14 @@ def fit_together(
                 groups.setdefault(key, []).append(fit)
             elif tick is not None:
                 tick()
-        watch = None if checkpoint is None else _Watch(fits, checkpoint)
-        stacked = [[fit.training for fit in group] for group in groups.values()]
-        if stacked:
-            train_stacks(stacked, pauses=epochs, pause=watch, tick=tick)  # type: ignore[arg-type]
+        pause = None if checkpoint is None else _Checkpoint(fits, checkpoint)
+        trainings = [[fit.training for fit in group] for group in groups.values()]
+        if trainings:
+            train_jointly(trainings, pauses=epochs, pause=pause, tick=tick)  # type: ignore[arg-type]
         for fit in fits:
             fit.end()
-        if watch is not None:
-            _replay(fits, watch, [epoch for epoch in epochs if epoch > watch.epoch])
+        if pause is not None:
+            _replay(fits, pause, [epoch for epoch in epochs if epoch > pause.epoch])
     except BaseException:
         for fit in fits:
             fit.restore()
@@ -168,7 +109,7 @@ def fit_together(
 
 
 class _Fit:
-    """One job on its way."""
+    """One job while it is fitted: its estimator, its training, and what becomes of it."""
 
     def __init__(self, job: FitJob) -> None:
         self.job, self.outcome = job, FitOutcome()
@@ -180,19 +121,19 @@ class _Fit:
         self._before = dict(vars(job.estimator))
 
     def begin(self, epochs: Sequence[int], shared: SharedRows) -> Hashable | None:
-        """Fit by itself, or build the network and return the key of the stack it belongs to."""
+        """Fit by itself, or build the network and return the key of its joint training."""
         with self._noting_errors():
             estimator = self.job.estimator
             if type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit):
                 self._fit_by_its_own(epochs)
                 return None
-            estimator._validate_params()
+            validate_parameters(estimator)
             fitting = self._fitting = self._prepare()
             with fitting.scope():
                 fitting.build()
                 try:
                     return self._as_training(fitting, shared)
-                except NotStackable as why:
+                except NotJointlyTrainable as why:
                     self.outcome.reason = str(why)
                     self._fit_alone(fitting, epochs)
         return None
@@ -210,37 +151,43 @@ class _Fit:
     def _as_training(self, fitting: Fitting, shared: SharedRows) -> Hashable:
         estimator = fitting.estimator
         if estimator.augment is not None:
-            raise NotStackable("augment makes the batches")
+            raise NotJointlyTrainable("augment makes the batches")
         if fitting.keep:
-            raise NotStackable("training goes on with a fitted network")
+            raise NotJointlyTrainable("training goes on with a fitted network")
         data = shared.put_in(fitting.data(), fitting, self.job)
-        options = {**fitting.options(), "validation": shared.held_out(fitting, self.job)}
-        self.training = Training(fitting.network, data, dtype=estimator.dtype, **options)
+        self.training = Training(
+            fitting.network,
+            data,
+            fitting.training_settings(),
+            validation=shared.held_out(fitting, self.job),
+            callbacks=fitting.callbacks,
+            dtype=estimator.dtype,
+        )
         try:
-            key = stack_key(self.training)
-        except NotStackable:
+            key = joint_key(self.training)
+        except NotJointlyTrainable:
             self.training = None
             raise
-        fitting.X = fitting.validation = fitting.held_out = None  # the stack has them
+        fitting.X = fitting.validation = fitting.held_out = None  # `data` has them
         return key, estimator.dtype
 
     def _fit_alone(self, fitting: Fitting, epochs: Sequence[int]) -> None:
         """Train by itself, inside the scope of `fitting`; keep the weights after `epochs`."""
-        keeper = snapshots(epochs)
+        copies = snapshots(epochs)
         if epochs:
-            fitting.callbacks.insert(0, keeper)
+            fitting.callbacks.insert(0, copies)
         self._result = fitting.train()
         fitting.store(self._result)
-        self._weights = keeper.weights
+        self._weights = copies.weights
         self.outcome.path = fitting.estimator.fit_path_
 
     def end(self) -> None:
-        """Let the estimator keep what the stack trained."""
+        """Let the estimator keep what joint training made."""
         training, fitting = self.training, self._fitting
         if training is None or fitting is None or self.outcome.error is not None:
             return
         self.outcome.seconds += training.seconds
-        if isinstance(training.error, StackError):
+        if isinstance(training.error, JointTrainingError):
             self.outcome.reason = str(training.error)
             with self._noting_errors():
                 fitting = self._fitting = self._prepare()
@@ -284,9 +231,8 @@ class _Fit:
         options = dict(self.job.fit_params)
         X_val, y_val = options.pop("X_val", None), options.pop("y_val", None)
         estimator = self.job.estimator
-        return prepare_fit(
-            estimator, X, y, weights, X_val, y_val, options, keep=estimator.warm_start
-        )
+        request = FitRequest(X, y, weights, X_val, y_val, options, keep=estimator.warm_start)
+        return prepare_fit(estimator, request)
 
     def show(self, epoch: int) -> None:
         """Give the estimator the state that it had after `epoch`, or has in the end."""
@@ -316,7 +262,7 @@ def _until(result: TrainingResult, epoch: int) -> TrainingResult:
     return replace(result, history=history, n_epochs=epoch)
 
 
-class _Watch:
+class _Checkpoint:
     """Show all estimators as they are after an epoch, and ask whether to go on."""
 
     def __init__(self, fits: Sequence[_Fit], checkpoint: Callable[[int], bool | None]) -> None:
@@ -331,13 +277,63 @@ class _Watch:
         return not self.stopped
 
 
-def _replay(fits: Sequence[_Fit], watch: _Watch, epochs: Sequence[int]) -> None:
+def _replay(fits: Sequence[_Fit], pause: _Checkpoint, epochs: Sequence[int]) -> None:
     """Show the remaining `epochs` of fits that were trained by themselves, then their end."""
     last = max((fit.n_epochs for fit in fits), default=0)
     for epoch in epochs:
-        if watch.stopped or epoch > last:
+        if pause.stopped or epoch > last:
             break
-        watch(epoch)
-    if not watch.stopped:
+        pause(epoch)
+    if not pause.stopped:
         for fit in fits:
             fit.show(last)
+
+
+class SharedRows:
+    """The arrays that are given to more than one job, as networks take them.
+
+    Parameters
+    ----------
+    arrays : iterable of array-like
+        ``X`` of each job that takes some of its rows.
+    """
+
+    def __init__(self, arrays: Iterable[Any]) -> None:
+        self._counts = Counter(id(X) for X in arrays)
+        self._encoded: dict[tuple[int, str], np.ndarray | None] = {}
+
+    def put_in(self, data: TrainingData, fitting: Fitting, job: Any) -> TrainingData:
+        """Return `data` with the shared array in the place of its own copy of some rows."""
+        x = self._rows(fitting, job, data.x)
+        if x is None:
+            return data
+        rows = _positions(job.rows, len(x))
+        split = fitting.split[0]
+        return replace(data, x=x, rows=rows if split is None else rows[split])
+
+    def held_out(self, fitting: Fitting, job: Any) -> TrainingData | None:
+        """Return the validation rows, in the shared array where they come from it."""
+        data, split = fitting.held_out, fitting.split[1]
+        if data is None or split is None:
+            return data
+        x = self._rows(fitting, job, data.x)
+        if x is None:
+            return data
+        return replace(data, x=x, rows=_positions(job.rows, len(x))[split])
+
+    def _rows(self, fitting: Fitting, job: Any, like: Any) -> np.ndarray | None:
+        """Return all rows of ``job.X``, or None when there is nothing to share."""
+        if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like):
+            return None
+        key = (id(job.X), like.dtype.str)
+        if key not in self._encoded:
+            try:
+                X = fitting.estimator._check_X(job.X, reset=False)
+            except ValueError:
+                X = None  # rows that no fit takes, perhaps; each keeps a copy of its own
+            self._encoded[key] = None if X is None else X.astype(like.dtype, copy=False)
+        return self._encoded[key]
+
+
+def _positions(rows: Any, n_rows: int) -> np.ndarray:
+    return np.arange(n_rows)[rows]

@@ -11,11 +11,11 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from .._sklearn import check_matplotlib_support
+from .._sklearn import check_matplotlib_support, validate_parameters
 from ..exceptions import ParameterError
 from ..training import range_losses
 from ._base import BaseKerasEstimator
-from ._fit_steps import prepare_fit
+from ._fit_steps import FitRequest, prepare_fit
 
 _STOP_FACTOR = 4.0
 # Settings that have no part in a handful of steps.
@@ -267,8 +267,8 @@ def find_learning_rate(
     seed = int(check_random_state(seed).randint(2**31 - 1))
     # Options of a schedule go with their schedule, which takes no part.
     network.set_params(**_PLAIN, random_state=seed)
-    network._validate_params()
-    fitting = prepare_fit(network, X, y, sample_weight, None, None, {})
+    validate_parameters(network)
+    fitting = prepare_fit(network, FitRequest(X, y, sample_weight))
     rates = np.geomspace(min_rate, max_rate, n_steps)
     with fitting.scope():
         fitting.build()

@@ -128,7 +128,7 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
 
 
 def _own_loss(loss: str, options: dict[str, Any], target: Any, units: int) -> type:
-    """Return the class behind a name of ours; add the arguments that the target settles."""
+    """Return the class of a loss of this package; add the arguments that the target settles."""
     multilabel = target.target_type_ == "multilabel-indicator"
     if target.target_type_.startswith("continuous") or (multilabel and loss != "focal"):
         raise ModelError(

@@ -22,7 +22,7 @@ from .._keras import (
     output_units,
     trusted_config_scope,
 )
-from .._params import SUPPLIED, builder_knobs
+from .._params import SUPPLIED, builder_parameters
 from ..architectures import ARCHITECTURES
 from ..exceptions import (
     BuilderError,
@@ -32,6 +32,7 @@ from ..exceptions import (
     UnknownParameterError,
     suggest,
 )
+from ._callbacks import constant_rate
 from ._losses import label_encoding, make_loss, make_metrics
 
 _USED_ATTRIBUTE = "_skopt_wrap_used"
@@ -39,7 +40,7 @@ _USED_ATTRIBUTE = "_skopt_wrap_used"
 
 def build_network(
     model: Any,
-    knobs: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     meta: Mapping[str, Any],
     compile_kwargs: Mapping[str, Any],
     rows: np.ndarray,
@@ -50,7 +51,7 @@ def build_network(
     ----------
     model : str, callable or keras.Model
         Architecture name, builder, or a model to copy.
-    knobs : mapping
+    parameters : mapping
         Keyword arguments of the builder.
     meta : mapping
         What is known of the data.
@@ -67,10 +68,10 @@ def build_network(
         When the network cannot take the rows.
     """
     if isinstance(model, str):
-        _check_knobs(model, ARCHITECTURES[model], knobs)
-        network = ARCHITECTURES[model](meta, **knobs)
+        _check_parameters(model, ARCHITECTURES[model], parameters)
+        network = ARCHITECTURES[model](meta, **parameters)
     elif is_builder(model):
-        network = _call_builder(model, knobs, meta, compile_kwargs)
+        network = _call_builder(model, parameters, meta, compile_kwargs)
     else:
         network = copy_model(model)
     if network.built:
@@ -109,31 +110,31 @@ def is_builder(model: Any) -> bool:
     return callable(model) and (inspect.isclass(model) or not hasattr(model, "get_weights"))
 
 
-def _check_knobs(name: str, builder: Any, knobs: Mapping[str, Any]) -> None:
-    known, open_ended = builder_knobs(builder)
-    missing = [k for k, v in known.items() if v is inspect.Parameter.empty and k not in knobs]
+def _check_parameters(name: str, builder: Any, parameters: Mapping[str, Any]) -> None:
+    known, open_ended = builder_parameters(builder)
+    missing = [k for k, v in known.items() if v is inspect.Parameter.empty and k not in parameters]
     if missing:
         raise ParameterError(
             f"The builder {name!r} needs {missing}; give model__{missing[0]}=... to the estimator."
         )
-    for knob in knobs:
-        if knob not in known and not open_ended:
+    for parameter in parameters:
+        if parameter not in known and not open_ended:
             raise UnknownParameterError(
-                f"The builder {name!r} takes no {knob!r}. "
-                + suggest(f"model__{knob}", [f"model__{k}" for k in known])
+                f"The builder {name!r} takes no {parameter!r}. "
+                + suggest(f"model__{parameter}", [f"model__{k}" for k in known])
             )
 
 
 def _call_builder(
-    builder: Any, knobs: Mapping[str, Any], meta: Mapping[str, Any], compile_kwargs: Any
+    builder: Any, parameters: Mapping[str, Any], meta: Mapping[str, Any], compile_kwargs: Any
 ) -> Any:
     name = getattr(builder, "__name__", type(builder).__name__)
-    _check_knobs(name, builder, knobs)
+    _check_parameters(name, builder, parameters)
     supplied = {"meta": dict(meta), "compile_kwargs": dict(compile_kwargs)}
     wanted = inspect.signature(builder).parameters
     given = {key: supplied[key] for key in SUPPLIED if key in wanted}
     try:
-        network = builder(**given, **knobs)
+        network = builder(**given, **parameters)
     except SkoptWrapError:
         raise
     except Exception as error:
@@ -271,19 +272,22 @@ def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) ->
 
 
 def finish_network(
-    network: Any,
-    target: Any,
-    *,
-    optimizer: Any,
-    loss: Any,
-    loss_options: Mapping[str, Any],
-    metrics: Any,
-    metric_options: Mapping[str, Any],
-    compile_options: Mapping[str, Any],
-    learning_rate: Any,
-    rows: np.ndarray,
+    estimator: Any, network: Any, target: Any, optimizer: Any, rows: np.ndarray
 ) -> None:
     """Compile `network` unless its builder did, and settle how `target` is encoded for it.
+
+    Parameters
+    ----------
+    estimator : KerasClassifier or KerasRegressor
+        Its loss, metrics and compile settings are used.
+    network : keras.Model
+        Built.
+    target : ClassTarget or ValueTarget
+        Its encoding is settled.
+    optimizer : keras.optimizers.Optimizer
+        For a network that is not compiled.
+    rows : ndarray of shape (n, ...)
+        A few rows.
 
     Raises
     ------
@@ -295,20 +299,20 @@ def finish_network(
         raise ModelError(
             f"The network {network.name!r} has several inputs or outputs; give it one of each."
         )
-    used = network.loss if network.compiled else loss
-    kind = output_kind(network, used)
-    # Checked first: a wrong number of units is the commoner mistake than a wrong loss.
+    loss, metrics = estimator.loss, estimator.metrics
+    kind = output_kind(network, network.loss if network.compiled else loss)
+    # Checked first: a wrong number of units is a more common mistake than a wrong loss.
     target.match(units=units, encoding="", output_kind=kind)
+    rate = constant_rate(estimator.learning_rate_schedule)
     if not network.compiled:
-        options = {"jit_compile": _jit_compile(), **compile_options}
         network.compile(
             optimizer=optimizer,
-            loss=make_loss(loss, loss_options, target, units, kind),
-            metrics=make_metrics(metrics, metric_options, target, units, kind),
-            **options,
+            loss=make_loss(loss, estimator._routed("loss"), target, units, kind),
+            metrics=make_metrics(metrics, estimator._routed("metrics"), target, units, kind),
+            **{"jit_compile": _jit_compile(), **estimator._routed("compile")},
         )
-    elif learning_rate is not None:
-        network.optimizer.learning_rate = learning_rate
+    elif rate is not None:
+        network.optimizer.learning_rate = rate
     if network.loss is None or network.optimizer is None:
         raise ModelError(
             f"The builder compiled {network.name!r} without a loss or an optimizer; give both, "

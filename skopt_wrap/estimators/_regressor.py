@@ -9,7 +9,9 @@ from sklearn.base import RegressorMixin
 
 from .._sklearn import fit_context
 from ._base import BaseKerasEstimator
-from ._targets import ValueTarget, check_values
+from ._fit_steps import FitRequest
+from ._target_arrays import check_values
+from ._value_target import ValueTarget
 
 
 class KerasRegressor(RegressorMixin, BaseKerasEstimator):
@@ -176,7 +178,8 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self : KerasRegressor
             Fitted estimator.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
+        request = FitRequest(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
+        return self._fit(request)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> KerasRegressor:
@@ -197,7 +200,8 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
             Fitted estimator.
         """
         no_split = {"validation_split": 0.0}
-        return self._fit(X, y, sample_weight, None, None, no_split, keep=True, epochs=1)
+        request = FitRequest(X, y, sample_weight, overrides=no_split, keep=True, epochs=1)
+        return self._fit(request)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(

@@ -1,4 +1,4 @@
-"""Rows on their way into a network, and its raw outputs for them."""
+"""The input of a network: X validated as `fit` saw it, and the raw outputs for it."""
 
 from __future__ import annotations
 

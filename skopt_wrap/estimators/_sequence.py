@@ -1,4 +1,7 @@
-"""A ``PyDataset`` around a ``PyDataset``; imports Keras, so import late."""
+"""A ``PyDataset`` that encodes the targets of another one.
+
+The module is imported late, because it imports Keras.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import type_of_target
 from .._keras import output_kind
 from ..training import TrainingResult
 from ._classifier import KerasClassifier
-from ._fit_steps import prepare_fit
+from ._fit_steps import FitRequest, prepare_fit
 from ._losses import is_label_loss
 from ._network import is_builder
 from ._regressor import KerasRegressor
@@ -64,9 +64,9 @@ def plain_kind(model: Any, y: Any = None) -> str | None:
         loss = getattr(model, "loss", None)
         if loss is not None:
             return "classifier" if is_label_loss(loss) else "regressor"
-        if model.built and getattr(model, "outputs", None) and len(model.outputs) == 1:
-            if output_kind(model) == "probabilities":
-                return "classifier"
+        one_output = model.built and len(getattr(model, "outputs", None) or ()) == 1
+        if one_output and output_kind(model) == "probabilities":
+            return "classifier"
     if y is None:
         return None
     numbers = type_of_target(np.asarray(y), input_name="y").startswith("continuous")
@@ -117,7 +117,7 @@ def wrap_trained(model: Any, X: Any, y: Any) -> Any:
         When network, rows and target do not suit each other.
     """
     estimator = wrap_plain(model, y)
-    fitting = prepare_fit(estimator, X, y, None, None, None, {})
+    fitting = prepare_fit(estimator, FitRequest(X, y))
     with fitting.scope():
         fitting.build()
     fitting.store(TrainingResult(history={}, n_epochs=0, path="not trained"))

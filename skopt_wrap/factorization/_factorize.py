@@ -1,4 +1,4 @@
-"""Factorization of a trained network: the public function."""
+"""The function factorize, which replaces layers of a trained network by smaller ones."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._keras import compile_settings, load_keras, output_kind, seed_scope
+from .._keras import CustomObjects, compile_settings, load_keras, output_kind, seed_scope
 from ..exceptions import DataError, ModelError, ParameterError
 from ..training import TrainingData, train
-from ._layer_selection import check_model, find_sites
+from ._layer_selection import check_model, find_target_layers
 from ._measure import divergence, latencies
 from ._result import Candidate, FactorizationResult
 from ._run_method import Observations, Outcome, carry_out
@@ -135,8 +135,8 @@ def factorize(
         raise ParameterError(f"learning_rate must be a positive number, got {learning_rate!r}.")
     check_model(model)
     x, y, weights = _checked_rows(model, X, y, sample_weight)
-    sites, skipped = find_sites(model, layers)
-    if not sites:
+    targets, skipped = find_target_layers(model, layers)
+    if not targets:
         raise ModelError(
             "model cannot be factorized: none of its layers can. "
             + "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
@@ -147,8 +147,8 @@ def factorize(
     fitted = x[order[: calibration_samples + len(held_out)][len(held_out) :]]
     kind = output_kind(model, getattr(model, "loss", None))
     tuning = _Tuning(model, x, y, weights, loss, fine_tune_epochs, learning_rate, batch_size, seed)
-    with seed_scope(seed):
-        seen = Observations(model, sites, fitted if len(fitted) else held_out, kind, seed)
+    with CustomObjects(model).scope(), seed_scope(seed):
+        seen = Observations(model, targets, fitted if len(fitted) else held_out, kind, seed)
         specs = [spec] if spec is not None else _candidates(seen, auto)
         outcomes = [(item.method, carry_out(seen, item)) for item in specs]
         if not any(outcome.rows for _, outcome in outcomes):
@@ -248,7 +248,7 @@ class _Tuning:
 
 def _candidates(seen: Observations, target: Factorization) -> list[Factorization]:
     """Return the methods that differ for the layers of a network."""
-    kinds = {site.kind for site in seen.sites.values()}
+    kinds = {layer.kind for layer in seen.targets.values()}
     methods = ["svd"]
     methods += ["tensor-train"] if "dense" in kinds else []
     methods += ["tucker", "cp"] if "convolution" in kinds else []

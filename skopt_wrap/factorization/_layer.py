@@ -1,4 +1,7 @@
-"""A Dense layer whose kernel is a Tensor-Train; imports Keras, so import late."""
+"""The layer TensorTrainDense, whose kernel is a Tensor-Train.
+
+This file imports Keras: import it inside functions only.
+"""
 
 from __future__ import annotations
 

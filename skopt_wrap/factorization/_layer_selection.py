@@ -9,7 +9,7 @@ import numpy as np
 
 from .._keras import functional_class, keras_model_problem, layer_calls, load_keras
 from ..exceptions import DataError, ModelError, ParameterError, suggest
-from ._statistics import Site
+from ._statistics import TargetLayer
 
 _HALF = ("float16", "bfloat16")
 
@@ -60,7 +60,9 @@ def _array(variable: Any) -> np.ndarray:
     return value if value.dtype.kind in "fiub" else value.astype("float32")
 
 
-def find_sites(model: Any, layers: Iterable[str] | None) -> tuple[dict[str, Site], dict[str, str]]:
+def find_target_layers(
+    model: Any, layers: Iterable[str] | None
+) -> tuple[dict[str, TargetLayer], dict[str, str]]:
     """Return the layers that can be factorized, and the reason for every other with a kernel.
 
     Parameters
@@ -85,7 +87,7 @@ def find_sites(model: Any, layers: Iterable[str] | None) -> tuple[dict[str, Site
             raise ParameterError(
                 f"layers: the model has no layer {name!r}. " + suggest(str(name), names)
             )
-    sites, skipped = {}, {}
+    targets, skipped = {}, {}
     for layer in model.layers:
         if not any(len(weight.shape) >= 2 for weight in layer.weights):
             continue
@@ -95,10 +97,10 @@ def find_sites(model: Any, layers: Iterable[str] | None) -> tuple[dict[str, Site
         elif reason is None and calls[layer.name] > 1:
             reason = f"is called {calls[layer.name]} times: shared layers are kept"
         if reason is None:
-            sites[layer.name] = Site(layer, kind)
+            targets[layer.name] = TargetLayer(layer, kind)
         else:
             skipped[layer.name] = reason
-    return sites, skipped
+    return targets, skipped
 
 
 def _kind(layer: Any) -> tuple[str, str | None]:

@@ -1,4 +1,4 @@
-"""How far a network's outputs are from the original's, and how long a call takes."""
+"""Measure how far outputs of two networks are apart, and how long a call takes."""
 
 from __future__ import annotations
 

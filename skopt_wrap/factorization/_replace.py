@@ -1,4 +1,4 @@
-"""Keras layers that compute what a fitted form says."""
+"""Build the Keras layers that stand for a factorized one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 
 from .._keras import load_keras
 from ._forms import Factors
-from ._statistics import Site
+from ._statistics import TargetLayer
 
 Array = np.ndarray
 
 
-def chain_for(site: Site, factors: Factors, bias: Array | None) -> list[tuple[Any, list[Array]]]:
+def chain_for(
+    target: TargetLayer, factors: Factors, bias: Array | None
+) -> list[tuple[Any, list[Array]]]:
     """Return the layers that replace one, in order, each with its weights.
 
     The last one has the name, the bias and the activation of the layer that it stands for, so
@@ -21,7 +23,7 @@ def chain_for(site: Site, factors: Factors, bias: Array | None) -> list[tuple[An
 
     Parameters
     ----------
-    site : Site
+    target : TargetLayer
         Layer that is replaced.
     factors : Factors
         Fitted form of its kernel.
@@ -29,23 +31,23 @@ def chain_for(site: Site, factors: Factors, bias: Array | None) -> list[tuple[An
         Bias that goes with it.
     """
     make = {"embedding": _embedding, "dense": _dense, "convolution": _convolution}
-    chain = make[site.kind](site, factors)
+    chain = make[target.kind](target, factors)
     if bias is not None:
         chain[-1][1].append(bias)
     return chain
 
 
-def _settings(site: Site, *, last: bool) -> dict[str, Any]:
+def _settings(target: TargetLayer, *, last: bool) -> dict[str, Any]:
     """Return the arguments that a replacement inherits."""
-    config = site.layer.get_config()
+    config = target.layer.get_config()
     names = ["dtype", "trainable"]
     kept = {name: config[name] for name in names if name in config}
     regularizer = config.get("kernel_regularizer", config.get("embeddings_regularizer"))
-    if site.kind != "embedding":
+    if target.kind != "embedding":
         kept["kernel_regularizer"] = regularizer
     if not last:
-        return {**kept, "use_bias": False} if site.kind != "embedding" else kept
-    kept["name"] = site.layer.name
+        return {**kept, "use_bias": False} if target.kind != "embedding" else kept
+    kept["name"] = target.layer.name
     for name in ("activation", "use_bias", "bias_initializer", "bias_regularizer"):
         if name in config:
             kept[name] = config[name]
@@ -54,16 +56,16 @@ def _settings(site: Site, *, last: bool) -> dict[str, Any]:
     return kept
 
 
-def _dense(site: Site, factors: Factors) -> list[tuple[Any, list[Array]]]:
+def _dense(target: TargetLayer, factors: Factors) -> list[tuple[Any, list[Array]]]:
     keras = load_keras()
-    units = site.layer.units
+    units = target.layer.units
     if factors.form == "tensor-train":
         from ._layer import TensorTrainDense
 
         shapes = [core.shape for core in factors.arrays]
         layer = TensorTrainDense.from_config(
             {
-                **_settings(site, last=True),
+                **_settings(target, last=True),
                 "units": units,
                 "rank": list(factors.ranks),
                 "n_cores": len(shapes),
@@ -73,36 +75,36 @@ def _dense(site: Site, factors: Factors) -> list[tuple[Any, list[Array]]]:
         )
         return [(layer, list(factors.arrays))]
     left, right = factors.arrays
-    name = f"{site.layer.name}_factor"
+    name = f"{target.layer.name}_factor"
     first = keras.layers.Dense.from_config(
-        {**_settings(site, last=False), "name": name, "units": left.shape[1]}
+        {**_settings(target, last=False), "name": name, "units": left.shape[1]}
     )
-    second = keras.layers.Dense.from_config({**_settings(site, last=True), "units": units})
+    second = keras.layers.Dense.from_config({**_settings(target, last=True), "units": units})
     return [(first, [left]), (second, [right])]
 
 
-def _embedding(site: Site, factors: Factors) -> list[tuple[Any, list[Array]]]:
+def _embedding(target: TargetLayer, factors: Factors) -> list[tuple[Any, list[Array]]]:
     keras = load_keras()
     left, right = factors.arrays
-    config = site.layer.get_config()
-    first = type(site.layer).from_config(
-        {**config, "output_dim": left.shape[1], "name": f"{site.layer.name}_factor"}
+    config = target.layer.get_config()
+    first = type(target.layer).from_config(
+        {**config, "output_dim": left.shape[1], "name": f"{target.layer.name}_factor"}
     )
     second = keras.layers.Dense(
         right.shape[1],
         use_bias=False,
-        name=site.layer.name,
-        dtype=site.layer.dtype_policy,
-        trainable=site.layer.trainable,
+        name=target.layer.name,
+        dtype=target.layer.dtype_policy,
+        trainable=target.layer.trainable,
     )
     return [(first, [left]), (second, [right])]
 
 
-def _convolution(site: Site, factors: Factors) -> list[tuple[Any, list[Array]]]:
+def _convolution(target: TargetLayer, factors: Factors) -> list[tuple[Any, list[Array]]]:
     keras = load_keras()
-    layer, config = site.layer, site.layer.get_config()
+    layer, config = target.layer, target.layer.get_config()
     cls, size, name = type(layer), layer.kernel_size, layer.name
-    inner, outer = _settings(site, last=False), _settings(site, last=True)
+    inner, outer = _settings(target, last=False), _settings(target, last=True)
     place = {key: config[key] for key in ("strides", "padding", "dilation_rate")}
     one = (1,) * len(size)
 

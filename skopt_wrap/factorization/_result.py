@@ -1,4 +1,4 @@
-"""What a factorization did, layer by layer."""
+"""The result of a factorization: the new network, and a table of its layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One method carried out on one network: plan ranks, fit layer by layer, rebuild."""
+"""Apply one method to one network: choose ranks, fit layer by layer, rebuild the network."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from .._keras import rebuild
 from ..exceptions import ParameterError
-from ._forms import Choice, CPForm, Factors, Form, Problem, Ranks, form_for, share_out
+from ._allocation import Choice, share_out
+from ._forms import CPForm, Factors, Form, Problem, Ranks, form_for
 from ._low_rank import refitted, regularized
 from ._measure import divergence
 from ._replace import chain_for
 from ._result import LayerRow
 from ._specs import Factorization, TensorTrain
-from ._statistics import Moments, Network, Site, moments, outputs_of
+from ._statistics import Moments, Network, TargetLayer, moments, outputs_of
 
 Array = np.ndarray
 
@@ -35,7 +36,7 @@ class Observations:
     ----------
     model : keras.Model
         The network.
-    sites : dict of str to Site
+    targets : dict of str to TargetLayer
         Layers that can be factorized.
     x : ndarray of shape (n_rows, ...)
         Rows to fit on.
@@ -46,16 +47,16 @@ class Observations:
     """
 
     model: Any
-    sites: dict[str, Site]
+    targets: dict[str, TargetLayer]
     x: Array
     kind: str
     seed: int
 
     def __post_init__(self) -> None:
         """Run the network once for each layer."""
-        self.network = Network(self.model, self.sites)
+        self.network = Network(self.model, self.targets)
         self.moments = {
-            name: moments(s, self.network, None, self.x) for name, s in self.sites.items()
+            name: moments(s, self.network, None, self.x) for name, s in self.targets.items()
         }
         self.metrics = {
             name: regularized(metric, _METRIC_RIDGE)
@@ -66,20 +67,20 @@ class Observations:
 
     def problem(self, name: str, *, with_metric: bool) -> Problem:
         """Return the kernel of a layer with what its errors cost."""
-        site, known = self.sites[name], self.moments[name]
+        target, known = self.targets[name], self.moments[name]
         return Problem(
-            site.kind,
-            site.kernel,
+            target.kind,
+            target.kernel,
             None if known is None else weighting(known.covariance),
             self.metrics.get(name) if with_metric else None,
         )
 
     def measured(self, name: str, kernel: Array) -> float:
         """Return how far the outputs move when one kernel is exchanged."""
-        site, known = self.sites[name], self.moments[name]
-        self.network.assign(name, kernel, shifted_bias(site, known, site.kernel, kernel))
+        target, known = self.targets[name], self.moments[name]
+        self.network.assign(name, kernel, shifted_bias(target, known, target.kernel, kernel))
         loss = divergence(self.outputs, self.network.outputs(self.probe), self.kind)
-        self.network.assign(name, site.kernel, site.bias)
+        self.network.assign(name, target.kernel, target.bias)
         return loss
 
     def moved(self, model: Any) -> float:
@@ -93,10 +94,10 @@ def weighting(covariance: Array) -> Array:
 
 
 def shifted_bias(
-    site: Site, known: Moments | None, kernel: Array, approximation: Array
+    target: TargetLayer, known: Moments | None, kernel: Array, approximation: Array
 ) -> Array | None:
     """Return the bias that keeps the mean output where it was."""
-    bias = site.bias
+    bias = target.bias
     if bias is None or known is None:
         return bias
     n_outputs = kernel.shape[-1]
@@ -165,7 +166,7 @@ def carry_out(seen: Observations, spec: Factorization) -> Outcome:
 def _carry_out(seen: Observations, spec: Factorization) -> Outcome:
     # A promise on the layer's own outputs (energy) leaves out what the network makes of them.
     with_metric = spec.energy is None
-    problems = {name: seen.problem(name, with_metric=with_metric) for name in seen.sites}
+    problems = {name: seen.problem(name, with_metric=with_metric) for name in seen.targets}
     options = (spec.n_cores, spec.mode_sizes) if isinstance(spec, TensorTrain) else ()
     forms = {name: form_for(p, spec.method, *options) for name, p in problems.items()}
     for name, form in forms.items():
@@ -173,12 +174,12 @@ def _carry_out(seen: Observations, spec: Factorization) -> Outcome:
     skipped = {
         name: "has unequal strides, which depthwise layers do not take"
         for name, form in forms.items()
-        if isinstance(form, CPForm) and len(set(seen.sites[name].layer.strides)) > 1
+        if isinstance(form, CPForm) and len(set(seen.targets[name].layer.strides)) > 1
     }
     forms = {name: form for name, form in forms.items() if name not in skipped}
     ranks = _ranks(seen, spec, problems, forms, skipped)
     sweeps = spec.max_sweeps if isinstance(spec, TensorTrain) else 8
-    return _fitted(seen, spec, problems, forms, ranks, sweeps, skipped)
+    return _fitted(seen, problems, forms, ranks, sweeps, skipped)
 
 
 def _ranks(
@@ -265,7 +266,6 @@ def _below(form: Form, parameters: float) -> Ranks | None:
 
 def _fitted(
     seen: Observations,
-    spec: Factorization,
     problems: dict[str, Problem],
     forms: dict[str, Form],
     ranks: dict[str, Ranks],
@@ -273,27 +273,27 @@ def _fitted(
     skipped: dict[str, str],
 ) -> Outcome:
     """Fit the layers from the input on, each on what the replaced layers in front of it give."""
-    now = Network(seen.model, seen.sites)
+    now = Network(seen.model, seen.targets)
     chains: dict[str, list[tuple[Any, list[Array]]]] = {}
     rows = []
-    for name in seen.sites:
+    for name in seen.targets:
         if name not in ranks:
             continue
-        site = seen.sites[name]
+        target = seen.targets[name]
         known, problem = seen.moments[name], problems[name]
-        if chains and site.kind != "embedding" and known is not None:
-            known = moments(site, seen.network, now, seen.x)
+        if chains and target.kind != "embedding" and known is not None:
+            known = moments(target, seen.network, now, seen.x)
             assert known is not None
             kernel = refitted(problem.matrix, known.covariance, known.cross, _RIDGE)
             problem = replace(
                 problem,
-                kernel=kernel.reshape(site.kernel.shape),
+                kernel=kernel.reshape(target.kernel.shape),
                 covariance=weighting(known.covariance),
             )
         factors = forms[name].fit(problem, ranks[name], sweeps)
-        bias = shifted_bias(site, known, site.kernel, factors.kernel)
+        bias = shifted_bias(target, known, target.kernel, factors.kernel)
         now.assign(name, factors.kernel, bias)
-        chains[name] = chain_for(site, factors, bias)
+        chains[name] = chain_for(target, factors, bias)
         rows.append(_row(seen, name, factors))
     replacements = {name: [layer for layer, _ in chain] for name, chain in chains.items()}
     model = rebuild(seen.model, replacements)
@@ -305,14 +305,14 @@ def _fitted(
 
 
 def _row(seen: Observations, name: str, factors: Factors) -> LayerRow:
-    site = seen.sites[name]
-    bias = 0 if site.bias is None else site.bias.size
+    target = seen.targets[name]
+    bias = 0 if target.bias is None else target.bias.size
     problem = seen.problem(name, with_metric=False)
     return LayerRow(
         layer=name,
         method=factors.form,
         ranks=tuple(int(rank) for rank in factors.ranks),
-        parameters_before=int(site.kernel.size + bias),
+        parameters_before=int(target.kernel.size + bias),
         parameters_after=int(sum(array.size for array in factors.arrays) + bias),
         output_error=float(np.sqrt(problem.loss(factors.kernel))),
     )

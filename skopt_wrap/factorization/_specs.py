@@ -1,4 +1,4 @@
-"""What to factorize into: value objects, checked when they are made."""
+"""The value objects that choose a method of factorization and its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network's layers see and what its output reacts to, measured on rows."""
+"""Statistics of a network on rows: inputs of its layers, and sensitivity of its output to them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_PATCHES = 8192
 
 
 @dataclass
-class Site:
+class TargetLayer:
     """A layer that may be factorized.
 
     Parameters
@@ -59,33 +59,33 @@ class Network:
     ----------
     model : keras.Model
         Built Sequential or Functional.
-    sites : dict of str to Site
+    targets : dict of str to TargetLayer
         Layers by name.
     """
 
-    def __init__(self, model: Any, sites: dict[str, Site]) -> None:
+    def __init__(self, model: Any, targets: dict[str, TargetLayer]) -> None:
         keras = load_keras()
         parts: dict[str, list[Any]] = {}
-        for name, site in sites.items():
-            config = site.layer.get_config()
-            if site.kind == "embedding":
-                parts[name] = [type(site.layer).from_config(config)]
+        for name, target in targets.items():
+            config = target.layer.get_config()
+            if target.kind == "embedding":
+                parts[name] = [type(target.layer).from_config(config)]
                 continue
-            plain = type(site.layer).from_config({**config, "activation": "linear"})
+            plain = type(target.layer).from_config({**config, "activation": "linear"})
             after = keras.layers.Activation(
-                site.layer.activation, name=f"{name}_activation", dtype=site.layer.dtype_policy
+                target.layer.activation, name=f"{name}_activation", dtype=target.layer.dtype_policy
             )
             parts[name] = [plain, after]
         self.model = rebuild(model, parts, functional=True)
         self.layers = {name: chain[0] for name, chain in parts.items()}
-        for name, site in sites.items():
-            self.layers[name].set_weights(site.layer.get_weights())
+        for name, target in targets.items():
+            self.layers[name].set_weights(target.layer.get_weights())
         self._inputs = {name: layer.input for name, layer in self.layers.items()}
         self._outputs = {name: layer.output for name, layer in self.layers.items()}
         self._last = self.model.outputs[0]
         for name, chain in parts.items():
             is_last = len(chain) > 1 and chain[1].output is self.model.outputs[0]
-            if is_last and _name_of(sites[name].layer.activation) in ("softmax", "sigmoid"):
+            if is_last and _name_of(targets[name].layer.activation) in ("softmax", "sigmoid"):
                 self._last = self._outputs[name]  # logits: probabilities saturate
         self._taps: dict[tuple[str, ...], Any] = {}
 
@@ -127,12 +127,12 @@ class Network:
                 fed = tf.convert_to_tensor(rows)
                 if fed.dtype.is_floating:
                     tape.watch(fed)
-                *sites, last = tapped(fed, training=False)
+                *targets, last = tapped(fed, training=False)
                 probe = rng.choice([-1.0, 1.0], size=last.shape)
                 if len(last.shape) == 2 and last.shape[-1] > 1:
                     probe -= probe.mean(axis=-1, keepdims=True)
                 projected = tf.reduce_sum(tf.cast(last, "float32") * probe.astype("float32"))
-            slopes = tape.gradient(projected, sites)
+            slopes = tape.gradient(projected, targets)
             for name, slope in zip(names, slopes, strict=True):
                 if slope is None:
                     continue
@@ -159,12 +159,12 @@ def batches(x: Array) -> Iterator[Array]:
         yield x[start : start + _BATCH]
 
 
-def as_rows(site: Site, seen: Any, seed: int) -> Array:
+def as_rows(target: TargetLayer, seen: Any, seed: int) -> Array:
     """Return what the kernel of a layer is multiplied with: rows, or patches of images.
 
     Parameters
     ----------
-    site : Site
+    target : TargetLayer
         Dense or convolution.
     seen : tensor of shape (n_rows, ..., n_channels)
         What the layer gets.
@@ -173,9 +173,9 @@ def as_rows(site: Site, seen: Any, seed: int) -> Array:
     """
     tf = load_tensorflow()
     seen = tf.cast(seen, "float32")
-    if site.kind == "dense":
+    if target.kind == "dense":
         return np.asarray(seen, float).reshape(-1, seen.shape[-1])
-    layer = site.layer
+    layer = target.layer
     size, strides, rates = layer.kernel_size, layer.strides, layer.dilation_rate
     if len(size) == 1:
         seen = seen[:, None]
@@ -211,12 +211,12 @@ class Moments:
     cross: Array
 
 
-def moments(site: Site, before: Network, now: Network | None, x: Array) -> Moments | None:
+def moments(target: TargetLayer, before: Network, now: Network | None, x: Array) -> Moments | None:
     """Return the moments of a layer's inputs, or None where it has too many.
 
     Parameters
     ----------
-    site : Site
+    target : TargetLayer
         The layer.
     before : Network
         The network as it was.
@@ -225,9 +225,9 @@ def moments(site: Site, before: Network, now: Network | None, x: Array) -> Momen
     x : ndarray of shape (n_rows, ...)
         Rows.
     """
-    name, kernel = site.layer.name, site.kernel
+    name, kernel = target.layer.name, target.kernel
     size = kernel.reshape(-1, kernel.shape[-1]).shape[0]
-    if site.kind == "embedding":
+    if target.kind == "embedding":
         counts = np.ones(size)  # every token counts at least once
         for seen in before.seen_by(name, x):
             counts += np.bincount(np.asarray(seen, int).ravel(), minlength=size)[:size]
@@ -240,8 +240,8 @@ def moments(site: Site, before: Network, now: Network | None, x: Array) -> Momen
     others: Any = before.seen_by(name, x)
     current = now.seen_by(name, x) if now is not None else None
     for index, seen in enumerate(others):
-        rows = as_rows(site, seen, index)
-        ours = rows if current is None else as_rows(site, next(current), index)
+        rows = as_rows(target, seen, index)
+        ours = rows if current is None else as_rows(target, next(current), index)
         n += len(rows)
         total_before += rows.sum(axis=0)
         total += ours.sum(axis=0)
@@ -249,7 +249,7 @@ def moments(site: Site, before: Network, now: Network | None, x: Array) -> Momen
         if current is not None:
             mixed += ours.T @ rows
     mean, mean_before = total / n, total_before / n
-    if site.bias is None:
+    if target.bias is None:
         mean, mean_before = 0 * mean, 0 * mean_before
     covariance = square / n - np.outer(mean, mean)
     cross = covariance if current is None else mixed / n - np.outer(mean, mean_before)

@@ -5,13 +5,13 @@ names live here alone, so that ``from skopt_wrap import ...`` never hides scikit
 """
 
 from .._pipelines import last_step
-from ._deferred_fit import as_scores
-from ._folds import Fold, evaluate_folds
+from ._folds import Fold, FoldOptions, as_scores, evaluate_folds
 from ._validation import CVResults, cross_val_predict, cross_val_score, cross_validate
 
 __all__ = [
     "CVResults",
     "Fold",
+    "FoldOptions",
     "as_scores",
     "cross_val_predict",
     "cross_val_score",

@@ -1,23 +1,27 @@
-"""Take a candidate apart: what comes before the network is fitted, the network's fit is put off."""
+"""Deferred fit: the steps of a pipeline before its network are fitted now, the network later.
+
+The networks of all folds can then be trained jointly.
+"""
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from .._pipelines import last_step
-from .._sklearn import check_method_params, safe_split
+from .._sklearn import callbacks_of, check_method_params, safe_split
 from ..estimators import FitJob, KerasClassifier, KerasRegressor
 
 _PIPELINES = ("sklearn.pipeline", "imblearn.pipeline")
 
 
 def why_whole(estimator: Any) -> str | None:
-    """Return why a candidate must be fitted as a whole; None when it can be taken apart."""
+    """Return why the fit of an estimator's network cannot be deferred; None when it can."""
     network = last_step(estimator)
     if not isinstance(network, KerasClassifier | KerasRegressor):
         return "no Keras estimator"
@@ -27,20 +31,20 @@ def why_whole(estimator: Any) -> str | None:
         kind = type(estimator)
         if kind.__module__ not in _PIPELINES:
             return f"{kind.__name__} is a pipeline of its own kind"
-        if getattr(estimator, "_skl_callbacks", None):
+        if callbacks_of(estimator):
             return "callbacks watch the pipeline"
         if estimator.verbose:
             return "the pipeline prints times"
         estimator = estimator.steps[-1][1]
-    return "callbacks watch the network" if getattr(estimator, "_skl_callbacks", None) else None
+    return "callbacks watch the network" if callbacks_of(estimator) else None
 
 
-def put_off(candidate: Any, X: Any, y: Any, rows: Any, fit_params: Mapping[str, Any]) -> FitJob:
+def defer_fit(candidate: Any, X: Any, y: Any, rows: Any, fit_params: Mapping[str, Any]) -> FitJob:
     """Fit everything of `candidate` but its network, and return the network's fit.
 
     A pipeline fits itself: its own ``fit`` runs, so that order, random state, ``memory``, skipped
-    steps and metadata are what they always are. Only the call that it makes last, of the
-    network's ``fit``, is caught.
+    steps and metadata are what they always are. Only its last step is replaced meanwhile, by a
+    :class:`FitRecorder`.
 
     Parameters
     ----------
@@ -70,18 +74,48 @@ def put_off(candidate: Any, X: Any, y: Any, rows: Any, fit_params: Mapping[str, 
     params = check_method_params(X, params=fit_params, indices=rows)
     if candidate is network:
         return _job(network, X_rows, y_rows, params)
-    caught: list[FitJob] = []
-
-    def catch(X: Any, y: Any = None, **params: Any) -> Any:
-        caught.append(_job(network, X, y, params))
-        return network
-
-    vars(network)["fit"] = catch
+    recorder, pipeline = FitRecorder(network), _last_pipeline(candidate)
+    name = pipeline.steps[-1][0]
+    pipeline.steps[-1] = (name, recorder)
     try:
         candidate.fit(X_rows, y_rows, **params)
     finally:
-        del vars(network)["fit"]
-    return caught[0]
+        pipeline.steps[-1] = (name, network)
+    return recorder.job_
+
+
+class FitRecorder(BaseEstimator):
+    """Stands for a network at the end of a pipeline; keeps the call of `fit` instead of training.
+
+    Parameters
+    ----------
+    network : KerasClassifier or KerasRegressor
+        The network's estimator.
+    """
+
+    job_: FitJob
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> FitRecorder:
+        """Keep data and metadata as the fit of the network."""
+        self.job_ = _job(self.network, X, y, params)
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return the metadata requests of the network."""
+        return self.network.get_metadata_routing()
+
+    def __sklearn_tags__(self) -> Any:
+        return get_tags(self.network)
+
+
+def _last_pipeline(pipeline: Any) -> Any:
+    """Return the innermost pipeline at the end of `pipeline`."""
+    while isinstance(pipeline.steps[-1][1], Pipeline):
+        pipeline = pipeline.steps[-1][1]
+    return pipeline
 
 
 def _job(network: Any, X: Any, y: Any, params: Mapping[str, Any]) -> FitJob:
@@ -98,38 +132,3 @@ def _can_share(X: Any, y: Any, rows: Any) -> bool:
         and isinstance(rows, np.ndarray)
         and rows.dtype.kind in "iu"
     )
-
-
-def as_scores(value: Any) -> dict[str, float]:
-    """Return what a scorer returned as names mapped to floats.
-
-    Parameters
-    ----------
-    value : float or mapping of str to float
-        A score, or one for each metric.
-
-    Returns
-    -------
-    scores : dict of str to float
-        A single score is called ``"score"``.
-
-    Raises
-    ------
-    TypeError
-        When it is neither a number nor a dict of numbers.
-
-    Examples
-    --------
-    >>> from skopt_wrap.model_selection import as_scores
-    >>> as_scores(1), as_scores({"f1": 0.5})
-    ({'score': 1.0}, {'f1': 0.5})
-    """
-    if isinstance(value, Mapping):
-        return {str(name): as_scores(item)["score"] for name, item in value.items()}
-    if hasattr(value, "item") and np.ndim(value) == 0:
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(
-            f"a scorer must return a number or a dict of numbers; got {type(value).__name__}."
-        )
-    return {"score": float(value)}

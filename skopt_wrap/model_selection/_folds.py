@@ -1,11 +1,12 @@
-"""Train a candidate on every split, the networks together, and score it on each."""
+"""Train an estimator on every split, the networks jointly, and score it on each."""
 
 from __future__ import annotations
 
+import numbers
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .._pipelines import last_step
 from .._sklearn import check_method_params, safe_split
 from ..estimators import FitJob, fit_together
 from ..exceptions import SearchError
-from ._deferred_fit import as_scores, put_off, why_whole
+from ._deferred_fit import defer_fit, why_whole
 
 Splits = Sequence[tuple[Any, Any]]
 Scores = dict[str, float]
@@ -32,13 +33,13 @@ class Fold:
     train_scores : dict of str to float
         Scores on the training rows, where they were asked for.
     fit_seconds : float
-        Time of preprocessing plus the network's share of the common training; NaN where nothing
+        Time of preprocessing plus the network's share of the joint training; NaN where nothing
         was trained.
     score_seconds : float
         Time of scoring the validation rows.
     path : str
-        How the network was trained: ``"stacked"``, ``"unrolled"`` or ``"fused"`` together with
-        those of other splits, or ``"fit: <reason>"`` on its own; empty where nothing was.
+        How the network was trained: ``"joint"`` with those of the other splits, ``"fused"`` or
+        ``"fit: <reason>"`` by itself; empty where nothing was trained.
     error : Exception or None
         What preprocessing, training or scoring raised.
     traceback : str or None
@@ -72,20 +73,65 @@ class Fold:
         self.error, self.traceback = error, text or traceback.format_exc()
 
 
+@dataclass(frozen=True)
+class FoldOptions:
+    """How :func:`evaluate_folds` fits and scores.
+
+    Parameters
+    ----------
+    fit_params : mapping, default=None
+        Arguments of ``fit``, aligned with the rows of `X` where they have as many.
+    score_params : mapping, default=None
+        The same for `scorer`.
+    train_scores : bool, default=False
+        Whether to score the training rows too.
+    keep_estimators : bool, default=False
+        Whether the folds keep their fitted estimators.
+    stop_on_error : bool, default=True
+        Whether to leave out what remains once a split has failed.
+    allow_nan : bool, default=False
+        Whether a score that is not finite is a score; otherwise it is an error.
+    watch : bool, default=False
+        Whether a network that stands alone gets the validation rows as ``X_val`` and ``y_val``.
+    checkpoint_epochs : collection of int, default=()
+        Epochs, from 1, after which the validation rows of all splits are scored.
+    checkpoint : callable, default=None
+        ``checkpoint(epoch, scores)`` gets those scores, one dict for each split, and returns
+        False to end training there. The folds then hold the scores of that epoch.
+    tick : callable, default=None
+        Called after every epoch, and between splits. What it raises ends everything.
+
+    Examples
+    --------
+    >>> from skopt_wrap.model_selection import FoldOptions
+    >>> FoldOptions(train_scores=True).keep_estimators
+    False
+    """
+
+    fit_params: Mapping[str, Any] | None = None
+    score_params: Mapping[str, Any] | None = None
+    train_scores: bool = False
+    keep_estimators: bool = False
+    stop_on_error: bool = True
+    allow_nan: bool = False
+    watch: bool = False
+    checkpoint_epochs: Collection[int] = ()
+    checkpoint: Callable[[int, list[Scores]], bool] | None = None
+    tick: Callable[[], None] | None = None
+
+
 def fit_folds(
     estimator: Any,
     X: Any,
     y: Any,
     splits: Splits,
-    *,
-    fit_params: Mapping[str, Any] | None = None,
-    watch: bool = False,
-    checkpoint_epochs: Collection[int] = (),
+    options: FoldOptions,
     checkpoint: Callable[[int, list[Fold]], bool] | None = None,
-    tick: Callable[[], None] | None = None,
-    stop_on_error: bool = False,
 ) -> list[Fold]:
-    """Fit clones of an estimator that can be taken apart; see `evaluate_folds`."""
+    """Fit clones of an estimator whose network's fit can be deferred; see `evaluate_folds`.
+
+    `checkpoint` is called as ``checkpoint(epoch, folds)``.
+    """
     folds: list[Fold] = []
     jobs: dict[int, FitJob] = {}
     for index, (train, test) in enumerate(splits):
@@ -93,25 +139,25 @@ def fit_folds(
         folds.append(fold)
         begin = time.perf_counter()
         try:
-            job = put_off(fold.estimator, X, y, train, fit_params or {})
-            if watch:
+            job = defer_fit(fold.estimator, X, y, train, options.fit_params or {})
+            if options.watch:
                 X_val, y_val = safe_split(fold.estimator, X, y, test, train)
                 job.fit_params = {**job.fit_params, "X_val": X_val, "y_val": y_val}
             jobs[index] = job
         except Exception as error:
             fold.fail(error)
         fold.fit_seconds = time.perf_counter() - begin
-        if tick is not None:
-            tick()
-        if stop_on_error and fold.error is not None:
+        if options.tick is not None:
+            options.tick()
+        if options.stop_on_error and fold.error is not None:
             return folds
     if not jobs:
         return folds
     outcomes = fit_together(
         list(jobs.values()),
-        checkpoint_epochs=checkpoint_epochs if checkpoint is not None else (),
+        checkpoint_epochs=options.checkpoint_epochs if checkpoint is not None else (),
         checkpoint=None if checkpoint is None else lambda epoch: checkpoint(epoch, folds),
-        tick=tick,
+        tick=options.tick,
     )
     for index, outcome in zip(jobs, outcomes, strict=True):
         fold = folds[index]
@@ -147,9 +193,7 @@ class _Judge:
     y: Any
     splits: Splits
     scorer: Callable[..., Any]
-    params: Mapping[str, Any]
-    train_scores: bool
-    allow_nan: bool
+    options: FoldOptions
 
     def __call__(self, fold: Fold, index: int) -> None:
         if fold.error is not None:
@@ -161,16 +205,16 @@ class _Judge:
             fold.scores = self._score(fold.estimator, test, train)
             fold.score_seconds = time.perf_counter() - begin
             bad = {name: value for name, value in fold.scores.items() if not np.isfinite(value)}
-            if bad and not self.allow_nan:
+            if bad and not self.options.allow_nan:
                 raise SearchError(f"the score of split {index} is not finite: {bad}.")
-            if self.train_scores:
+            if self.options.train_scores:
                 fold.train_scores = self._score(fold.estimator, train)
         except Exception as error:
             fold.fail(error)
 
     def _score(self, estimator: Any, rows: Any, train: Any = None) -> Scores:
         X_rows, y_rows = safe_split(estimator, self.X, self.y, rows, train)
-        params = check_method_params(self.X, params=self.params, indices=rows)
+        params = check_method_params(self.X, params=self.options.score_params or {}, indices=rows)
         given = (X_rows,) if y_rows is None else (X_rows, y_rows)
         return as_scores(self.scorer(estimator, *given, **params))
 
@@ -181,22 +225,13 @@ def evaluate_folds(
     y: Any,
     splits: Splits,
     scorer: Callable[..., Any],
-    *,
-    fit_params: Mapping[str, Any] | None = None,
-    score_params: Mapping[str, Any] | None = None,
-    train_scores: bool = False,
-    keep_estimators: bool = False,
-    stop_on_error: bool = True,
-    allow_nan: bool = False,
-    watch: bool = False,
-    checkpoint_epochs: Collection[int] = (),
-    checkpoint: Callable[[int, list[Scores]], bool] | None = None,
-    tick: Callable[[], None] | None = None,
+    options: FoldOptions | None = None,
+    **changes: Any,
 ) -> list[Fold]:
-    """Train a candidate on every split, its networks together, and score each.
+    """Train an estimator on every split, its networks jointly, and score each.
 
-    Preprocessing and resampling are fitted on the training rows of each split alone. The
-    networks' training runs in one graph where that gives the same weights as ``fit`` on each split,
+    Preprocessing and resampling are fitted on the training samples of each split alone. The
+    networks are trained in one graph where that gives the same weights as ``fit`` on each split,
     and ``fit`` runs otherwise; ``Fold.path`` says which.
 
     Parameters
@@ -209,30 +244,13 @@ def evaluate_folds(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Target.
     splits : sequence of (ndarray of int, ndarray of int)
-        Training and validation rows.
+        Positions of the training and the validation samples.
     scorer : callable
         ``scorer(estimator, X, y, **score_params)`` returns a number or a dict of numbers.
-    fit_params : mapping, default=None
-        Arguments of ``fit``, aligned with the rows of `X` where they have as many.
-    score_params : mapping, default=None
-        The same for `scorer`.
-    train_scores : bool, default=False
-        Whether to score the training rows too.
-    keep_estimators : bool, default=False
-        Whether the folds keep their fitted estimators.
-    stop_on_error : bool, default=True
-        Whether to leave out what remains once a split has failed.
-    allow_nan : bool, default=False
-        Whether a score that is not finite is a score; otherwise it is an error.
-    watch : bool, default=False
-        Whether a network that stands alone gets the validation rows as ``X_val`` and ``y_val``.
-    checkpoint_epochs : collection of int, default=()
-        Epochs, from 1, after which the validation rows of all splits are scored.
-    checkpoint : callable, default=None
-        ``checkpoint(epoch, scores)`` gets those scores, one dict for each split, and returns
-        False to end training there. The folds then hold the scores of that epoch.
-    tick : callable, default=None
-        Called after every epoch, and between splits. What it raises ends everything.
+    options : FoldOptions, default=None
+        Metadata, what to keep, and who looks on; None makes them of `changes`.
+    **changes
+        Arguments of :class:`FoldOptions`, or changes of `options`.
 
     Returns
     -------
@@ -254,49 +272,82 @@ def evaluate_folds(
     >>> bool(np.mean([fold.scores["score"] for fold in folds]) > 0.6)
     True
     """
-    judge = _Judge(X, y, splits, scorer, score_params or {}, train_scores, allow_nan)
+    options = replace(options or FoldOptions(), **changes)
+    judge = _Judge(X, y, splits, scorer, options)
     reason = why_whole(estimator)
-    folds: list[Fold] = []
     if reason is not None:
-        for index, (train, _) in enumerate(splits):
-            folds.append(fit_whole(estimator, X, y, train, fit_params or {}, reason))
-            judge(folds[index], index)
-            if not keep_estimators:
-                folds[index].estimator = None
-            if stop_on_error and folds[index].error is not None:
-                break
-            if tick is not None and index < len(splits) - 1:
-                tick()
-        return folds
+        return _split_by_split(estimator, judge, reason)
 
     def judge_all(folds: list[Fold]) -> bool:
         for index, fold in enumerate(folds):
             judge(fold, index)
-            if stop_on_error and fold.error is not None:
+            if options.stop_on_error and fold.error is not None:
                 return False
         return True
 
     def at_checkpoint(epoch: int, folds: list[Fold]) -> bool:
-        # a candidate that cannot be scored now is not trained to its end
-        if not judge_all(folds) or checkpoint is None:
+        # an estimator that cannot be scored now is not trained to its end
+        if not judge_all(folds) or options.checkpoint is None:
             return False
-        return checkpoint(epoch, [fold.scores for fold in folds])
+        return options.checkpoint(epoch, [fold.scores for fold in folds])
 
-    folds = fit_folds(
-        estimator,
-        X,
-        y,
-        splits,
-        fit_params=fit_params,
-        watch=watch,
-        checkpoint_epochs=checkpoint_epochs,
-        checkpoint=None if checkpoint is None else at_checkpoint,
-        tick=tick,
-        stop_on_error=stop_on_error,
-    )
-    if not stop_on_error or all(fold.error is None for fold in folds):
+    checkpoint = None if options.checkpoint is None else at_checkpoint
+    folds = fit_folds(estimator, X, y, splits, options, checkpoint)
+    if not options.stop_on_error or all(fold.error is None for fold in folds):
         judge_all(folds)
-    if not keep_estimators:
+    if not options.keep_estimators:
         for fold in folds:
             fold.estimator = None
     return folds
+
+
+def _split_by_split(estimator: Any, judge: _Judge, reason: str) -> list[Fold]:
+    """Fit and score one split after the other."""
+    folds: list[Fold] = []
+    options = judge.options
+    for index, (train, _) in enumerate(judge.splits):
+        fold = fit_whole(estimator, judge.X, judge.y, train, options.fit_params or {}, reason)
+        folds.append(fold)
+        judge(fold, index)
+        if not options.keep_estimators:
+            fold.estimator = None
+        if options.stop_on_error and fold.error is not None:
+            break
+        if options.tick is not None and index < len(judge.splits) - 1:
+            options.tick()
+    return folds
+
+
+def as_scores(value: Any) -> dict[str, float]:
+    """Return what a scorer returned as names mapped to floats.
+
+    Parameters
+    ----------
+    value : float or mapping of str to float
+        A score, or one for each metric.
+
+    Returns
+    -------
+    scores : dict of str to float
+        A single score is called ``"score"``.
+
+    Raises
+    ------
+    TypeError
+        When it is neither a number nor a dict of numbers.
+
+    Examples
+    --------
+    >>> from skopt_wrap.model_selection import as_scores
+    >>> as_scores(1), as_scores({"f1": 0.5})
+    ({'score': 1.0}, {'f1': 0.5})
+    """
+    if isinstance(value, Mapping):
+        return {str(name): as_scores(item)["score"] for name, item in value.items()}
+    if hasattr(value, "item") and np.ndim(value) == 0:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"a scorer must return a number or a dict of numbers; got {type(value).__name__}."
+        )
+    return {"score": float(value)}

@@ -1,25 +1,19 @@
-"""``cross_validate`` and its kin, with scikit-learn's signatures and results."""
+"""``cross_validate``, ``cross_val_score`` and ``cross_val_predict`` with scikit-learn's results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn import get_config, model_selection
-from sklearn.base import clone, is_classifier
-from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn import model_selection
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.parallel import Parallel, delayed
 
-from .._sklearn import num_samples, validate_parameter_constraints
+from .._sklearn import num_samples, parameter_constraints, validate_parameter_constraints
 from ._deferred_fit import why_whole
-from ._folds import Fold, fit_folds
+from ._trained_folds import prepare_splits, template_of, train_folds
 
 _COLUMNS = ("decision_function", "predict_log_proba", "predict_proba")
 
@@ -30,104 +24,17 @@ class CVResults(dict[str, Any]):
     Attributes
     ----------
     fit_path : list of str
-        For each split ``"stacked"``, ``"unrolled"`` or ``"fused"`` when its network was trained
-        together with those of other splits, ``"fit: <reason>"`` when it was trained on its own.
+        For each split ``"joint"`` when its network was trained with those of the other splits,
+        ``"fused"`` or ``"fit: <reason>"`` when it was trained by itself.
     """
 
     fit_path: list[str]
 
 
-class _Frozen:
-    """A splitter that has split already; asks for the metadata that `cv` asks for."""
-
-    def __init__(self, cv: Any, splits: list[Any]) -> None:
-        self.cv = cv
-        self.splits = splits
-        if hasattr(cv, "get_metadata_routing"):
-            self.get_metadata_routing = cv.get_metadata_routing
-
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Any]:
-        return iter(self.splits)
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        return len(self.splits)
-
-
-def _prepare(
-    estimator: Any, X: Any, y: Any, cv: Any, groups: Any, params: Any, scorer: Any = None
-) -> tuple[_Frozen, dict[str, Any]] | None:
-    """Return the splits and what ``fit`` gets of the metadata, as scikit-learn finds them.
-
-    None where it refuses the metadata, which it then says itself.
-    """
-    params = {} if params is None else params
-    cv = check_cv(cv, y, classifier=is_classifier(estimator))
-    if not get_config()["enable_metadata_routing"]:
-        return _Frozen(cv, list(cv.split(X, y, groups=groups))), params
-    if groups is not None:
-        return None
-    router = MetadataRouter(owner="cross_validate")
-    parts = {
-        "splitter": (cv, "split"),
-        "estimator": (estimator, "fit"),
-        "scorer": (scorer, "score"),
-    }
-    for name, (part, method) in parts.items():
-        if part is not None:
-            mapping = MethodMapping().add(caller="fit", callee=method)
-            router.add(method_mapping=mapping, **{name: part})
-    try:
-        routed = process_routing(router, "fit", **params)
-    except UnsetMetadataPassedError:
-        return None
-    return _Frozen(cv, list(cv.split(X, y, **routed.splitter.split))), routed.estimator.fit
-
-
-def _train(
-    estimator: Any, X: Any, y: Any, splits: list[Any], params: dict[str, Any], n_jobs: int | None
-) -> list[Fold]:
-    """Train the folds: together, or in as many groups as there are processes."""
-    n_groups = min(effective_n_jobs(n_jobs), len(splits))
-    if n_groups == 1:
-        return fit_folds(estimator, X, y, splits, fit_params=params)
-    groups = [splits[len(splits) * i // n_groups : len(splits) * (i + 1) // n_groups]
-              for i in range(n_groups)]  # fmt: skip
-    parts = Parallel(n_jobs=n_jobs)(
-        delayed(fit_folds)(estimator, X, y, group, fit_params=params) for group in groups
-    )
-    return [fold for part in parts for fold in part]
-
-
-def _leader(estimator: Any, folds: Sequence[Fold]) -> Any:
-    """Return an estimator whose clones are the trained ones, in turn.
-
-    scikit-learn's own function clones, fits and scores it for every split. ``fit`` of such a clone
-    hands over what training has left, once, and is the class's own from then on. So scores,
-    warnings, errors and results are scikit-learn's.
-    """
-    remaining = iter(folds)
-    leader = clone(estimator)
-    vars(leader)["__sklearn_clone__"] = lambda: _trained(next(remaining))
-    return leader
-
-
-def _trained(fold: Fold) -> Any:
-    estimator = fold.estimator
-
-    def fit(*args: Any, **kwargs: Any) -> Any:
-        del vars(estimator)["fit"]
-        if fold.error is not None:
-            raise fold.error
-        return estimator
-
-    vars(estimator)["fit"] = fit
-    return estimator
-
-
 def _check(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Check arguments as scikit-learn's function does."""
     validate_parameter_constraints(
-        function._skl_parameter_constraints,  # type: ignore[attr-defined]
+        parameter_constraints(function),
         arguments,
         caller_name=function.__name__,
     )
@@ -247,12 +154,12 @@ def cross_validate(
     if reason is None:
         X, y = indexable(X, y)
         scorer = check_scoring(estimator, scoring, raise_exc=error_score == "raise")
-        prepared = _prepare(estimator, X, y, cv, groups, params, scorer)
+        prepared = prepare_splits(estimator, X, y, cv, groups, params, scorer)
         if prepared is not None:
             frozen, fit_params = prepared
-            folds = _train(estimator, X, y, frozen.splits, fit_params, n_jobs)
+            folds = train_folds(estimator, X, y, frozen.splits, fit_params, n_jobs)
             given["n_jobs"] = 1
-            results = CVResults(theirs(_leader(estimator, folds), X, y, cv=frozen, **given))
+            results = CVResults(theirs(template_of(estimator, folds), X, y, cv=frozen, **given))
             results["fit_time"] = np.array([fold.fit_seconds for fold in folds])
             results.fit_path = [fold.path for fold in folds]
             return results
@@ -422,13 +329,13 @@ def cross_val_predict(
     _check(theirs, {"estimator": estimator, "X": X, "y": y, "cv": cv, **given})
     if why_whole(estimator) is None:
         X, y = indexable(X, y)
-        prepared = _prepare(estimator, X, y, cv, groups, params)
+        prepared = prepare_splits(estimator, X, y, cv, groups, params)
         if prepared is not None and _is_partition(prepared[0].splits, num_samples(X)):
             frozen, fit_params = prepared
             labels = _encoded(y) if method in _COLUMNS and y is not None else y
-            folds = _train(estimator, X, labels, frozen.splits, fit_params, n_jobs)
+            folds = train_folds(estimator, X, labels, frozen.splits, fit_params, n_jobs)
             given["n_jobs"] = 1
-            return theirs(_leader(estimator, folds), X, y, cv=frozen, **given)
+            return theirs(template_of(estimator, folds), X, y, cv=frozen, **given)
     return theirs(estimator, X, y, cv=cv, **given)
 
 

@@ -17,8 +17,8 @@ from ..exceptions import LoadError, ParameterError, SaveError
 # Our private classes that may stand in a fitted estimator: short name -> where it is defined now.
 # A file holds the short name, so that it can still be read after the class has moved.
 PRIVATE_CLASSES: dict[str, str] = {
-    "ClassTarget": "skopt_wrap.estimators._targets",
-    "ValueTarget": "skopt_wrap.estimators._targets",
+    "ClassTarget": "skopt_wrap.estimators._class_target",
+    "ValueTarget": "skopt_wrap.estimators._value_target",
 }
 # Public packages of ours whose classes and functions a file may name.
 OWN_PACKAGES = (

@@ -5,31 +5,36 @@ whole epoch, reuses the traced graph for the next network of the same architectu
 ``model.fit`` for what cannot be fused.
 """
 
-from ._callbacks import best_keeper, schedule_callbacks, snapshots
+from ._callbacks import best_weights, schedule_callbacks, snapshots
 from ._data import TrainingData
 from ._epoch_graph import clear_graphs
+from ._joint._layer_spec import NotJointlyTrainable
+from ._joint._member import JointTrainingError, Training, joint_key
+from ._joint._trainer import train_jointly
 from ._learning_rate_range import range_losses
 from ._schedules import schedule_options, schedule_rates
-from ._stacked._layer_spec import NotStackable
-from ._stacked._member import StackError, Training, stack_key
-from ._stacked._trainer import train_stacks
-from ._train import TrainingResult, train, train_batches
+from ._train import TrainingResult, TrainingSettings, train, train_batches
 
 __all__ = [
-    "NotStackable",
-    "StackError",
+    "NotJointlyTrainable",
+    "JointTrainingError",
     "Training",
     "TrainingData",
     "TrainingResult",
-    "best_keeper",
+    "TrainingSettings",
+    "best_weights",
     "clear_graphs",
     "range_losses",
     "schedule_callbacks",
     "schedule_options",
     "schedule_rates",
     "snapshots",
-    "stack_key",
+    "joint_key",
     "train",
     "train_batches",
-    "train_stacks",
+    "train_jointly",
 ]
+
+# Names of earlier versions.
+NotStackable, StackError = NotJointlyTrainable, JointTrainingError
+stack_key, train_stacks, best_keeper = joint_key, train_jointly, best_weights

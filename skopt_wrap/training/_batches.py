@@ -1,4 +1,7 @@
-"""Batches for ``model.fit`` in the very order of the fused loop; imports Keras, so import late."""
+"""Batches for ``model.fit`` in the order of the fused loop.
+
+The module is imported late, because it imports Keras.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training needs to know of Keras callbacks."""
+"""Keras callbacks: which of them need every step, and makers of those of this package."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def unfusable_callback(callbacks: Sequence[Any]) -> str | None:
 
     An epoch that is one graph call has no moment at which such a hook could run.
     """
-    from ._rates import StepRates
+    from ._callback_classes import StepRates
 
     keras = load_keras()
     for callback in callbacks:
@@ -74,12 +74,12 @@ def schedule_callbacks(name: str, options: Mapping[str, Any], monitor: str) -> l
     callbacks : list of keras.callbacks.Callback
         One or two; training stays fused with them.
     """
-    from . import _rates
+    from . import _callback_classes
 
-    return _rates.schedule_callbacks(name, options, monitor)
+    return _callback_classes.schedule_callbacks(name, options, monitor)
 
 
-def best_keeper(monitor: str, mode: str = "auto") -> Any:
+def best_weights(monitor: str, mode: str = "auto") -> Any:
     """Return a callback that remembers the best weights and restores them after an interrupt.
 
     Parameters
@@ -94,9 +94,9 @@ def best_keeper(monitor: str, mode: str = "auto") -> Any:
     callback : keras.callbacks.Callback
         Does nothing when training ends by itself.
     """
-    from ._keeper import BestKeeper
+    from ._callback_classes import BestWeights
 
-    return BestKeeper(monitor, mode)
+    return BestWeights(monitor, mode)
 
 
 def snapshots(epochs: Collection[int]) -> Any:
@@ -118,6 +118,6 @@ def snapshots(epochs: Collection[int]) -> Any:
     >>> snapshots([2, 4]).weights
     {}
     """
-    from ._keeper import Snapshots
+    from ._callback_classes import Snapshots
 
     return Snapshots(epochs)

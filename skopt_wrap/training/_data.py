@@ -1,4 +1,4 @@
-"""Rows, targets and weights of one training or validation set."""
+"""Samples, targets and weights of one training or validation set."""
 
 from __future__ import annotations
 

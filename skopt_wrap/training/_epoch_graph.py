@@ -1,8 +1,8 @@
-"""Traced epochs, kept for the next network of the same architecture.
+"""An epoch as one traced graph, kept for the next network of the same architecture.
 
-A graph holds a *twin*: a network of the same configuration whose variables are assigned from
-the network to be trained and copied back afterwards. Tracing costs 0.2-4 s and some memory that
-TensorFlow never gives back; with a twin it is paid once per architecture.
+A graph holds a network of its own, of the same configuration as the one to be trained. The state
+of the network is copied into it before training, and back afterwards. Tracing costs 0.2-4 s, and
+some memory that TensorFlow never gives back; so both are paid once per architecture.
 """
 
 from __future__ import annotations
@@ -16,9 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import forget_key, load_tensorflow, plain_executor, shareable_key, traced
+from .._keras import (
+    clear_prediction_calls,
+    compile_arguments,
+    flat_layers,
+    forget_key,
+    load_tensorflow,
+    plain_executor,
+    shareable_key,
+    traced,
+)
 from ._data import TrainingData
-from ._stacked._graph import clear_stacks
+from ._joint._graph import clear_joint_graphs
 
 MAX_GRAPHS = 16
 _GRAPHS: OrderedDict[tuple[Any, ...], EpochGraph] = OrderedDict()
@@ -45,7 +54,7 @@ class EpochGraph:
     """
 
     def __init__(self, model: Any, *, plain: bool = False) -> None:
-        from ._rates import rate_variable
+        from ._callback_classes import rate_variable
 
         tf = load_tensorflow()
         self.model = model
@@ -56,7 +65,7 @@ class EpochGraph:
         rate = rate_variable(model)
 
         def loop(step: Callable[[Any], Any], rate: Any = None) -> Any:
-            if model._compile_config.config.get("jit_compile") is True:
+            if compile_arguments(model).get("jit_compile") is True:
                 step = tf.function(step, autograph=False, jit_compile=True)
 
             @traced
@@ -157,7 +166,7 @@ def graph_for(model: Any, data: TrainingData, *, share: bool) -> Iterator[EpochG
     data : TrainingData
         Training data; its dtypes and shapes are part of what a graph is traced for.
     share : bool
-        Whether a twin may be trained in the place of `model`. Callbacks of the user's keep a
+        Whether another network may be trained in place of `model`. Callbacks of the user keep a
         reference to the model that they see, so they must see the real one.
     """
     forget_key(model)  # layers may have been frozen, or the model compiled anew, since
@@ -182,12 +191,12 @@ def _branches(model: Any) -> bool:
     """
     if getattr(model.optimizer, "inner_optimizer", None) is not None:  # scales the loss
         return True
-    names = [type(layer).__name__ for layer in model._flatten_layers()]
+    names = [type(layer).__name__ for layer in flat_layers(model)]
     return any(name.startswith(("Rand", "AugMix", "CutMix", "MixUp")) for name in names)
 
 
 def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
-    """Return the graph of a twin of `model`, or None when it can have none."""
+    """Return the graph that networks like `model` share, or None when they can share none."""
     key = shareable_key(model)
     if key is None:
         return None
@@ -195,10 +204,10 @@ def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
     with _LOCK:
         graph = _GRAPHS.get(signature)
         if graph is None:
-            twin = twin_of(model)
-            if twin is None:
+            own = untrained_copy(model)
+            if own is None:
                 return None
-            graph = EpochGraph(twin, plain=not _branches(twin))
+            graph = EpochGraph(own, plain=not _branches(own))
             graph.prepare(data)
             _GRAPHS[signature] = graph
             if len(_GRAPHS) > MAX_GRAPHS:
@@ -230,16 +239,16 @@ def prepare_metrics(model: Any, x: Any, y: Any, weights: Any) -> None:
     model.reset_metrics()
 
 
-def twin_of(model: Any) -> Any:
+def untrained_copy(model: Any) -> Any:
     """Return a compiled model of the same configuration, its optimizer built.
 
     None when its configuration does not hold all of `model` (adapted layers).
     """
-    twin = type(model).from_config(model.get_config())
-    twin.compile_from_config(model.get_compile_config())
-    if not twin.optimizer.built:
-        twin.optimizer.build(twin.trainable_variables)
-    return twin if shareable_key(twin) == shareable_key(model) else None
+    copy = type(model).from_config(model.get_config())
+    copy.compile_from_config(model.get_compile_config())
+    if not copy.optimizer.built:
+        copy.optimizer.build(copy.trainable_variables)
+    return copy if shareable_key(copy) == shareable_key(model) else None
 
 
 def copy_state(source: Any, target: Any) -> None:
@@ -252,7 +261,7 @@ def copy_state(source: Any, target: Any) -> None:
 
 
 def clear_graphs() -> None:
-    """Forget every kept graph, and with it the memory that it holds.
+    """Forget every kept graph of training and prediction, and free the memory that they hold.
 
     Examples
     --------
@@ -261,4 +270,5 @@ def clear_graphs() -> None:
     """
     with _LOCK:
         _GRAPHS.clear()
-    clear_stacks()
+    clear_joint_graphs()
+    clear_prediction_calls()

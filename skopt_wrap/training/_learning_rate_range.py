@@ -59,7 +59,7 @@ def range_losses(
     >>> range_losses(model, data, np.geomspace(1e-4, 0.1, 5), batch_size=4, seed=0).shape
     (5,)
     """
-    from ._rates import rate_variable
+    from ._callback_classes import rate_variable
 
     tf = load_tensorflow()
     if not model.optimizer.built:

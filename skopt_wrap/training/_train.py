@@ -1,10 +1,10 @@
-"""Train one compiled Keras model: fused where it can be, by ``model.fit`` where it cannot."""
+"""Train one compiled Keras model: an epoch as one graph where it can be, else ``model.fit``."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ from .._keras import load_keras
 from ..exceptions import TrainingInterruptedWarning
 from ._callbacks import keep_best, unfusable_callback
 from ._data import TrainingData, batch_plan
-from ._epoch_graph import as_tensors, graph_for, kept_on_failure
+from ._epoch_graph import EpochGraph, as_tensors, graph_for, kept_on_failure
 
-_VALIDATION_BATCH = 1024
+VALIDATION_BATCH = 1024
 
 
 @dataclass
@@ -28,9 +28,9 @@ class TrainingResult:
         Loss and metrics of every epoch.
     n_epochs : int
         Epochs that were run.
-    path : {"fused", "stacked", "fit"}
-        Whether an epoch was one graph, of this network or of a stack of them, or ``model.fit`` was
-        called.
+    path : {"fused", "joint", "fit"}
+        Whether an epoch was one graph, of this network alone or of several networks that were
+        trained jointly, or ``model.fit`` was called.
     reason : str or None
         Why training was not fused.
     interrupted : bool
@@ -44,22 +44,92 @@ class TrainingResult:
     interrupted: bool = False
 
 
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    epochs, batch_size : int
+        Passes over the data, and samples per step.
+    seed : int
+        Seed of the order of the samples.
+    shuffle : bool, default=True
+        Use the samples in a new order every epoch.
+    validation_batch_size : int, default=None
+        Samples per evaluation step; None takes 1024.
+    validation_freq : int, default=1
+        Evaluate after every so many epochs.
+    verbose : int, default=0
+        Show a progress bar over epochs.
+    fit_options : dict, default=None
+        Further arguments of ``keras.Model.fit``, which is called when there are any.
+    user_callbacks : bool, default=False
+        Whether the callbacks hold objects that may keep a reference to the model.
+    fused : bool, default=True
+        False calls ``keras.Model.fit`` in any case. A fused graph may belong to another network of
+        equal configuration, so it knows nothing of what was attached to variables of this one, such
+        as a constraint.
+
+    Examples
+    --------
+    >>> from skopt_wrap.training import TrainingSettings
+    >>> TrainingSettings(epochs=3, batch_size=32, seed=0).n_steps(100)
+    4
+    """
+
+    epochs: int
+    batch_size: int
+    seed: int
+    shuffle: bool = True
+    validation_batch_size: int | None = None
+    validation_freq: int = 1
+    verbose: int = 0
+    fit_options: dict[str, Any] | None = None
+    user_callbacks: bool = False
+    fused: bool = True
+
+    def orders(self, n_samples: int) -> Iterator[np.ndarray]:
+        """Yield the order of the samples in every epoch.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of training samples.
+
+        Yields
+        ------
+        order : ndarray of shape (n_samples,)
+            Positions of the samples.
+        """
+        rng = np.random.default_rng(self.seed)
+        while True:
+            yield rng.permutation(n_samples) if self.shuffle else np.arange(n_samples)
+
+    def n_steps(self, n_samples: int) -> int:
+        """Return the number of steps of an epoch.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of training samples.
+
+        Returns
+        -------
+        n_steps : int
+            Whole batches, and one more where samples remain.
+        """
+        return -(-n_samples // self.batch_size)
+
+
 def train(
     model: Any,
     data: TrainingData,
+    settings: TrainingSettings | None = None,
     *,
-    epochs: int,
-    batch_size: int,
-    seed: int,
     validation: TrainingData | None = None,
     callbacks: Sequence[Any] = (),
-    user_callbacks: bool = False,
-    shuffle: bool = True,
-    validation_batch_size: int | None = None,
-    validation_freq: int = 1,
-    verbose: int = 0,
-    fit_options: dict[str, Any] | None = None,
-    fused: bool = True,
+    **options: Any,
 ) -> TrainingResult:
     """Train `model` in place.
 
@@ -68,36 +138,20 @@ def train(
     model : keras.Model
         Compiled and built.
     data : TrainingData
-        Training rows.
-    epochs, batch_size : int
-        Passes over the data, and rows per step.
-    seed : int
-        Seed of the order of rows.
+        Training samples.
+    settings : TrainingSettings, default=None
+        Epochs, batch size and the like; None makes them of `options`.
     validation : TrainingData, default=None
-        Rows evaluated after every `validation_freq` epochs.
+        Samples evaluated after every ``settings.validation_freq`` epochs.
     callbacks : sequence of keras.callbacks.Callback
         Called at the beginning and end of training and of every epoch.
-    user_callbacks : bool, default=False
-        Whether `callbacks` holds objects that may keep a reference to the model.
-    shuffle : bool, default=True
-        Use the rows in a new order every epoch.
-    validation_batch_size : int, default=None
-        Rows per evaluation step; None takes 1024.
-    validation_freq : int, default=1
-        Evaluate after every so many epochs.
-    verbose : int, default=0
-        Show a progress bar over epochs.
-    fit_options : dict, default=None
-        Further arguments of ``keras.Model.fit``; they make training take that road.
-    fused : bool, default=True
-        False takes the road of ``keras.Model.fit`` in any case: a fused graph may be another
-        network's of equal configuration, and so knows nothing of what was attached to variables of
-        this one, such as a constraint.
+    **options
+        Arguments of :class:`TrainingSettings`, or changes of `settings`.
 
     Returns
     -------
     result : TrainingResult
-        History, and which road was taken.
+        History, and how the network was trained.
 
     Warns
     -----
@@ -115,42 +169,25 @@ def train(
     >>> train(model, data, epochs=3, batch_size=4, seed=0).n_epochs
     3
     """
+    if settings is None:
+        settings = TrainingSettings(**options)
+    elif options:
+        settings = replace(settings, **options)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    reason = _why_not_fused(model, callbacks, fit_options) if fused else "fused=False"
-    orders = _orders(len(data), seed, shuffle)
-    if reason is not None:
-        return _train_by_fit(
-            model,
-            data,
-            orders,
-            epochs=epochs,
-            batch_size=batch_size,
-            validation=validation,
-            callbacks=callbacks,
-            validation_batch_size=validation_batch_size,
-            options={"validation_freq": validation_freq, **(fit_options or {})},
-            verbose=verbose,
-            reason=reason,
-        )
-    with graph_for(model, data, share=not user_callbacks) as graph:
-        return _train_fused(
-            graph,
-            data,
-            orders,
-            epochs=epochs,
-            batch_size=batch_size,
-            validation=validation,
-            callbacks=callbacks,
-            validation_batch_size=validation_batch_size,
-            validation_freq=validation_freq,
-            verbose=verbose,
-        )
+    reason = "fused=False"
+    if settings.fused:
+        reason = why_not_fused(model, callbacks, settings.fit_options) or ""
+    if reason:
+        return _train_by_fit(model, data, settings, validation, callbacks, reason)
+    with graph_for(model, data, share=not settings.user_callbacks) as graph:
+        return _train_fused(graph, data, settings, validation, callbacks)
 
 
-def _why_not_fused(
+def why_not_fused(
     model: Any, callbacks: Sequence[Any], fit_options: dict[str, Any] | None
 ) -> str | None:
+    """Return why an epoch of `model` cannot be one graph, or None when it can."""
     keras = load_keras()
     if fit_options:
         return f"fit arguments {sorted(fit_options)}"
@@ -163,53 +200,40 @@ def _why_not_fused(
     return unfusable_callback(callbacks)
 
 
-def _orders(n_rows: int, seed: int, shuffle: bool) -> Iterator[np.ndarray]:
-    """Yield the order of rows of every epoch."""
-    rng = np.random.default_rng(seed)
-    while True:
-        yield rng.permutation(n_rows) if shuffle else np.arange(n_rows)
-
-
 def _train_fused(
-    graph: Any,
+    graph: EpochGraph,
     data: TrainingData,
-    orders: Iterator[np.ndarray],
-    *,
-    epochs: int,
-    batch_size: int,
+    settings: TrainingSettings,
     validation: TrainingData | None,
     callbacks: Sequence[Any],
-    validation_batch_size: int | None,
-    validation_freq: int,
-    verbose: int,
 ) -> TrainingResult:
-    from ._rates import rates_of
+    from ._callback_classes import rates_of
 
     keras = load_keras()
-    model, result = graph.model, TrainingResult()
-    tensors = as_tensors(data)
+    model, result, epochs = graph.model, TrainingResult(), settings.epochs
+    tensors, orders = as_tensors(data), settings.orders(len(data))
     if validation is not None:
-        rows = validation_batch_size or _VALIDATION_BATCH
+        size = settings.validation_batch_size or VALIDATION_BATCH
         val_tensors = as_tensors(validation)
-        val_tables = batch_plan(np.arange(len(validation)), rows)
+        val_tables = batch_plan(np.arange(len(validation)), size)
     history = keras.callbacks.History()
     listener = keras.callbacks.CallbackList(
         [*callbacks, history],
         model=model,
         epochs=epochs,
-        steps=-(-len(data) // batch_size),
+        steps=settings.n_steps(len(data)),
         verbose=0,
     )
     logs: dict[str, float] = {}
     model.stop_training = False
     listener.on_train_begin()
-    bar = _progress(epochs, verbose)
+    bar = _progress(epochs, settings.verbose)
     try:
         for epoch in range(epochs):
             listener.on_epoch_begin(epoch)
-            tables = batch_plan(next(orders), batch_size)
+            tables = batch_plan(next(orders), settings.batch_size)
             logs = graph.train_epoch(tensors, tables, rates_of(callbacks, epoch))
-            if validation is not None and (epoch + 1) % validation_freq == 0:
+            if validation is not None and (epoch + 1) % settings.validation_freq == 0:
                 logs |= graph.evaluate(val_tensors, val_tables)
             listener.on_epoch_end(epoch, logs)
             bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
@@ -231,30 +255,25 @@ def _train_fused(
 def _train_by_fit(
     model: Any,
     data: TrainingData,
-    orders: Iterator[np.ndarray],
-    *,
-    epochs: int,
-    batch_size: int,
+    settings: TrainingSettings,
     validation: TrainingData | None,
     callbacks: Sequence[Any],
-    validation_batch_size: int | None,
-    options: dict[str, Any],
-    verbose: int,
     reason: str,
 ) -> TrainingResult:
     from ._batches import BatchSequence, NewOrder
 
-    batches, held_out = BatchSequence(data, batch_size), None
+    batches, held_out = BatchSequence(data, settings.batch_size), None
     if validation is not None:
-        held_out = BatchSequence(validation, validation_batch_size or _VALIDATION_BATCH)
+        held_out = BatchSequence(validation, settings.validation_batch_size or VALIDATION_BATCH)
+    orders = settings.orders(len(data))
     return train_batches(
         model,
         batches,
-        epochs=epochs,
+        epochs=settings.epochs,
         validation=held_out,
         callbacks=[NewOrder(batches, orders), *callbacks],
-        verbose=verbose,
-        fit_options=options,
+        verbose=settings.verbose,
+        fit_options={"validation_freq": settings.validation_freq, **(settings.fit_options or {})},
         reason=reason,
     )
 
@@ -312,7 +331,7 @@ def train_batches(
     if isinstance(validation, TrainingData):
         from ._batches import BatchSequence
 
-        validation = BatchSequence(validation, _VALIDATION_BATCH)
+        validation = BatchSequence(validation, VALIDATION_BATCH)
     result = TrainingResult(path="fit", reason=reason)
     history = keras.callbacks.History()
     with kept_on_failure(model):

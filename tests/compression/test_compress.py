@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from skopt_wrap.compression._stages._pipeline._losses import portable_loss
 
 from skopt_wrap._keras import dtype_scope, predict_raw
 from skopt_wrap.compression import Pruning, compress
+from skopt_wrap.compression._stages._losses import portable_loss
 from skopt_wrap.exceptions import (
     BudgetError,
     ConversionError,
@@ -149,12 +149,13 @@ def test_metric_and_promise():
 
 
 def test_late_failure_carries_the_result_of_the_earlier_stages(monkeypatch, tmp_path):
-    from skopt_wrap.compression._stages._pipeline import _pipeline
+    from skopt_wrap.compression._stages._quantization import Quantize
 
-    def fail(self, quantization, *rest):
-        self.child.run("convert", {"quantization": quantization}, stage="quantize")
+    def fail(self, model, context):
+        convert = "skopt_wrap.compression._conversion._convert:convert"
+        context.run_in_process(convert, {"quantization": self.spec})
 
-    monkeypatch.setattr(_pipeline.Chain, "quantize", fail)
+    monkeypatch.setattr(Quantize, "run", fail)
     model = _build((4,), L.Dense(6), L.Dense(1, activation=_itself))
     model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
     x = _rows(model)
@@ -181,7 +182,7 @@ def test_half_precision_and_float64_networks_become_float32_files():
         assert np.abs(result.predict(x) - expected).max() < 2e-3
 
 
-def test_layers_of_the_users_own_reach_the_child():
+def test_layers_of_the_users_own_reach_the_conversion_process():
     class Doubled(L.Layer):
         def call(self, x):
             return 2 * x
@@ -191,7 +192,7 @@ def test_layers_of_the_users_own_reach_the_child():
     result = compress(model, x, quantization=None)
     np.testing.assert_allclose(result.predict(x), predict_raw(model, x), atol=1e-6)
     sparse = compress(model, x, pruning=0.5, quantization=None, fine_tune_epochs=1)
-    assert "(Doubled) has no twin in Keras 2" in sparse.report["prune"].notes[0]
+    assert "(Doubled) has no counterpart in Keras 2" in sparse.report["prune"].notes[0]
     assert np.mean(sparse.model.layers[-1].kernel.numpy() == 0) == 0.5
     assert isinstance(result.model, keras.Model)
 
@@ -204,11 +205,11 @@ def _swing(x):
     ("layer", "message"),
     [
         (lambda: L.Dense(2, activation="hard_sigmoid"), "activation='hard_sigmoid'"),
-        (lambda: L.UnitNormalization(), r"\(UnitNormalization\) has no twin"),
+        (lambda: L.UnitNormalization(), r"\(UnitNormalization\) has no counterpart"),
         (lambda: L.Dense(2, kernel_constraint="non_neg"), "kernel_constraint"),
     ],
 )
-def test_layer_without_a_twin_is_named(layer, message):
+def test_layer_that_tf_keras_lacks_is_named(layer, message):
     model = _build((4,), layer(), L.Dense(2))
     pytest.importorskip("tf_keras")
     from skopt_wrap.compression._conversion._tf_keras import to_tf_keras
@@ -218,20 +219,22 @@ def test_layer_without_a_twin_is_named(layer, message):
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_layer_whose_twin_answers_otherwise_is_named(wrapped):
+def test_layer_whose_copy_answers_otherwise_is_named(wrapped):
     tf_keras = pytest.importorskip("tf_keras")
-    from skopt_wrap.compression._conversion._tf_keras import check_twin, to_tf_keras
+    from skopt_wrap.compression._conversion._tf_keras import check_copy, to_tf_keras
 
-    def wrap(layer, twin_layer):
-        return tf_keras.layers.TimeDistributed(twin_layer) if wrapped else twin_layer
+    def wrap(layer, copied):
+        return tf_keras.layers.TimeDistributed(copied) if wrapped else copied
 
     model = _build((3, 4), L.Dense(3, name="one"), L.Dense(3, name="two"), L.Dense(2))
-    twin, layers = to_tf_keras(model, wrap)
-    check_twin(model, twin, layers, _rows(model))
+    copy, layers = to_tf_keras(model, wrap)
+    check_copy(model, copy, layers, _rows(model))
     changed = layers[model.get_layer("two")]
     changed.kernel.assign(changed.kernel + 0.1)
-    with pytest.raises(UnsupportedLayerError, match=r"layer 'two' \(Dense\) has no exact twin"):
-        check_twin(model, twin, layers, _rows(model))
+    with pytest.raises(
+        UnsupportedLayerError, match=r"layer 'two' \(Dense\) has no exact counterpart"
+    ):
+        check_copy(model, copy, layers, _rows(model))
 
 
 def test_network_without_kernels_cannot_be_pruned():
@@ -277,7 +280,7 @@ def test_models_that_cannot_be_taken_are_refused():
     ],
 )
 def test_bad_parameter_is_refused_before_conversion(params, error, message, monkeypatch):
-    monkeypatch.setattr("skopt_wrap.compression._compress.get_child", None)
+    monkeypatch.setattr("skopt_wrap.compression._compress.conversion_process", None)
     with pytest.raises(error, match=message):
         compress(_build((4,), L.Dense(2)), np.zeros((3, 4), "float32"), **params)
 

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skopt_wrap import CompressedModel, Distillation, KerasClassifier, KerasRegressor
 from skopt_wrap.compression import LiteRTModel, Pruning
-from skopt_wrap.compression._stages import _pipeline
+from skopt_wrap.compression._stages import _quantization
 from skopt_wrap.exceptions import (
     BudgetError,
     ConversionError,
@@ -69,10 +69,8 @@ def test_one_seed_gives_one_file(compressed, network, digits):
 @pytest.mark.parametrize("way", ["pickle", "deepcopy"])
 def test_copies_predict_the_same(compressed, digits, way):
     X, _ = digits
-    if way == "pickle":
-        other = pickle.loads(pickle.dumps(compressed))
-    else:
-        other = copy.deepcopy(compressed)
+    copies = {"pickle": lambda model: pickle.loads(pickle.dumps(model)), "deepcopy": copy.deepcopy}
+    other = copies[way](compressed)
     np.testing.assert_array_equal(other.predict_proba(X), compressed.predict_proba(X))
     assert str(other.report_) == str(compressed.report_)
 
@@ -281,13 +279,14 @@ def test_nan_weights_are_named_and_the_estimator_stays(network, digits):
 
 
 def test_late_failure_keeps_the_earlier_stages(network, digits, monkeypatch):
-    """A stage that fails in the child is named; what was reached before it is kept."""
-    from skopt_wrap.compression._stages._pipeline import _pipeline
+    """A stage that fails in the conversion process is named; what was reached before it is kept."""
+    from skopt_wrap.compression._stages._quantization import Quantize
 
-    def fail(self, quantization, *rest):
-        self.child.run("convert", {"quantization": quantization}, stage="quantize")
+    def fail(self, model, context):
+        convert = "skopt_wrap.compression._conversion._convert:convert"
+        context.run_in_process(convert, {"quantization": self.spec})
 
-    monkeypatch.setattr(_pipeline.Chain, "quantize", fail)
+    monkeypatch.setattr(Quantize, "run", fail)
     X, y = digits
     model = CompressedModel(FrozenEstimator(network))
     with pytest.raises(ConversionError, match="stage 'quantize' failed: TypeError"):
@@ -315,7 +314,7 @@ def test_subclassed_network_is_refused(blobs):
 
 
 def test_file_that_differs_notably_is_warned_of_with_advice(monkeypatch, blobs):
-    monkeypatch.setattr(_pipeline, "_NOTABLE", 0.0)
+    monkeypatch.setattr(_quantization, "_NOTABLE", 0.0)
     with pytest.warns(SkoptWrapWarning, match=r"differ from the network's.*StandardScaler"):
         model = CompressedModel(_small(), random_state=0).fit(*blobs)
     assert any("StandardScaler" in note for note in model.report_.rows[-1].notes)

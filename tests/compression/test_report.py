@@ -5,7 +5,7 @@ import pytest
 
 from skopt_wrap.compression import CompressionDisplay, CompressionReport
 from skopt_wrap.compression._budget import Budget
-from skopt_wrap.compression._difference import relative_difference
+from skopt_wrap.compression._conversion._lowering import relative_difference
 from skopt_wrap.compression._litert._latency import measure_latency
 from skopt_wrap.exceptions import BudgetError, ParameterError
 

@@ -44,16 +44,22 @@ def test_networks_are_trained_once_a_fold(search):
 
 @pytest.mark.tfmot
 def test_stages_that_candidates_share_are_run_once_a_fold(search, digits, monkeypatch):
-    from skopt_wrap.compression._stages._pipeline import _pipeline
+    from skopt_wrap.compression._stages._clustering import Cluster
+    from skopt_wrap.compression._stages._pruning import Prune
 
     ran = []
 
-    def counted(child, name, model, spec, *rest):
-        ran.append((name, spec.sparsity if name == "prune" else spec.n_clusters))
-        return run_stage(child, name, model, spec, *rest)
+    def counted(kind, amount):
+        run = kind.run
 
-    run_stage = _pipeline.run_stage
-    monkeypatch.setattr(_pipeline, "run_stage", counted)
+        def count(self, model, context):
+            ran.append((self.name, getattr(self.spec, amount)))
+            return run(self, model, context)
+
+        monkeypatch.setattr(kind, "run", count)
+
+    counted(Prune, "sparsity")
+    counted(Cluster, "n_clusters")
     X, y = digits[0][:200], digits[1][:200]
     frozen = FrozenEstimator(search.best_estimator_.estimator_.estimator)
     grid = [

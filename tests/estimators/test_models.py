@@ -32,7 +32,7 @@ def build_compiled(hidden=8):
     return model
 
 
-def test_builder_knobs_are_parameters():
+def test_builder_parameters_are_parameters():
     classifier = KerasClassifier(build, hidden=4)
     params = classifier.get_params()
     assert params["hidden"] == 4 and params["model__activation"] == "relu"
@@ -44,7 +44,7 @@ def test_builder_knobs_are_parameters():
     assert copied.get_params() == classifier.get_params() and copied is not classifier
 
 
-def test_knobs_reach_the_network(blobs):
+def test_parameters_reach_the_network(blobs):
     X, y = blobs
     for name in ("hidden", "model__hidden"):
         classifier = KerasClassifier(build, epochs=1, **{name: 5}).fit(X, y)
@@ -266,7 +266,7 @@ def test_rank_that_the_network_does_not_take_is_refused(blobs):
 
 
 @pytest.mark.parametrize(
-    "knobs,message",
+    "parameters,message",
     [
         ({"units": 0}, "model__units must be an int >= 1"),
         ({"dropout": 1.0}, r"model__dropout must be in \[0, 1\)"),
@@ -274,14 +274,14 @@ def test_rank_that_the_network_does_not_take_is_refused(blobs):
         ({"n_layers": -1}, "model__n_layers must be an int >= 0"),
     ],
 )
-def test_knobs_of_architectures_are_checked(blobs, knobs, message):
+def test_parameters_of_architectures_are_checked(blobs, parameters, message):
     X, y = blobs
-    params = {f"model__{name}": value for name, value in knobs.items()}
+    params = {f"model__{name}": value for name, value in parameters.items()}
     with pytest.raises(ParameterError, match=message):
         KerasClassifier(**params).fit(X, y)
 
 
-def test_architectures_place_every_knob():
+def test_architectures_place_every_parameter():
     from skopt_wrap.architectures import dense
 
     meta = {"X_shape_": (10, 4), "n_outputs_expected_": 2}

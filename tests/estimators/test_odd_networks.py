@@ -290,7 +290,7 @@ def test_xla_is_used_when_asked_for(blobs):
     np.testing.assert_allclose(compiled.predict_proba(X), plain.predict_proba(X), atol=1e-3)
 
 
-def test_another_model_drops_the_knobs_that_it_does_not_take(blobs):
+def test_another_model_drops_the_parameters_that_it_does_not_take(blobs):
     classifier = KerasClassifier(model__units=8, model__dropout=0.1, optimizer__learning_rate=0.1)
     classifier.set_params(model="cnn", model__filters=4)
     params = clone(classifier).get_params()

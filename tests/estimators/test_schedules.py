@@ -156,7 +156,7 @@ def test_networks_with_schedules_are_trained_together(blobs):
     X = blobs[0].astype("float32")
     jobs = [FitJob(clf, X, blobs[1], rows=np.arange(80)) for clf in made[::2]]
     outcomes = fit_together(jobs)
-    assert [outcome.path for outcome in outcomes] == ["stacked"] * 3
+    assert [outcome.path for outcome in outcomes] == ["joint"] * 3
     for job, alone in zip(jobs, made[1::2], strict=True):
         alone.fit(X[:80], blobs[1][:80])
         for ours, theirs in zip(

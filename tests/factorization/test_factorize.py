@@ -8,7 +8,7 @@ import pytest
 from skopt_wrap import CP, SVD, TensorTrain, TensorTrainDense, Tucker, factorize
 from skopt_wrap.exceptions import DataError, ModelError, ParameterError
 from skopt_wrap.factorization import FactorizationResult
-from skopt_wrap.factorization._forms import Choice, share_out
+from skopt_wrap.factorization._allocation import Choice, share_out
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras

@@ -1,4 +1,4 @@
-"""Weight clustering through TFMOT on a Keras 2 twin. Runs in the child process only."""
+"""Weight clustering through TFMOT on a tf_keras copy. Runs in the conversion process only."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..._keras import all_layers
 from ...exceptions import ConversionError, UnsupportedLayerError
+from .._fine_tuning_data import FineTuningData, check_finite
 from .._serialization import from_payload
 from .._specs import Clustering
 from .._stages._masks import n_distinct
-from .._tuning import Tuning, check_finite
 from ._fine_tuning import fine_tune, kernels
-from ._tf_keras import check_same, check_twin, copy_back, load_tfmot, to_tf_keras
+from ._tf_keras import check_copy, check_same, copy_back, to_tf_keras
+from ._tfmot import cluster_weights, load_tfmot
 
 CLUSTERABLE = (
     "Dense", "Conv1D", "Conv2D", "SeparableConv2D", "Embedding", "LSTM", "GRU", "SimpleRNN",
@@ -23,7 +25,7 @@ CLUSTERABLE = (
 def cluster(
     network: dict[str, Any],
     spec: Clustering,
-    tuning: Tuning,
+    tuning: FineTuningData,
     seed: int,
     check_x: np.ndarray,
 ) -> dict[str, Any]:
@@ -35,12 +37,12 @@ def cluster(
         Made by ``to_payload``.
     spec : Clustering
         How many values, and how they are chosen.
-    tuning : Tuning
+    tuning : FineTuningData
         Rows and settings; its ``loss`` as ``portable_loss`` returns it.
     seed : int
         Of the values, of shuffling and dropout.
     check_x : ndarray
-        Rows on which both networks are compared after each hop.
+        Rows on which both networks are compared after each step.
 
     Returns
     -------
@@ -49,18 +51,15 @@ def cluster(
     """
     tfmot = load_tfmot()
     import tf_keras
-    from tensorflow_model_optimization.python.core.clustering.keras.experimental import (
-        cluster as experimental,
-    )
 
     model = from_payload(network)
     check_x = check_x.astype(model.inputs[0].dtype)
     done, skipped = choose(model, spec)
-    before = {layer: dict(kernels(layer)) for layer in model._flatten_layers()}
+    before = {layer: dict(kernels(layer)) for layer in all_layers(model)}
     tf_keras.utils.set_random_seed(seed % 2**32)
     # The wrapper reads the weights when it is built: they have to be there before.
-    twin, layers = to_tf_keras(model)
-    check_twin(model, twin, layers, check_x)
+    copy, layers = to_tf_keras(model)
+    check_copy(model, copy, layers, check_x)
     chosen = {other.name: layer for layer, other in layers.items() if layer.name in done}
     init = tfmot.clustering.keras.CentroidInitialization(_INITS[spec.init])
 
@@ -68,7 +67,7 @@ def cluster(
         if other.name not in chosen:
             return other
         sparse = any((values == 0).any() for values in before[chosen[other.name]].values())
-        wrapper = experimental.cluster_weights(
+        wrapper = cluster_weights(
             other,
             spec.n_clusters,
             init,
@@ -79,7 +78,7 @@ def cluster(
         wrapper.compute_mask = other.compute_mask
         return wrapper
 
-    clustered = tf_keras.models.clone_model(twin, clone_function=wrap)
+    clustered = tf_keras.models.clone_model(copy, clone_function=wrap)
     notes = fine_tune(model, clustered, tuning, spec.learning_rate)
     stripped = tfmot.clustering.keras.strip_clustering(clustered)
     check_same(clustered, stripped, check_x, "taking the clustering wrappers off")
@@ -145,7 +144,7 @@ def check_clusters(
     model: Any, done: list[str], spec: Clustering, before: dict[Any, dict[str, np.ndarray]]
 ) -> None:
     """Raise unless the kernels of `done` hold few values, and zeros where they held zeros."""
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if layer.name not in done:
             continue
         for name, values in kernels(layer):

@@ -1,4 +1,4 @@
-"""Keras to ``.tflite``, and the checks of the file. Runs in the child process only."""
+"""Convert a network to a ``.tflite`` file, and check it. Runs in the conversion process only."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ..._keras import all_layers, use_one_scale_for_dense_kernels
 from ...exceptions import ConversionError
-from .._difference import relative_difference
 from .._litert._runtime import LiteRTModel
 from .._specs import CALIBRATED, Quantization
-from ._lowering import HALF_TOLERANCE, SAME, Form, best_form
-from ._strip import slim
+from ._lowering import HALF_TOLERANCE, SAME, LoweredModel, lower, relative_difference
+from ._strip import strip
 
 # Largest root-mean-square difference to the network, in units of the outputs' own. A file that is
 # further away than 0 everywhere would be is wrong; what integers lose below that is data's doing
@@ -50,23 +50,25 @@ def convert(
         ``content`` (bytes), ``difference`` (float, relative to the size of the outputs),
         ``notes`` (list of str).
     """
-    form = best_form(network, quantization, check_x, check_raw)
-    notes = form.notes
+    lowered = lower(network, quantization, check_x, check_raw)
+    notes = lowered.notes
     if network["half"]:
         notes = [*notes, "the network computes in half precision, the file in float32"]
     if quantization.mode == "int4":
         from ._int4 import to_int4
 
-        content = to_int4(to_bytes(form, Quantization(None), None))
+        content = to_int4(to_bytes(lowered, Quantization(None), None))
     else:
-        content = to_bytes(form, quantization, calibration)
-    content = slim(content)
+        content = to_bytes(lowered, quantization, calibration)
+    content = strip(content)
     tolerance = TOLERANCE[quantization.mode] + (HALF_TOLERANCE if network["half"] else 0.0)
     difference = verify(content, tolerance, check_x, check_raw)
     return {"content": content, "difference": difference, "notes": notes}
 
 
-def to_bytes(form: Form, quantization: Quantization, calibration: np.ndarray | None) -> bytes:
+def to_bytes(
+    lowered: LoweredModel, quantization: Quantization, calibration: np.ndarray | None
+) -> bytes:
     """Return the converter's file.
 
     Raises
@@ -74,14 +76,14 @@ def to_bytes(form: Form, quantization: Quantization, calibration: np.ndarray | N
     ConversionError
         With the converter's reason and an alternative.
     """
-    mode, start = quantization.mode, form.model.inputs[0]
-    spec = tf.TensorSpec((form.batch, *start.shape[1:]), start.dtype)
-    concrete = tf.function(form.call, autograph=False).get_concrete_function(spec)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], form.owned)
+    mode, start = quantization.mode, lowered.model.inputs[0]
+    spec = tf.TensorSpec((lowered.batch, *start.shape[1:]), start.dtype)
+    concrete = tf.function(lowered.call, autograph=False).get_concrete_function(spec)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], lowered.owned)
     ops = tf.lite.OpsSet
     converter.target_spec.supported_ops = [ops.TFLITE_BUILTINS]
     # One scale for a whole kernel is 12 bytes less a unit and all that older runtimes know.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = _is_even(form.model)
+    use_one_scale_for_dense_kernels(converter, _is_even(lowered.model))
     if mode is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if mode == "float16":
@@ -120,7 +122,7 @@ def to_bytes(form: Form, quantization: Quantization, calibration: np.ndarray | N
 
 def _is_even(model: Any) -> bool:
     """Return whether the units of every dense layer have weights of similar size."""
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if type(layer).__name__ != "Dense":
             continue
         kernel = np.asarray(layer.kernel, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Fine-tuning of a Keras 2 twin, the same for every stage. Runs in the child process only."""
+"""Fine-tuning of a tf_keras copy, the same for every stage. Runs in the conversion process only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._tuning import ON_OWN_OUTPUTS, Tuning
+from .._fine_tuning_data import ON_OWN_OUTPUTS, FineTuningData
 
 # Weights of a layer that stages change; biases, normalizations and depthwise kernels are not.
 KERNELS = ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings")
@@ -15,21 +15,21 @@ KERNELS = ("kernel", "recurrent_kernel", "pointwise_kernel", "embeddings")
 
 def fine_tune(
     model: Any,
-    twin: Any,
-    tuning: Tuning,
+    copy: Any,
+    tuning: FineTuningData,
     learning_rate: float,
     callbacks: Sequence[Any] = (),
     hold: float = 0.0,
 ) -> list[str]:
-    """Train `twin` in place with Adam, whose rate falls to zero along a cosine.
+    """Train `copy` in place with Adam, whose rate falls to zero along a cosine.
 
     Parameters
     ----------
     model : keras.Model
         The Keras 3 network before the stage: what it answers is the target when there is no loss.
-    twin : tf_keras.Model
+    copy : tf_keras.Model
         What is trained.
-    tuning : Tuning
+    tuning : FineTuningData
         Rows and settings; its ``loss`` as ``portable_loss`` returns it.
     learning_rate : float
         At the first step.
@@ -54,8 +54,8 @@ def fine_tune(
         y, loss = outputs(model, x), "mse"
         notes = [ON_OWN_OUTPUTS]
     rate = tuning.rate(tf_keras.optimizers.schedules, learning_rate, hold)
-    twin.compile(optimizer=tf_keras.optimizers.Adam(rate), loss=loss)
-    twin.fit(
+    copy.compile(optimizer=tf_keras.optimizers.Adam(rate), loss=loss)
+    copy.fit(
         x,
         y,
         sample_weight=tuning.sample_weight,

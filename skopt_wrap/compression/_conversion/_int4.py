@@ -1,4 +1,4 @@
-"""Weights in int4 through ai-edge-quantizer. Runs in the child process only."""
+"""Weights in int4 through ai-edge-quantizer. Runs in the conversion process only."""
 
 from __future__ import annotations
 

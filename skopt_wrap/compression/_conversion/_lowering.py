@@ -1,9 +1,9 @@
-"""The form of a network that converts best. Runs in the child process only.
+"""Rewrite a network so that it converts best. Runs in the conversion process only.
 
 Flattening is written with the number of values, which Keras leaves to be computed in the file.
 Recurrent layers are unrolled where they are short: the file then takes any number of rows, keeps no
 state, and every quantization works. An LSTM can be fused into one operation by way of its Keras 2
-twin, for one row at a time. Any other loop converts for one row at a time too, and the converter
+copy, for one row at a time. Any other loop converts for one row at a time too, and the converter
 crashes on its integer activations.
 """
 
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ..._keras import all_layers, is_called
 from ...exceptions import ConversionError, SkoptWrapError, UnsupportedLayerError
 from ...factorization import TensorTrainDense
-from .._difference import relative_difference
 from .._serialization import from_payload, recurrent_layers, time_steps
 from .._specs import CALIBRATED, Quantization
 
@@ -30,7 +30,7 @@ HALF_TOLERANCE = 0.03
 
 
 @dataclass
-class Form:
+class LoweredModel:
     """A network ready for the converter.
 
     Attributes
@@ -54,15 +54,15 @@ class Form:
     notes: list[str] = field(default_factory=list)
 
 
-def best_form(
+def lower(
     network: dict[str, Any], quantization: Quantization, check_x: np.ndarray, check_raw: np.ndarray
-) -> Form:
-    """Return the form of a network that converts best.
+) -> LoweredModel:
+    """Return a network rewritten so that it converts best.
 
     Raises
     ------
     UnsupportedLayerError
-        When there is none for this quantization; the message names the alternatives.
+        When no way is known for this quantization; the message names the alternatives.
     """
     model = from_payload(network)
     recurrent = recurrent_layers(model)
@@ -103,22 +103,21 @@ def best_form(
     return _plain(model, 1, f"recurrent layers run as a loop, one row at a time: {reason}")
 
 
-def _plain(model: Any, batch: int | None, *notes: str) -> Form:
+def _plain(model: Any, batch: int | None, *notes: str) -> LoweredModel:
     """Return a Keras 3 network as it is, but for flattening and for Tensor-Trains."""
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if isinstance(layer, TensorTrainDense):
             # The converter would write a kernel that is computed from its cores as a constant.
             layer.contraction = "cores"
-        elif batch is None:
-            if type(layer).__name__ in ("Flatten", "Reshape") and layer._inbound_nodes:
-                shape = layer.output.shape[1:]
-                if None not in shape:
-                    layer.call = _reshape(tuple(shape))
+        elif batch is None and type(layer).__name__ in ("Flatten", "Reshape") and is_called(layer):
+            shape = layer.output.shape[1:]
+            if None not in shape:
+                layer.call = _reshape(tuple(shape))
     holder = tf.Module()
     # The converter keeps the variables that a tf.Module tracks; it does not see those of a
     # Keras 3 model and would write a file without weights.
     holder.kept = [variable.value for variable in model.variables]
-    return Form(lambda x: model(x, training=False), model, holder, batch, list(notes))
+    return LoweredModel(lambda x: model(x, training=False), model, holder, batch, list(notes))
 
 
 def _reshape(shape: tuple[int, ...]) -> Callable[[Any], Any]:
@@ -141,7 +140,7 @@ def _unfusable(model: Any) -> str | None:
         for name, value in usual.items():
             if config[name] != value:
                 return f"layer {layer.name!r} has {name}={config[name]!r} instead of {value!r}"
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         kind = type(layer).__name__
         if kind == "Bidirectional":
             return f"layer {layer.name!r} is Bidirectional"
@@ -150,13 +149,31 @@ def _unfusable(model: Any) -> str | None:
     return None
 
 
-def _fused(model: Any, check_x: np.ndarray, check_raw: np.ndarray, same: float) -> Form:
-    """Return the Keras 2 twin, whose LSTM layers the converter knows as one operation."""
+def _fused(model: Any, check_x: np.ndarray, check_raw: np.ndarray, same: float) -> LoweredModel:
+    """Return the tf_keras copy, whose LSTM layers the converter knows as one operation."""
     from ._tf_keras import to_tf_keras
 
-    twin, _ = to_tf_keras(model)
-    found = relative_difference(np.asarray(twin(check_x, training=False)), check_raw)
+    copy, _ = to_tf_keras(model)
+    found = relative_difference(np.asarray(copy(check_x, training=False)), check_raw)
     if not found <= same:
-        raise ConversionError(f"the Keras 2 twin differs by {found:.2g}")
+        raise ConversionError(f"the copy in Keras 2 differs by {found:.2g}")
     note = "LSTM layers are one operation each and run row by row"
-    return Form(lambda x: twin(x, training=False), model, twin, 1, [note])
+    return LoweredModel(lambda x: copy(x, training=False), model, copy, 1, [note])
+
+
+def relative_difference(
+    found: np.ndarray, expected: np.ndarray, scale_of: np.ndarray | None = None
+) -> float:
+    """Return the root-mean-square difference, divided by the root mean square of the values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.compression._conversion._lowering import relative_difference
+    >>> relative_difference(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    0.0
+    """
+    reference = np.asarray(expected if scale_of is None else scale_of, dtype=np.float64)
+    scale = float(np.sqrt(np.mean(reference**2))) or 1.0
+    error = np.asarray(found, np.float64) - np.asarray(expected, np.float64)
+    return float(np.sqrt(np.mean(error**2))) / scale

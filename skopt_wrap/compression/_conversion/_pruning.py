@@ -1,4 +1,4 @@
-"""Magnitude pruning through TFMOT on a Keras 2 twin. Runs in the child process only."""
+"""Magnitude pruning through TFMOT on a tf_keras copy. Runs in the conversion process only."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..._keras import all_layers
 from ...exceptions import ConversionError, UnsupportedLayerError
+from .._fine_tuning_data import FineTuningData, check_finite
 from .._serialization import from_payload
 from .._specs import RAMP, Pruning
 from .._stages._masks import has_pattern, pattern_problem, zero_fraction
-from .._tuning import Tuning, check_finite
 from ._fine_tuning import fine_tune, kernels
-from ._tf_keras import check_same, check_twin, copy_back, load_tfmot, to_tf_keras
+from ._tf_keras import check_copy, check_same, copy_back, to_tf_keras
+from ._tfmot import load_tfmot
 
 _PRUNABLE = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "LSTM", "GRU", "SimpleRNN")
 _MASK_UPDATES = 50
@@ -21,7 +23,7 @@ _MASK_UPDATES = 50
 def prune(
     network: dict[str, Any],
     spec: Pruning,
-    tuning: Tuning,
+    tuning: FineTuningData,
     seed: int,
     check_x: np.ndarray,
 ) -> dict[str, Any]:
@@ -33,12 +35,12 @@ def prune(
         Made by ``to_payload``.
     spec : Pruning
         How sparse.
-    tuning : Tuning
+    tuning : FineTuningData
         Rows and settings; its ``loss`` as ``portable_loss`` returns it.
     seed : int
         Of shuffling and dropout.
     check_x : ndarray
-        Rows on which both networks are compared after each hop.
+        Rows on which both networks are compared after each step.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def prune(
     patterns: dict[str, Any] = {}
     schedule = make_schedule(tfmot, spec, tuning.n_steps)
 
-    def wrap(layer: Any, twin_layer: Any) -> Any:
+    def wrap(layer: Any, copied_layer: Any) -> Any:
         kind = type(layer).__name__
         if kind in _PRUNABLE:
             done.append(layer.name)
@@ -67,25 +69,25 @@ def prune(
             else:
                 patterns[layer.name] = spec.block
             return tfmot.sparsity.keras.prune_low_magnitude(
-                twin_layer, pruning_schedule=schedule, **_pattern(patterns[layer.name])
+                copied_layer, pruning_schedule=schedule, **_pattern(patterns[layer.name])
             )
         if layer.weights:
             skipped.append(f"{layer.name}: {kind} is not pruned")
-        return twin_layer
+        return copied_layer
 
     tf_keras.utils.set_random_seed(seed % 2**32)
-    twin, layers = to_tf_keras(model, wrap)
+    copy, layers = to_tf_keras(model, wrap)
     if not done:
         raise UnsupportedLayerError(
             f"the network has no layer that can be pruned; those that can: {', '.join(_PRUNABLE)}."
         )
-    check_twin(model, twin, layers, check_x)
+    check_copy(model, copy, layers, check_x)
 
     notes = fine_tune(
-        model, twin, tuning, spec.learning_rate, [tfmot.sparsity.keras.UpdatePruningStep()],
+        model, copy, tuning, spec.learning_rate, [tfmot.sparsity.keras.UpdatePruningStep()],
         hold=RAMP if spec.schedule == "polynomial" else 0.0,
     )  # fmt: skip
-    stripped = tfmot.sparsity.keras.strip_pruning(twin)
+    stripped = tfmot.sparsity.keras.strip_pruning(copy)
     copy_back(layers)
     check_same(stripped, model, check_x, "Keras 2 to Keras 3")
     check_finite(model)
@@ -124,7 +126,7 @@ def _pattern(block: Any) -> dict[str, Any]:
 
 def _check_sparsity(model: Any, patterns: dict[str, Any], spec: Pruning) -> None:
     """Raise unless every kernel that was pruned has the zeros that were asked for."""
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if layer.name not in patterns:
             continue
         block = patterns[layer.name]

@@ -1,4 +1,4 @@
-"""Quantization-aware training through TFMOT on a Keras 2 twin. Runs in the child process only.
+"""Quantization-aware training through TFMOT on a tf_keras copy, in the conversion process.
 
 Layers that TFMOT knows train with the file's rounding. The others train in float, and the
 converter measures their ranges on representative rows, as it does after ordinary training: the
@@ -7,34 +7,39 @@ file computes in integers throughout.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
 from ...exceptions import ConversionError, UnsupportedLayerError
+from .._fine_tuning_data import FineTuningData, check_finite
 from .._litert._runtime import LiteRTModel
 from .._serialization import from_payload, recurrent_layers
 from .._specs import Quantization
 from .._stages._masks import n_distinct
-from .._tuning import Tuning, check_finite
 from ._convert import TOLERANCE, to_bytes, verify
 from ._fine_tuning import fine_tune, outputs
-from ._lowering import Form
-from ._strip import slim
-from ._tf_keras import check_same, check_twin, load_tfmot, to_tf_keras
+from ._lowering import LoweredModel
+from ._strip import strip
+from ._tf_keras import check_copy, check_same, to_tf_keras
+from ._tfmot import (
+    is_folded,
+    kernel_quantize_config,
+    load_tfmot,
+    quantize_configs,
+    quantize_scheme,
+)
 
 # Learning rate of Adam at the first step.
 LEARNING_RATE = 1e-4
 _INT8 = 9  # of TensorType in the file format
-_FOLDED = "BatchNormalization"
 
 
 def quantize_aware(
     network: dict[str, Any],
     spec: Quantization,
-    tuning: Tuning,
+    tuning: FineTuningData,
     seed: int,
     check_x: np.ndarray,
     calibration: np.ndarray,
@@ -49,7 +54,7 @@ def quantize_aware(
         Made by ``to_payload``.
     spec : Quantization
         Form of the file; its mode is "int8".
-    tuning : Tuning
+    tuning : FineTuningData
         Rows and settings; its ``loss`` as ``portable_loss`` returns it.
     seed : int
         Of shuffling and dropout.
@@ -86,11 +91,11 @@ def quantize_aware(
             "rounding"
         )
     tf_keras.utils.set_random_seed(seed % 2**32)
-    twin, layers = to_tf_keras(model)
-    check_twin(model, twin, layers, check_x)
-    scheme = _scheme(tfmot, sparsity, clusters)
+    copy, layers = to_tf_keras(model)
+    check_copy(model, copy, layers, check_x)
+    scheme = quantize_scheme(tfmot, sparsity, clusters)
     names = {other.name: layer.name for layer, other in layers.items()}
-    trained, done, skipped = _train_with_rounding(tfmot, twin, scheme, names, sparsity, clusters)
+    trained, done, skipped = _train_with_rounding(tfmot, copy, scheme, names, sparsity, clusters)
     notes = fine_tune(model, trained, tuning, LEARNING_RATE)
     check_finite(trained)
     if clusters:
@@ -98,9 +103,9 @@ def quantize_aware(
         check_same(trained, stripped, check_x, "taking the clustering wrappers off")
         trained = stripped
     expected = outputs(trained, check_x)
-    form = Form(lambda x: trained(x, training=False), model, trained, None)
+    lowered = LoweredModel(lambda x: trained(x, training=False), model, trained, None)
     try:
-        content = slim(to_bytes(form, spec, calibration))
+        content = strip(to_bytes(lowered, spec, calibration))
         difference = verify(content, TOLERANCE["int8"], check_x, expected)
     except ConversionError as error:
         raise UnsupportedLayerError(f"once trained with rounding: {error}") from error
@@ -127,37 +132,15 @@ def quantize_aware(
     }
 
 
-def _scheme(tfmot: Any, sparsity: bool, clusters: bool) -> Any:
-    combine = tfmot.experimental.combine
-    if clusters:
-        return combine.Default8BitClusterPreserveQuantizeScheme(preserve_sparsity=sparsity)
-    if sparsity:
-        return combine.Default8BitPrunePreserveQuantizeScheme()
-    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-        default_8bit_quantize_scheme as plain,
-    )
-
-    return plain.Default8BitQuantizeScheme()
-
-
 def _train_with_rounding(
-    tfmot: Any, twin: Any, scheme: Any, names: dict[str, str], sparsity: bool, clusters: bool
+    tfmot: Any, copy: Any, scheme: Any, names: dict[str, str], sparsity: bool, clusters: bool
 ) -> tuple[Any, list[str], list[str]]:
-    """Return the twin with quantizers, the layers that have them, and the others."""
+    """Return the copy with quantizers, the layers that have them, and the others."""
     import tf_keras
-    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-        default_8bit_quantize_configs as configs,
-    )
-    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-        default_8bit_quantize_registry as registries,
-    )
 
     quantization = tfmot.quantization.keras
-    registry = registries.Default8BitQuantizeRegistry()
-    known = {
-        "NoOpQuantizeConfig": configs.NoOpQuantizeConfig,
-        "Default8BitQuantizeConfig": registries.Default8BitQuantizeConfig,
-    }
+    known = quantize_configs()
+    registry = known.pop("registry")
     done: list[str] = []
     skipped: list[str] = []
 
@@ -166,22 +149,21 @@ def _train_with_rounding(
         if name is None:  # the input
             return other
         if kind == "Conv1D":
-            config = registries.Default8BitQuantizeConfig(["kernel"], ["activation"], False)
-            config.weight_quantizer = _quantizer(config.weight_quantizer, sparsity, clusters)
+            config = kernel_quantize_config(sparsity, clusters)
             done.append(name)
             return quantization.quantize_annotate_layer(other, config)
         # Separable kernels are taken apart, normalizations folded into the layer before.
-        if registry.supports(other) or kind == "SeparableConv2D" or _is_folded(other):
+        if registry.supports(other) or kind == "SeparableConv2D" or is_folded(other):
             if other.weights:
                 done.append(name)
             return quantization.quantize_annotate_layer(other)
         skipped.append(f"{name}: {kind} is quantized after training")
-        return quantization.quantize_annotate_layer(other, configs.NoOpQuantizeConfig())
+        return quantization.quantize_annotate_layer(other, known["NoOpQuantizeConfig"]())
 
     try:
         with quantization.quantize_scope(known):
-            annotated = tf_keras.models.clone_model(twin, clone_function=annotate)
-            annotated.set_weights(twin.get_weights())
+            annotated = tf_keras.models.clone_model(copy, clone_function=annotate)
+            annotated.set_weights(copy.get_weights())
             made = quantization.quantize_apply(annotated, scheme)
     except (ValueError, RuntimeError, TypeError, AttributeError, KeyError) as error:
         told = str(error).partition("You can quantize")[0].strip()[:300]
@@ -189,30 +171,6 @@ def _train_with_rounding(
             f"training with rounding refuses the network ({told})"
         ) from error
     return made, done, skipped
-
-
-def _is_folded(other: Any) -> bool:
-    """Return whether a normalization follows a linear kernel, as TFMOT folds it."""
-    if type(other).__name__ != _FOLDED:
-        return False
-    before = other._inbound_nodes[0].inbound_layers
-    return (
-        type(before).__name__ in ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense")
-        and before.activation.__name__ == "linear"
-        and len(before._outbound_nodes) == 1
-    )
-
-
-def _quantizer(plain: Any, sparsity: bool, clusters: bool) -> Any:
-    """Return the quantizer of dense kernels that keeps what has to be kept."""
-    start = "tensorflow_model_optimization.python.core.quantization.keras.collab_opts"
-    if clusters:
-        module = import_module(f"{start}.cluster_preserve.cluster_preserve_quantize_registry")
-        return module.ClusterPreserveDefault8BitWeightsQuantizer(sparsity)
-    if sparsity:
-        module = import_module(f"{start}.prune_preserve.prune_preserve_quantize_registry")
-        return module.PrunePreserveDefault8BitWeightsQuantizer()
-    return plain
 
 
 def _check_integer(content: bytes, spec: Quantization) -> None:

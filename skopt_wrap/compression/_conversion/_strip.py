@@ -1,4 +1,4 @@
-"""Bytes of a ``.tflite`` file that no interpreter reads, removed. Runs in the child process only.
+"""Remove the bytes of a ``.tflite`` file that no interpreter reads. In the conversion process.
 
 The converter names every inner tensor, describes empty buffers and quantizations, and writes down
 its own version: about 3 kB for a small network, which int8 weights alone may not fill. Names of
@@ -33,7 +33,7 @@ class _Builder(flatbuffers.Builder):
         return self._written[key]
 
 
-def slim(content: bytes) -> bytes:
+def strip(content: bytes) -> bytes:
     """Return the file without what is not needed to run it."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     model.description = None
@@ -49,9 +49,9 @@ def slim(content: bytes) -> bytes:
                 tensor.quantization = None
             elif quantization is not None:
                 quantization.min = quantization.max = None
-            if tensor.hasRank and tensor.shapeSignature is not None:
-                if list(tensor.shapeSignature) == list(tensor.shape):
-                    tensor.shapeSignature = None
+            signature = tensor.shapeSignature
+            if tensor.hasRank and signature is not None and list(signature) == list(tensor.shape):
+                tensor.shapeSignature = None
     _share_buffers(model)
     builder = _Builder(len(content))
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")

@@ -1,21 +1,21 @@
-"""Keras 3 network to a Keras 2 (tf_keras) twin and back. Runs in the child process only.
+"""Copy a Keras 3 network to tf_keras (Keras 2) and its weights back. In the conversion process.
 
-The contract: the twin predicts what the network predicts, to 1e-6, checked after every hop; or
+The contract: the copy predicts what the network predicts, to 1e-6, checked after every step; or
 an `UnsupportedLayerError` names the layer. Networks are rebuilt layer by layer: neither the
 configurations nor the files of Keras 3 can be loaded by Keras 2. Only settings that mean the
 same on both sides are carried over (``hard_sigmoid``, for one, is another function there).
-Regularizers and initializers are left behind: the twin is fine-tuned, not trained.
+Regularizers and initializers are left behind: the copy is fine-tuned, not trained.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
+from ..._keras import applied_once, run_graph
 from ...exceptions import ConversionError, UnsupportedLayerError
 
 TOLERANCE = 1e-6
@@ -74,7 +74,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "Concatenate": ("axis",),
 }  # fmt: skip
 
-# Settings that must keep this value: the twin would mean something else.
+# Settings that must keep this value: the copy would mean something else.
 _FIXED: dict[str, Any] = {
     "stateful": False,
     "return_state": False,
@@ -104,51 +104,30 @@ _MASK = object()
 SUPPORTED = (*_SETTINGS, "Bidirectional", "InputLayer")
 
 
-def load_tfmot() -> Any:
-    """Import TFMOT and leave the environment and ``tf.keras`` as they were.
-
-    Its import sets ``TF_USE_LEGACY_KERAS``, which would turn ``tf.keras`` into Keras 2 here and
-    in every process started later.
-    """
-    import tensorflow as tf
-
-    # The lazy loader settles on Keras 3 when it is asked for something before TFMOT is.
-    _ = tf.keras.layers
-    before = os.environ.get("TF_USE_LEGACY_KERAS")
-    try:
-        import tensorflow_model_optimization as tfmot
-    finally:
-        if before is None:
-            os.environ.pop("TF_USE_LEGACY_KERAS", None)
-        else:
-            os.environ["TF_USE_LEGACY_KERAS"] = before
-    return tfmot
-
-
 def to_tf_keras(
     model: Any, wrap: Callable[[Any, Any], Any] | None = None
 ) -> tuple[Any, dict[Any, Any]]:
-    """Return the twin of `model`, and the twin of each of its layers.
+    """Return a tf_keras copy of `model`, and the copy of each of its layers.
 
     Parameters
     ----------
     model : keras.Model
         Sequential or Functional, built.
     wrap : callable, default=None
-        ``wrap(layer, twin_layer)`` returns what to put into the graph for a layer: the twin
+        ``wrap(layer, copied_layer)`` returns what to put into the graph for a layer: the copy
         layer, or a wrapper around it.
 
     Returns
     -------
-    twin : tf_keras.Model
+    copy : tf_keras.Model
         With the same weights.
     layers : dict
-        Layer of `model` -> its twin, unwrapped.
+        Layer of `model` -> its copy, unwrapped.
 
     Raises
     ------
     UnsupportedLayerError
-        For a layer without a twin, by name.
+        For a layer without a copy, by name.
     """
     import tf_keras
 
@@ -159,7 +138,7 @@ def to_tf_keras(
         if type(operation).__name__ in _MASKING:
             return operation
         if operation not in placed:
-            layers[operation] = _twin_layer(operation)
+            layers[operation] = _copied_layer(operation)
             placed[operation] = wrap(operation, layers[operation]) if wrap else layers[operation]
         return placed[operation]
 
@@ -178,19 +157,18 @@ def to_tf_keras(
 
     source = model.inputs[0]
     start = tf_keras.Input(shape=tuple(source.shape[1:]), dtype=source.dtype)
-    graph = model._functional if isinstance(model, keras.Sequential) else model
-    outputs = graph._run_through_graph([start], operation_fn=place, call_fn=call)
+    outputs = run_graph(model, [start], place, call)
     while isinstance(outputs, (list, tuple, dict)):
         outputs = next(iter(outputs.values() if isinstance(outputs, dict) else outputs))
-    twin = tf_keras.Model(start, outputs)
+    copy = tf_keras.Model(start, outputs)
     for layer, other in layers.items():
         if layer.weights:
             other.set_weights(layer.get_weights())
-    return twin, layers
+    return copy, layers
 
 
 def copy_back(layers: dict[Any, Any]) -> None:
-    """Write the weights of each twin layer into the layer it was made from, by their names."""
+    """Write the weights of each copied layer into the layer it was made from, by their names."""
     for layer, other in layers.items():
         found = {_role(weight.name): weight for weight in other.weights}
         if ("", "depthwise_kernel") in found and type(layer).__name__ == "DepthwiseConv2D":
@@ -198,7 +176,7 @@ def copy_back(layers: dict[Any, Any]) -> None:
         roles = [_role(weight.path) for weight in layer.weights]
         if set(found) != set(roles) or len(found) != len(other.weights):
             raise ConversionError(
-                f"layer {layer.name!r}: its twin has the weights {sorted(found)} instead of "
+                f"layer {layer.name!r}: its copy has the weights {sorted(found)} instead of "
                 f"{sorted(roles)}."
             )
         for weight, role in zip(layer.weights, roles, strict=True):
@@ -213,7 +191,7 @@ def _role(path: str) -> tuple[str, str]:
     return way, name
 
 
-def check_same(first: Any, second: Any, x: np.ndarray, hop: str) -> float:
+def check_same(first: Any, second: Any, x: np.ndarray, step: str) -> float:
     """Return the largest difference of two networks' outputs; raise above 1e-6.
 
     The difference is taken relative to outputs larger than 1.
@@ -221,63 +199,64 @@ def check_same(first: Any, second: Any, x: np.ndarray, hop: str) -> float:
     a = np.asarray(first(x, training=False), dtype=np.float64)
     b = np.asarray(second(x, training=False), dtype=np.float64)
     if a.shape != b.shape:
-        raise ConversionError(f"{hop}: outputs of shape {b.shape} instead of {a.shape}.")
+        raise ConversionError(f"{step}: outputs of shape {b.shape} instead of {a.shape}.")
     difference = float(np.max(np.abs(a - b) / np.maximum(1, np.abs(a).max()), initial=0.0))
     if not difference <= TOLERANCE:
         raise ConversionError(
-            f"{hop}: outputs differ by {difference:.2g}, more than {TOLERANCE:g}; "
+            f"{step}: outputs differ by {difference:.2g}, more than {TOLERANCE:g}; "
             "the network cannot be carried over."
         )
     return difference
 
 
-def check_twin(model: Any, twin: Any, layers: dict[Any, Any], x: np.ndarray) -> None:
-    """Raise UnsupportedLayerError, naming the layer, unless the twin answers as `model` does.
+def check_copy(model: Any, copy: Any, layers: dict[Any, Any], x: np.ndarray) -> None:
+    """Raise UnsupportedLayerError, naming the layer, unless the copy answers as `model` does.
 
     Parameters
     ----------
     model : keras.Model
         The network.
-    twin, layers : object
+    copy, layers : object
         As :func:`to_tf_keras` returned them, its layers unwrapped or wrapped.
     x : ndarray
         Rows on which they are compared.
     """
     try:
-        check_same(model, twin, x, "Keras 3 to Keras 2")
+        check_same(model, copy, x, "Keras 3 to Keras 2")
     except ConversionError as error:
-        raise UnsupportedLayerError(f"{_first_other(model, twin, layers, x)}{error}") from error
+        raise UnsupportedLayerError(f"{_first_other(model, copy, layers, x)}{error}") from error
 
 
-def _first_other(model: Any, twin: Any, layers: dict[Any, Any], x: np.ndarray) -> str:
-    """Return which layer is the first whose twin answers otherwise, where it can be told."""
+def _first_other(model: Any, copy: Any, layers: dict[Any, Any], x: np.ndarray) -> str:
+    """Return which layer is the first whose copy answers otherwise, where it can be told."""
     import tf_keras
 
-    placed = {getattr(item, "layer", item): item for item in twin.layers}  # wrappers, by content
-    placed |= {item: item for item in twin.layers}
+    placed = {getattr(item, "layer", item): item for item in copy.layers}  # wrappers, by content
+    placed |= {item: item for item in copy.layers}
     for layer, other in layers.items():
-        if len(layer._inbound_nodes) == 1:
+        if applied_once(layer):
             first = keras.Model(model.inputs, layer.output)
             try:
-                check_same(first, tf_keras.Model(twin.inputs, placed[other].output), x, "")
+                check_same(first, tf_keras.Model(copy.inputs, placed[other].output), x, "")
             except ConversionError:
-                return f"layer {layer.name!r} ({type(layer).__name__}) has no exact twin. "
+                kind = type(layer).__name__
+                return f"layer {layer.name!r} ({kind}) has no exact counterpart in Keras 2. "
     return ""
 
 
-def _twin_layer(layer: Any, same: tuple[str, ...] = ()) -> Any:
-    """Return an unbuilt twin; settings in `same` are set alike by the wrapper around it."""
+def _copied_layer(layer: Any, same: tuple[str, ...] = ()) -> Any:
+    """Return an unbuilt tf_keras layer; settings in `same` are set by the wrapper around it."""
     import tf_keras
 
     kind = type(layer).__name__
     if not type(layer).__module__.startswith("keras.") or kind not in SUPPORTED:
         name = getattr(layer, "name", kind)
-        raise UnsupportedLayerError(f"layer {name!r} ({kind}) has no twin in Keras 2.")
+        raise UnsupportedLayerError(f"layer {name!r} ({kind}) has no counterpart in Keras 2.")
     if kind == "Bidirectional":
         return tf_keras.layers.Bidirectional(
-            _twin_layer(layer.forward_layer, ("zero_output_for_mask",)),
+            _copied_layer(layer.forward_layer, ("zero_output_for_mask",)),
             merge_mode=layer.merge_mode,
-            backward_layer=_twin_layer(layer.backward_layer, ("zero_output_for_mask",)),
+            backward_layer=_copied_layer(layer.backward_layer, ("zero_output_for_mask",)),
         )
     config = layer.get_config()
     for key, value in _FIXED.items():

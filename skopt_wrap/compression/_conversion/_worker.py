@@ -1,8 +1,9 @@
-"""What the child process runs; see :mod:`._child` for why and how it lives."""
+"""What the conversion process runs; ``_process.py`` says why there is one and how long it lives."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import pickle
 import queue
@@ -10,44 +11,17 @@ import re
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 
-def convert(**request: Any) -> Any:
-    """Convert a network to one or several files."""
-    from ._convert import convert
-
-    return convert(**request)
-
-
-def prune(**request: Any) -> Any:
-    """Prune a network through TFMOT."""
-    from ._pruning import prune
-
-    return prune(**request)
-
-
-def cluster(**request: Any) -> Any:
-    """Cluster the weights of a network through TFMOT."""
-    from ._clustering import cluster
-
-    return cluster(**request)
-
-
-def quantize_aware(**request: Any) -> Any:
-    """Train a network with the rounding of its file, and make the file."""
-    from ._quantization_aware import quantize_aware
-
-    return quantize_aware(**request)
-
-
-_TASKS = {
-    "convert": convert,
-    "prune": prune,
-    "cluster": cluster,
-    "quantize_aware": quantize_aware,
-}
+def _function(given: Any) -> Callable[..., Any]:
+    """Return the function of an order: itself, or what "package.module:name" names."""
+    if not isinstance(given, str):
+        return given
+    module, _, name = given.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _message(error: BaseException) -> str:
@@ -61,9 +35,10 @@ def _message(error: BaseException) -> str:
 def _perform(folder: Path) -> None:
     try:
         path, order = pickle.loads((folder / "order.pkl").read_bytes())
-        sys.path.extend(entry for entry in path if entry not in sys.path)
-        task, request = pickle.loads(order)
-        answer = ("answer", _TASKS[task](**request))
+        # In the order of the parent, so that a name means the same module in both.
+        sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+        function, request = pickle.loads(order)
+        answer = ("answer", _function(function)(**request))
     except Exception as error:
         import traceback
 

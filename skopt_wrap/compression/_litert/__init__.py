@@ -1,0 +1,1 @@
+"""Running, timing and writing ``.tflite`` files with LiteRT; nothing here needs Keras."""

@@ -1,8 +1,8 @@
-"""The short way from a NumPy array to a prediction, past validation that costs more than the file.
+"""Predict with little overhead: plain NumPy arrays skip validation that costs more than the file.
 
 Validating one row as scikit-learn does takes some 400 microseconds, running a small file 4. The
-short way is taken for plain float arrays of the right shape with finite values, where the long one
-would change nothing; anything else goes the long way and gets its errors and warnings there.
+fast path is taken for plain float arrays of the right shape with finite values, which validation
+would not change; anything else is validated, and gets its errors and warnings there.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ class FastPath:
         self.label_of_one = self._make_label_of_one()
 
     def _make_label_of_one(self) -> Callable[[Any], np.ndarray | None] | None:
-        """Return the shortest way from one row to its label, or None where there is none.
+        """Return a function from one row to its label with the least overhead, or None.
 
         It is what :meth:`predict` does with one row, without a call or a look-up that could be
-        spared: beside a small file each of them counts. It returns None for an `X` that must go
-        another way.
+        spared: beside a small file each of them counts. It returns None for an `X` that needs
+        more.
         """
         if not self.usable or self.transformers or self._labels is None:
             return None
@@ -97,14 +97,14 @@ class FastPath:
         return label_of_one
 
     def outputs(self, X: Any) -> np.ndarray:
-        """Return the file's outputs, whichever way `X` must go."""
+        """Return the file's outputs for any `X`."""
         for step in self.transformers:
             X = step.transform(X)
         raw = self.short(X)
         return self.runtime(self.network.network_input(X)) if raw is None else raw
 
     def short(self, X: Any) -> np.ndarray | None:
-        """Return the file's outputs, or None for an `X` that must go the long way."""
+        """Return the file's outputs, or None for an `X` that has to be validated."""
         if not self.usable or type(X) is not np.ndarray or X.shape[1:] != self._shape:
             return None
         if X.dtype.char not in "fd" or not len(X):
@@ -115,7 +115,7 @@ class FastPath:
         return self._run(X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return labels or values, whichever way `X` must go."""
+        """Return labels or values for any `X`."""
         if self.threshold is not None:
             likely = self.target.probabilities(self.outputs(X))[:, 1] >= self.threshold
             chosen: np.ndarray = self.target.classes_[likely.astype(int)]

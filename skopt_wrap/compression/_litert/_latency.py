@@ -1,4 +1,4 @@
-"""Latency of a function of rows."""
+"""Measure the latency of a function of rows."""
 
 from __future__ import annotations
 

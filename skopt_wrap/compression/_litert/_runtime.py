@@ -22,7 +22,7 @@ _STATEFUL = frozenset(
 class LiteRTModel:
     """A ``.tflite`` file as a function from rows to rows.
 
-    One row takes the short way: an interpreter whose buffers stay allocated for one row. More
+    One row is run by an interpreter whose buffers stay allocated for one row. More
     rows are run in blocks of up to 256 by a second one, resized as needed. A file that was
     converted for one row at a time is run row by row. Calls from several threads run side by
     side, each with interpreters of its own; up to four are kept for later calls. State of

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..._keras import load_keras, predict_raw, seed_scope
 from ...training import TrainingData, train
-from .._tuning import ON_OWN_OUTPUTS, Tuning
+from .._fine_tuning_data import ON_OWN_OUTPUTS, FineTuningData
 
 
 def fine_tune_on(
     model: Any,
     network: Any,
-    tuning: Tuning,
+    tuning: FineTuningData,
     learning_rate: float,
     seed: int,
     callbacks: Sequence[Any] = (),
@@ -30,7 +30,7 @@ def fine_tune_on(
         The network before the stage: what it answers is the target when there is no loss.
     network : keras.Model
         What is trained.
-    tuning : Tuning
+    tuning : FineTuningData
         Rows and settings.
     learning_rate : float
         At the first step.

@@ -23,7 +23,8 @@ from ..._keras import (
     resized,
 )
 from ...exceptions import UnsupportedLayerError
-from .._tuning import Tuning
+from .._fine_tuning_data import FineTuningData
+from .._stage import StageResult
 from ._fine_tuning import fine_tune_on
 
 _PRUNED = ("Dense", "Conv1D", "Conv2D")
@@ -65,8 +66,8 @@ class _Route:
 
 
 def prune_units(
-    model: Any, sparsity: float, tuning: Tuning, *, learning_rate: float, seed: int
-) -> tuple[Any, list[str], list[str], list[str]]:
+    model: Any, sparsity: float, tuning: FineTuningData, *, learning_rate: float, seed: int
+) -> StageResult:
     """Return a narrower network, fine-tuned.
 
     Parameters
@@ -75,7 +76,7 @@ def prune_units(
         Built network with one input and one output; it is not changed.
     sparsity : float
         Fraction of the units of each hidden layer that are removed, in (0, 1).
-    tuning : Tuning
+    tuning : FineTuningData
         Rows and settings for fine-tuning.
     learning_rate : float
         Of Adam; falls to zero along a cosine.
@@ -84,10 +85,8 @@ def prune_units(
 
     Returns
     -------
-    network : keras.Model
-        The narrower network.
-    done, skipped, notes : list of str
-        Layers that lost units, layers that did not with the reason, and remarks.
+    result : StageResult
+        The narrower network, layers that lost units, and layers that did not with the reason.
 
     Raises
     ------
@@ -124,7 +123,7 @@ def prune_units(
     for old, new in zip(model.layers, network.layers, strict=True):
         new.set_weights(weights[old.name])  # an input layer may be called otherwise now
     notes = fine_tune_on(model, network, tuning, learning_rate, seed)
-    return network, done, skipped, notes
+    return StageResult(network, done, skipped, notes)
 
 
 def find_routes(model: Any) -> tuple[list[_Route], list[str]]:

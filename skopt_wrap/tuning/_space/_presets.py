@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...architectures import ARCHITECTURES, Architecture
 from ...exceptions import ParameterError, suggest
 from ._conditions import Conditional, PerLayer
 
-_WIDTHS = [16, 32, 64, 128, 256, 512]
-_ACTIVATIONS = ["relu", "elu", "gelu", "silu", "tanh"]
-_PENALTIES = [0.0, 1e-6, 1e-5, 1e-4, 1e-3]
-
 
 def default_space(
-    architecture: str = "dense", *, full: bool = False, epochs: int = 50
+    architecture: str | Architecture = "dense", *, full: bool = False, epochs: int = 50
 ) -> dict[str, Any]:
     """Return the space that a search takes when the caller gives none.
 
@@ -22,8 +19,8 @@ def default_space(
 
     Parameters
     ----------
-    architecture : {"dense", "cnn", "lstm"}, default="dense"
-        Name of the architecture.
+    architecture : {"dense", "cnn", "lstm"} or Architecture, default="dense"
+        The architecture, or its name.
     full : bool, default=False
         False: width, depth, dropout and learning rate, which matter most. True: everything that
         practice tunes, layer by layer: activation, batch normalization, L1 and L2 penalties,
@@ -41,7 +38,7 @@ def default_space(
     Raises
     ------
     ParameterError
-        For an unknown architecture.
+        For an unknown architecture, and for one that has no space.
 
     Examples
     --------
@@ -51,71 +48,37 @@ def default_space(
     >>> default_space("cnn", full=True)["model__kernel_size"]
     [3, 5]
     """
-    from ...architectures import ARCHITECTURES
+    from scipy.stats import loguniform
 
-    if architecture not in ARCHITECTURES:
+    if isinstance(architecture, str):
+        if architecture not in ARCHITECTURES:
+            raise ParameterError(
+                f"model names no architecture: {architecture!r}. "
+                + suggest(architecture, ARCHITECTURES)
+            )
+        architecture = ARCHITECTURES[architecture]
+    entries = _with_layers(architecture) if full else architecture.space()
+    if not entries:
         raise ParameterError(
-            f"model names no architecture: {architecture!r}. "
-            + suggest(architecture, ARCHITECTURES)
+            f"model={architecture.name!r} has no default space; pass space={{...}}."
         )
-    if architecture not in _COMPACT:
-        raise ParameterError(f"model={architecture!r} has no default space; pass space={{...}}.")
-    return _full(architecture, epochs) if full else _compact(architecture)
-
-
-_COMPACT: dict[str, dict[str, Any]] = {
-    "dense": {"model__units": [32, 64, 128, 256], "model__n_layers": [1, 2, 3]},
-    "cnn": {"model__filters": [16, 32, 64], "model__n_layers": [1, 2, 3]},
-    "lstm": {"model__units": [16, 32, 64, 128], "model__n_layers": [1, 2]},
-}
-
-
-def _compact(architecture: str) -> dict[str, Any]:
-    from scipy.stats import loguniform, uniform
-
+    if not full:
+        return {**entries, "optimizer__learning_rate": loguniform(1e-4, 1e-2)}
     return {
-        **{name: list(values) for name, values in _COMPACT[architecture].items()},
-        "model__dropout": uniform(0.0, 0.5),
-        "optimizer__learning_rate": loguniform(1e-4, 1e-2),
-    }
-
-
-def _full(architecture: str, epochs: int) -> dict[str, Any]:
-    from scipy.stats import uniform
-
-    layers = {
-        "dense": {
-            "model__n_layers": [1, 2, 3, 4],
-            "model__units": PerLayer(_WIDTHS, "model__n_layers"),
-            "model__activation": _ACTIVATIONS,
-        },
-        "cnn": {
-            "model__n_layers": [1, 2, 3],
-            "model__filters": PerLayer([8, 16, 32, 64, 128], "model__n_layers"),
-            "model__kernel_size": [3, 5],
-            "model__dense_units": [0, 32, 64, 128],
-            "model__activation": _ACTIVATIONS,
-        },
-        "lstm": {
-            "model__n_layers": [1, 2, 3],
-            "model__units": PerLayer([8, 16, 32, 64, 128], "model__n_layers"),
-            "model__bidirectional": [False, True],
-            "model__activation": ["tanh", "relu"],
-            "model__recurrent_dropout": [0.0, 0.1, 0.2],
-        },
-    }[architecture]
-    return {
-        **layers,
-        "model__batch_norm": [False, True],
-        "model__dropout": uniform(0.0, 0.5),
-        "model__l1": list(_PENALTIES),
-        "model__l2": list(_PENALTIES),
-        "model__kernel_initializer": ["glorot_uniform", "glorot_normal", "he_normal", "he_uniform"],
-        "model__bias_initializer": ["zeros", "random_normal"],
+        **entries,
         **_optimizers(),
         "learning_rate_schedule": ["constant", "exponential", "cosine", "warmup_cosine"],
         "batch_size": [16, 32, 64, 128],
         "epochs": sorted({max(1, epochs // 4), max(1, epochs // 2), epochs}),
+    }
+
+
+def _with_layers(architecture: Architecture) -> dict[str, Any]:
+    """Return the full space, with one value for each layer where the architecture says so."""
+    counts = architecture.per_layer
+    return {
+        name: PerLayer(values, counts[name]) if name in counts else values
+        for name, values in architecture.space(full=True).items()
     }
 
 

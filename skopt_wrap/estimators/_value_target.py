@@ -1,0 +1,107 @@
+"""The target of a regressor: `y` as the loss takes it, and raw outputs in the shape of `y`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import DataError, ModelError
+from ._target_arrays import output_table
+
+
+class ValueTarget:
+    """Numbers to the shape that a loss takes, and raw outputs back to the shape of `y`.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Numbers.
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Columns of `y`.
+    target_type_ : {"continuous", "continuous-multioutput"}
+        Type of the target.
+
+    Raises
+    ------
+    DataError
+        When `y` has more than two dimensions.
+
+    Examples
+    --------
+    >>> from skopt_wrap.estimators import ValueTarget
+    >>> target = ValueTarget([1.0, 2.0])
+    >>> target.transform([1.0, 2.0]).shape, target.values([[3.0], [4.0]])
+    ((2, 1), array([3., 4.]))
+    """
+
+    def __init__(self, y: Any) -> None:
+        y = np.asarray(y)
+        if y.ndim > 2:
+            raise DataError(f"y must have one or two dimensions, got shape {y.shape}.")
+        self.one_dimensional_ = y.ndim == 1
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        self.target_type_ = "continuous" if self.n_outputs_ == 1 else "continuous-multioutput"
+        self.output_kind_ = "values"
+
+    @property
+    def n_units(self) -> int:
+        """Output units that the target asks of a network."""
+        return self.n_outputs_
+
+    def match(self, *, units: int, encoding: str, output_kind: str) -> None:
+        """Check the number of output units of a network.
+
+        Parameters
+        ----------
+        units : int
+            Output units of the network.
+        encoding, output_kind : str
+            Not used; values have one form.
+
+        Raises
+        ------
+        ModelError
+            When the network has another number of output units than the target has columns.
+        """
+        if units != self.n_outputs_:
+            raise ModelError(
+                f"The network has {units} output units, but y has {self.n_outputs_} columns. "
+                'Let the builder take `meta` and end in Dense(meta["n_outputs_expected_"]).'
+            )
+
+    def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
+        """Return `y` as a table.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        dtype : str, default="float32"
+            Dtype of the table.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Numbers as the loss takes them.
+        """
+        return np.asarray(y).astype(dtype).reshape(-1, self.n_outputs_)
+
+    def values(self, raw: Any) -> np.ndarray:
+        """Return predictions in the shape of `y`.
+
+        Parameters
+        ----------
+        raw : array-like of shape (n_samples, n_units)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            Predictions.
+        """
+        raw = output_table(raw)
+        return raw[:, 0] if self.one_dimensional_ else raw

@@ -1,0 +1,1 @@
+"""Training of several networks of equal architecture in one graph; no file knows an estimator."""

@@ -1,0 +1,316 @@
+"""Train several networks of equal architecture jointly, each as if it were alone."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..._keras import dtype_scope, load_tensorflow, plain_executor
+from .._train import VALIDATION_BATCH, recorded
+from ._graph import JointGraph, joint_graph
+from ._member import JointTrainingError, Member, Training
+from ._samples import place_samples, step_tables
+from ._state import assign_state, load_arguments, load_state, no_logs
+
+# Steps of one call into a graph, so that an interrupt is answered soon.
+_STEPS = 512
+# Reductions of a loss that give another value when a batch is divided.
+_OF_THE_BATCH = ("sum", "mean_with_sample_weight")
+
+
+def train_jointly(
+    groups: Sequence[Sequence[Training]],
+    *,
+    pauses: Collection[int] = (),
+    pause: Callable[[int], bool | None] | None = None,
+    tick: Callable[[], None] | None = None,
+) -> None:
+    """Train networks in place; those of a group have the same :func:`joint_key`.
+
+    Parameters
+    ----------
+    groups : sequence of sequence of Training
+        `result`, or `error` and `traceback`, and `seconds` are filled in.
+    pauses : collection of int, default=()
+        Epochs, counted from one, after which `pause` is called.
+    pause : callable, default=None
+        Called as ``pause(epoch)`` when every network holds its state after that epoch; when it
+        returns False, training ends there.
+    tick : callable, default=None
+        Called after every epoch of all networks; what it raises ends training.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> from skopt_wrap.training import Training, TrainingData, joint_key, train_jointly
+    >>> X = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    >>> data = TrainingData(X, X[:, :1], np.ones(8, "float32"))
+    >>> trainings = []
+    >>> for seed in range(2):
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile("sgd", "mse")
+    ...     trainings.append(Training(model, data, epochs=3, batch_size=4, seed=seed))
+    >>> len({joint_key(training) for training in trainings})
+    1
+    >>> train_jointly([trainings])
+    >>> [training.result.n_epochs for training in trainings]
+    [3, 3]
+    """
+    joint = [_JointTraining(group) for group in groups]
+    last = max(training.settings.epochs for group in groups for training in group)
+    stops = sorted({min(epoch, last) for epoch in pauses} | {last}) if pause else [last]
+    epoch = 0
+    for stop in stops if tick is None else range(1, last + 1):
+        for group in joint:
+            group.run(epoch, stop)
+        epoch = stop
+        if tick is not None:
+            tick()
+        if pause is not None and epoch in pauses:
+            for group in joint:
+                group.copy_back()
+            if pause(epoch) is False:
+                for group in joint:
+                    group.abandon()
+                return
+
+
+class _JointTraining:
+    """Networks that are trained jointly; a few tensors hold the state of all."""
+
+    def __init__(self, trainings: Sequence[Training]) -> None:
+        self._dtype = trainings[0].dtype
+        self.live: list[Member] = []
+        with self._guarded(trainings):
+            self._start(trainings)
+
+    def _start(self, trainings: Sequence[Training]) -> None:
+        tf = load_tensorflow()
+        self.live = [Member(training) for training in trainings]
+        first = self.live[0]
+        self.graph: JointGraph = joint_graph(first.plan, first.model.optimizer, len(trainings))
+        self._batch_size = trainings[0].settings.batch_size
+        self._data = place_samples(self.live)
+        self.state = load_state(self.live, self.graph.slots)
+        sizes = [int(np.prod(shape)) for shape in first.plan.shapes]
+        shapes = [n for shape in first.plan.shapes for n in shape]
+        self._fixed = {
+            "sizes": tf.constant(sizes, tf.int32, [len(sizes)]),
+            "shapes": tf.constant(shapes, tf.int32, [len(shapes)]),
+        }
+        self._given = load_arguments(self.live)
+        for member in list(self.live):
+            member.model.stop_training = False
+            if not member.call("on_train_begin"):
+                self._drop([member])
+
+    def _keep(self, who: list[int]) -> None:
+        """Go on with some of the networks."""
+        tf = load_tensorflow()
+        self.live = [self.live[k] for k in who]
+        self._given = {name: value[who] for name, value in self._given.items()}
+        if who:
+            self.state = tf.nest.map_structure(lambda t: tf.gather(t, who), self.state)
+
+    def _drop(self, members: list[Member]) -> None:
+        if members:
+            self._keep([k for k, member in enumerate(self.live) if member not in members])
+
+    def _copy_to(self, member: Member, state: dict[str, Any], *, everything: bool) -> None:
+        assign_state(
+            member, self.live.index(member), state, self.graph.slots if everything else None
+        )
+
+    def copy_back(self, members: Sequence[Member] | None = None) -> None:
+        """Assign the state of the networks to their variables."""
+        tf = load_tensorflow()
+        if members is None:
+            members = self.live
+        if members:
+            state = tf.nest.map_structure(lambda t: t.numpy(), self.state)
+            for member in members:
+                self._copy_to(member, state, everything=True)
+
+    # -- training -----------------------------------------------------------------------------
+
+    def run(self, first: int, stop: int) -> None:
+        """Train from epoch `first` up to, not including, `stop`, both counted from zero."""
+        with self._guarded([member.training for member in self.live]):
+            for epoch in range(first, stop):
+                if not self.live:
+                    break
+                self.epoch(epoch)
+
+    @contextlib.contextmanager
+    def _guarded(self, trainings: Sequence[Training]) -> Iterator[None]:
+        """Measure the time of the block; note its error with each network that is left."""
+        began = time.perf_counter()
+        try:
+            with dtype_scope(self._dtype):
+                yield
+        except Exception as error:
+            left = [t for t in trainings if t.error is None and not t.result.n_epochs]
+            for training in left:
+                training.error = JointTrainingError(f"{type(error).__name__}: {error}")
+                training.traceback = traceback.format_exc()
+            self.live = []
+        seconds = time.perf_counter() - began
+        for training in trainings:
+            training.seconds += seconds / len(trainings)
+
+    def epoch(self, epoch: int) -> None:
+        """Train one epoch, evaluate, call the callbacks, and end what is done."""
+        for member in list(self.live):
+            if not member.call("on_epoch_begin", epoch):
+                self._drop([member])
+        if not self.live:
+            return
+        logs = self._train_epoch(epoch)
+        for name, values in self._evaluate(epoch).items():
+            for member_logs, value in zip(logs, values, strict=True):
+                if value is not None:
+                    member_logs[name] = value
+        watched = [member for member in self.live if member.watched]
+        if watched:
+            state = self._numpy()
+            for member in watched:
+                self._copy_to(member, state, everything=member.training.settings.user_callbacks)
+        done, failed = [], []
+        for member, found in zip(list(self.live), logs, strict=True):
+            if not member.call("on_epoch_end", epoch, found):
+                failed.append(member)
+            elif member.model.stop_training or epoch + 1 >= member.training.settings.epochs:
+                done.append((member, found))
+        self._drop(failed)
+        self.copy_back([member for member, _ in done])
+        for member, found in done:
+            self._finish(member, found)
+        self._drop([member for member, _ in done])
+
+    def _numpy(self) -> dict[str, Any]:
+        return load_tensorflow().nest.map_structure(lambda t: t.numpy(), self.state)
+
+    def _finish(self, member: Member, logs: dict[str, float]) -> None:
+        if member.call("on_train_end", logs):
+            model = member.model
+            model.optimizer.finalize_variable_values(model.trainable_weights)
+            recorded(member.training.result, member.history)
+
+    def abandon(self) -> None:
+        """End with the state of this epoch; what restores better weights is not asked."""
+        for member in self.live:
+            weights = member.model.get_weights()
+            self._finish(member, {})
+            member.model.set_weights(weights)
+        self.live = []
+
+    def _train_epoch(self, epoch: int) -> list[dict[str, float]]:
+        """Run one epoch; return loss and metrics of each network."""
+        self.state["logs"] = no_logs(self.live)
+        orders = [member.rows[:, next(member.orders)] for member in self.live]
+        rates = [member.rates(epoch) for member in self.live]
+        for who, table, steps in step_tables(orders, self._batch_size):
+            now = [rates[k][part] for k, part in zip(who, steps, strict=True)]
+            self._run(who, table, np.stack(now))
+        for member, of_steps in zip(self.live, rates, strict=True):
+            member.set_rate(of_steps[-1])
+        n_rows = [order.shape[1] for order in orders]
+        return self._logs(self.state["logs"].numpy(), n_rows, "")
+
+    def _logs(self, sums: np.ndarray, n_rows: list[int], prefix: str) -> list[dict[str, float]]:
+        """Return the means of sums over rows."""
+        plan = self.live[0].plan
+        counts, totals, column = [], [], 0
+        for weighted in (False, *plan.weighted):
+            totals.append(sums[:, column])
+            counts.append(sums[:, column + 1] if weighted else np.array(n_rows, sums.dtype))
+            column += 1 + weighted
+        total, count = np.stack(totals, 1), np.stack(counts, 1)
+        means = np.divide(total, count, out=np.zeros_like(total), where=count != 0)
+        names = [prefix + name for name in ("loss", *plan.names)]
+        return [dict(zip(names, map(float, row), strict=True)) for row in means]
+
+    def _evaluate(self, epoch: int) -> dict[str, list[float | None]]:
+        """Return loss and metrics on validation rows, for the networks whose turn it is."""
+        tf = load_tensorflow()
+        turn = [
+            k
+            for k, member in enumerate(self.live)
+            if member.held_out.shape[1]
+            and (epoch + 1) % member.training.settings.validation_freq == 0
+        ]
+        if not turn:
+            return {}
+        size = self._validation_rows()
+        sums = no_logs(self.live).numpy()
+        for who, table, _ in step_tables([self.live[k].held_out for k in turn], size):
+            places = [turn[k] for k in who]
+            padded, table = self._padded(places, table)
+            arguments = (
+                tf.gather(self.state["weights"], padded),
+                [tf.gather(stat, padded) for stat in self.state["stats"]],
+                tf.gather(no_logs(self.live), padded),
+                self._arguments(padded, np.zeros((len(padded), 1))),
+                self._data,
+                tf.constant(table),
+            )
+            with plain_executor():
+                found = self.graph.test(*arguments).numpy()
+            sums[places] += found[: len(places)]
+        n_rows = [member.held_out.shape[1] for member in self.live]
+        logs = self._logs(sums, n_rows, "val_")
+        return {
+            name: [found[name] if k in turn else None for k, found in enumerate(logs)]
+            for name in logs[0]
+        }
+
+    def _validation_rows(self) -> int:
+        """Return the rows of each network in one step of validation."""
+        given, plan = self.live[0].training.settings.validation_batch_size, self.live[0].plan
+        if given or not plan.convolves or plan.loss.reduction in _OF_THE_BATCH:
+            return given or VALIDATION_BATCH
+        # Together they take the memory that one takes by itself.
+        return max(1, VALIDATION_BATCH // (self.graph.networks or 1))
+
+    def _padded(self, who: list[int], table: np.ndarray) -> tuple[list[int], np.ndarray]:
+        """Repeat the first network until there are as many as the graph was traced for."""
+        missing = (self.graph.networks or len(who)) - len(who)
+        if missing <= 0:
+            return who, table
+        more = np.repeat(table[:, :, :1], missing, axis=2)
+        return [*who, *[who[0]] * missing], np.concatenate([table, more], axis=2)
+
+    def _arguments(self, who: list[int], rates: np.ndarray) -> dict[str, Any]:
+        tf = load_tensorflow()
+        given = {name: tf.constant(value[who]) for name, value in self._given.items()}
+        return {**given, **self._fixed, "rates": tf.constant(rates, "float32")}
+
+    def _run(self, who: list[int], table: np.ndarray, rates: np.ndarray) -> None:
+        """Train the networks `who` on the steps of `table`."""
+        tf, size = load_tensorflow(), len(who)
+        padded, table = self._padded(who, table)
+        everyone = padded == list(range(len(self.live)))
+        state = self.state
+        if not everyone:
+            state = tf.nest.map_structure(lambda t: tf.gather(t, padded), state)
+        rates = np.concatenate([rates, np.repeat(rates[:1], len(padded) - size, axis=0)])
+        for start in range(0, table.shape[1], _STEPS):
+            part = tf.constant(table[:, start : start + _STEPS])
+            given = self._arguments(padded, rates[:, start : start + _STEPS])
+            with plain_executor():
+                state = self.graph.train(state, given, self._data, part)
+        if not everyone:
+            places = tf.constant([[k] for k in who])
+
+            def put(old: Any, new: Any) -> Any:
+                if not old.shape.num_elements():
+                    return old
+                return tf.tensor_scatter_nd_update(old, places, new[:size])
+
+            state = tf.nest.map_structure(put, self.state, state)
+        self.state = state
