@@ -25,6 +25,7 @@ from ._kinds import (
     holds_other_parts,
     is_function,
     is_keras,
+    is_parcel,
 )
 from ._names import full_name, is_known, joined, name_of
 from ._networks import keras_config, names_in_config, names_in_network, network_bytes
@@ -87,6 +88,9 @@ class Encoder:
             self._depth -= 1
 
     def _encode(self, value: Any, path: str) -> Any:
+        if is_parcel(value):
+            node = self.encode(value.thing, path)
+            return {**node, "dtype": value.dtype} if value.dtype is not None else node
         plain = _PLAIN.get(type(value))
         if plain is not None:
             return plain(self, value, path)
@@ -156,11 +160,6 @@ class Encoder:
 
     def _object(self, value: Any, path: str) -> dict[str, Any]:
         """Describe an object by its class and state, or give it to skops."""
-        if type(value).__name__ == "ScopedModel" and type(value).__module__.startswith(
-            "skopt_wrap."
-        ):
-            node = self._keras(value.model, path)
-            return {**node, "dtype": value.dtype}
         cls = type(value)
         top = cls.__module__.partition(".")[0]
         plain = has_plain_state(cls)

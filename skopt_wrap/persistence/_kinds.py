@@ -19,10 +19,10 @@ def is_function(value: Any) -> bool:
     )
 
 
-def is_scoped_network(value: Any) -> bool:
-    """Whether a value is a network together with the precision that it was compiled in."""
+def is_parcel(value: Any) -> bool:
+    """Whether a value is our mark for an object of Keras' or the user's inside a state."""
     cls = type(value)
-    return cls.__name__ == "ScopedModel" and cls.__module__.startswith("skopt_wrap.")
+    return cls.__name__ == "Parcel" and cls.__module__.startswith("skopt_wrap.")
 
 
 def is_keras(value: Any) -> bool:
