@@ -10,6 +10,7 @@ so ``except ValueError`` keeps working::
     ├── ModelError (ValueError)             a network cannot be built, or does not suit the data
     │   ├── BuilderError                        the user's builder raised, or returned no model
     │   └── UnsupportedLayerError               a layer that a technique cannot take
+    ├── DivergedError (FloatingPointError)  training or prediction gave numbers that are not finite
     ├── BackendError (RuntimeError)         Keras runs on something other than TensorFlow
     ├── SearchError (RuntimeError)          no trial of a search succeeded
     ├── ConversionError (RuntimeError)      a network could not be converted, or its file is wrong
@@ -20,6 +21,7 @@ so ``except ValueError`` keeps working::
     SkoptWrapWarning (UserWarning)
     ├── TrainingInterruptedWarning          training stopped early; the best weights are kept
     ├── VersionWarning                      a file was written with other versions of libraries
+    ├── InputWarning                        data could mean two things; says which was assumed
     ├── SkippedWarning                      a layer, trial or stage was skipped, with its reason
     └── BudgetWarning                       a budget was missed and the caller asked to go on
 """
@@ -29,6 +31,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from ._aliases import HINTS, known_as
+
 __all__ = [
     "BackendError",
     "BudgetError",
@@ -36,6 +40,8 @@ __all__ = [
     "BuilderError",
     "ConversionError",
     "DataError",
+    "DivergedError",
+    "InputWarning",
     "LoadError",
     "ModelError",
     "ParameterError",
@@ -88,6 +94,10 @@ class LoadError(SkoptWrapError, ValueError):
     """A file cannot be read as an estimator, or names something that is not trusted."""
 
 
+class DivergedError(SkoptWrapError, FloatingPointError):
+    """Training or prediction gave numbers that are not finite (NaN or infinity)."""
+
+
 class BackendError(SkoptWrapError, RuntimeError):
     """Keras runs on a backend other than TensorFlow."""
 
@@ -116,6 +126,10 @@ class VersionWarning(SkoptWrapWarning):
     """A file was written with other versions of the libraries than those installed."""
 
 
+class InputWarning(SkoptWrapWarning):
+    """The data could mean two things; the message says which was assumed, and how to choose."""
+
+
 class SkippedWarning(SkoptWrapWarning):
     """A layer, trial or stage was skipped; the message says why."""
 
@@ -126,6 +140,8 @@ class BudgetWarning(SkoptWrapWarning):
 
 def suggest(name: str, choices: Iterable[str]) -> str:
     """Return the tail of an error message that names the nearest legal choice.
+
+    A name of another library is translated (``nb_epoch``, ``val_accuracy``); then spelling decides.
 
     Parameters
     ----------
@@ -146,6 +162,9 @@ def suggest(name: str, choices: Iterable[str]) -> str:
     "Did you mean 'units'? Known names: 'dropout', 'units'."
     """
     known = sorted(set(choices))
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    head = f"Did you mean {near[0]!r}? " if near else ""
+    near = known_as(name, known)
+    if near is None:
+        near = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+    head = f"Did you mean {near!r}? " if near else ""
+    head += f"{HINTS[name]} " if near is None and name in HINTS else ""
     return f"{head}Known names: {', '.join(repr(k) for k in known)}."

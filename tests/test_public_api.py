@@ -21,6 +21,8 @@ PUBLIC = [name for name in skopt_wrap._SUBPACKAGES if name != "exceptions"]
 
 # Package -> packages that it may import. What is not named here may not be imported.
 FOUNDATIONS = {
+    "_aliases",
+    "_copying",
     "exceptions",
     "_keras",
     "_params",
@@ -30,7 +32,9 @@ FOUNDATIONS = {
     "_tables",
 }
 ARROWS = {
-    "exceptions": set(),
+    "_aliases": set(),
+    "_copying": {"_keras", "_sklearn"},
+    "exceptions": {"_aliases"},
     "_keras": {"exceptions"},
     "_params": {"exceptions"},
     "_pareto": set(),

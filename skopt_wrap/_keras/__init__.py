@@ -8,7 +8,6 @@ from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_ex
 from ._compiled import (
     built_metrics,
     compile_arguments,
-    flat_layers,
     learning_rate_schedule,
     metric_function,
 )
@@ -16,6 +15,7 @@ from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_o
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._graph import layer_calls, rebuild
 from ._inspect import (
+    all_finite,
     compile_settings,
     copy_optimizer,
     forget_key,
@@ -27,7 +27,14 @@ from ._inspect import (
     output_units,
     shareable_key,
 )
-from ._layers import all_layers, built_shape, is_called, run_graph, use_one_scale_for_dense_kernels
+from ._layers import (
+    all_layers,
+    built_shape,
+    is_called,
+    run_graph,
+    use_one_scale_for_dense_kernels,
+)
+from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
@@ -35,6 +42,8 @@ from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
 __all__ = [
     "CustomObjects",
     "FunctionalOptimizer",
+    "Parcel",
+    "all_finite",
     "all_layers",
     "applied_once",
     "built_metrics",
@@ -42,6 +51,7 @@ __all__ = [
     "clear_prediction_calls",
     "compile_arguments",
     "compile_settings",
+    "copy_by_parcel",
     "copy_network",
     "copy_operation",
     "copy_optimizer",

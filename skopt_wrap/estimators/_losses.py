@@ -75,7 +75,9 @@ def infer_loss(target: Any, units: int) -> str:
     return "categorical_crossentropy" if target.soft_ else "sparse_categorical_crossentropy"
 
 
-def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, kind: str) -> Any:
+def make_loss(
+    loss: Any, options: Mapping[str, Any], target: Any, units: int, kind: str | None = None
+) -> Any:
     """Return the loss to compile with.
 
     An inferred loss averages over the sum of the sample weights, so that a weight of 2 equals a
@@ -92,8 +94,8 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
         The target.
     units : int
         Output units of the network.
-    kind : {"logits", "probabilities"}
-        Meaning of the outputs.
+    kind : {"logits", "probabilities"}, default=None
+        Meaning of the outputs; None, where it is not known yet, leaves ``from_logits`` as it is.
     """
     options = dict(options)
     cls: Any = None
@@ -122,7 +124,7 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
                 f"loss={name!r} takes no {option!r}. "
                 + suggest(f"loss__{option}", [f"loss__{known}" for known in legal])
             )
-    if "from_logits" in legal:
+    if "from_logits" in legal and kind is not None:
         options.setdefault("from_logits", kind == "logits")
     return cls(**options)
 

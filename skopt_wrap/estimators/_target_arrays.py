@@ -9,6 +9,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
 from ..exceptions import DataError
+from ._data_kinds import check_kind, is_about_text, text_column
 
 
 def output_table(raw: Any) -> np.ndarray:
@@ -32,9 +33,47 @@ def check_labels(y: Any) -> np.ndarray:
     return y
 
 
-def check_values(y: Any) -> np.ndarray:
-    """Return regression targets as an array of one or two dimensions, finite, float."""
-    y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
+def check_values(y: Any, dtype: str = "float32") -> np.ndarray:
+    """Return regression targets as an array of one or two dimensions, finite in `dtype`."""
+    check_kind(y, "y")
+    try:
+        y = check_array(y, ensure_2d=False, allow_nd=True, dtype="numeric", input_name="y")
+    except ValueError as error:
+        if is_about_text(error):
+            raise DataError(
+                f"y must hold numbers for a regressor ({error}).{text_column(y)} For labels take "
+                "a KerasClassifier."
+            ) from error
+        raise
+    if y.ndim > 2:
+        raise DataError(
+            f"y must have one or two dimensions, got shape {y.shape}: a network for "
+            "KerasRegressor returns one row of numbers a sample. Flatten the targets, "
+            "y.reshape(len(y), -1), and reshape the predictions back."
+        )
+    check_range(y, "y", dtype)
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)
     return y
+
+
+def check_range(values: np.ndarray, name: str, dtype: str) -> None:
+    """Raise for finite numbers that become infinite in the precision of the network."""
+    if values.dtype.kind not in "fiu" or values.dtype.itemsize < 4 or not values.size:
+        return
+    largest = np.abs(values).max()
+    if largest > np.finfo(dtype).max:
+        raise DataError(
+            f"{'Input ' if name == 'X' else ''}{name} contains infinity or a value too large for "
+            f"dtype({dtype!r}): the largest is {largest:.3g}. Scale {name}, for instance with "
+            + (
+                "a StandardScaler."
+                if name == "X"
+                else "sklearn.compose.TransformedTargetRegressor."
+            )
+        )
+
+
+def count_columns(number: int) -> str:
+    """Return ``"1 column"``, ``"2 columns"`` and so on."""
+    return f"{number} column{'' if number == 1 else 's'}"
