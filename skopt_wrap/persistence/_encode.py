@@ -27,7 +27,7 @@ from ._kinds import (
     is_keras,
     is_parcel,
 )
-from ._names import full_name, is_known, joined, name_of
+from ._names import full_name, has_to_be_trusted, joined, name_of
 from ._networks import keras_config, names_in_config, names_in_network, network_bytes
 from ._sklearn_parts import part_bytes, untrusted_names
 
@@ -154,7 +154,7 @@ class Encoder:
 
     def _name(self, value: Any, path: str) -> dict[str, Any]:
         name = name_of(value, path)
-        if not is_known(name["module"], name["name"]):
+        if has_to_be_trusted(name["module"], name["name"]):
             self.needs_trust.add(joined(name["module"], name["name"]))
         return {"is": "name", **name}
 

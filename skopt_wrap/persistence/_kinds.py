@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ _MOST_OBJECTS = 1000
 
 
 def is_function(value: Any) -> bool:
-    return isinstance(value, np.ufunc) or (
+    return isinstance(value, np.ufunc | types.MethodDescriptorType) or (
         callable(value) and hasattr(value, "__qualname__") and hasattr(value, "__module__")
     )
 

@@ -6,32 +6,48 @@ up in the installed libraries. Any other name is looked up only when the user ga
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import sys
+import types
 from collections.abc import Iterable
 from typing import Any
 
 from ..exceptions import LoadError, ParameterError, SaveError
 
-# Our private classes that may stand in a fitted estimator: short name -> where it is defined now.
-# A file holds the short name, so that it can still be read after the class has moved.
-PRIVATE_CLASSES: dict[str, str] = {
-    "ClassTarget": "skopt_wrap.estimators._class_target",
-    "ValueTarget": "skopt_wrap.estimators._value_target",
-}
+# Our private classes that may stand in a fitted estimator: package and class -> where the class is
+# defined now. A file holds the short name, so that it can still be read after the class has moved.
+PRIVATE_CLASSES: dict[str, str] = {}
 # Public packages of ours whose classes and functions a file may name.
 OWN_PACKAGES = (
     "architectures",
     "compression",
+    "diagnostics",
     "distillation",
     "estimators",
     "factorization",
     "losses",
+    "model_selection",
+    "monitoring",
+    "quality",
     "sampling",
     "scoring",
+    "training",
     "tuning",
 )
+# Packages whose functions are parameters of estimators: builders, losses and metrics.
+_OWN_FUNCTIONS = ("architectures", "losses", "scoring")
+# Callbacks that write to a place which they hold, or send data there, when the network is fitted.
+_WRITING_CALLBACKS = {
+    "BackupAndRestore",
+    "CSVLogger",
+    "ModelCheckpoint",
+    "RemoteMonitor",
+    "TensorBoard",
+}
+# Methods of texts that reach other objects.
+_TEXT_METHODS = {name for name in dir(str) if not name.startswith("_")} - {"format", "format_map"}
 _BUILTIN_TYPES = (
     "bool", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "set",
     "slice", "str", "tuple",
@@ -144,9 +160,11 @@ def name_of(item: Any, path: str) -> dict[str, str]:
     module, qualname = getattr(item, "__module__", None), getattr(item, "__qualname__", None)
     if isinstance(module, str) and isinstance(qualname, str):
         if module.startswith("skopt_wrap."):
-            return {"module": _own_module(item, path), "name": qualname}
+            return _own_name(item, path)
         if "<" not in qualname and _found(module, qualname) is item:
             return {"module": module, "name": qualname}
+    if isinstance(item, types.MethodDescriptorType):  # such as str.lower
+        return {"module": item.__objclass__.__module__, "name": item.__qualname__}
     if type(item).__module__ == "numpy" and hasattr(item, "__name__"):  # a universal function
         return {"module": "numpy", "name": item.__name__}
     raise SaveError(
@@ -164,15 +182,16 @@ def _found(module: str, qualname: str) -> Any:
     return found
 
 
-def _own_module(item: Any, path: str) -> str:
-    """Return the public package of ours that exports a class, or the mark of a private one."""
+def _own_name(item: Any, path: str) -> dict[str, str]:
+    """Return how a file names a class or function of ours."""
     package = item.__module__.split(".")[1]
     if package in OWN_PACKAGES:
         public = importlib.import_module(f"skopt_wrap.{package}")
         if item.__qualname__ in public.__all__:
-            return f"skopt_wrap.{package}"
-    if PRIVATE_CLASSES.get(item.__qualname__) == item.__module__:
-        return "skopt_wrap"
+            return {"module": f"skopt_wrap.{package}", "name": item.__qualname__}
+    short = f"{package}.{item.__qualname__}"
+    if PRIVATE_CLASSES.get(short) == item.__module__:
+        return {"module": "skopt_wrap", "name": short}
     raise SaveError(f"{path}: {full_name(item)} cannot be saved: it is not a class of the format.")
 
 
@@ -190,12 +209,12 @@ def is_known(module: str, name: str) -> bool:
         Whether it is on the lists of this module; nothing is imported to find out.
     """
     top, _, rest = module.partition(".")
-    if "." in name and top != "keras":
-        return False
     if module == "builtins":
-        return name in _BUILTIN_TYPES
+        return name in _BUILTIN_TYPES or _is_text_method(name)
     if module == "skopt_wrap":
         return name in PRIVATE_CLASSES
+    if "." in name:
+        return False
     if top == "skopt_wrap":
         return rest in OWN_PACKAGES and not name.startswith("_")
     if module == "numpy":
@@ -203,6 +222,35 @@ def is_known(module: str, name: str) -> bool:
     if top in _ESTIMATOR_LIBRARIES:
         return not any(rest == part or rest.startswith(f"{part}.") for part in _LEFT_OUT)
     return top == "keras" and rest.startswith("src.callbacks.")
+
+
+def _is_text_method(name: str) -> bool:
+    """Whether a name is that of a method such as ``str.lower``."""
+    holder, _, method = name.partition(".")
+    return holder == "str" and method in _TEXT_METHODS
+
+
+def has_to_be_trusted(module: str, name: str) -> bool:
+    """Whether `load` refuses a name that the user did not trust.
+
+    Parameters
+    ----------
+    module, name : str
+        As in the file. Only modules of known libraries are imported to find out.
+
+    Returns
+    -------
+    needed : bool
+        Also for names of known libraries that stand for something else than a harmless kind of
+        thing, or for nothing.
+    """
+    if not is_known(module, name):
+        return True
+    try:
+        resolve(module, name, Trust())
+    except LoadError:
+        return True
+    return False
 
 
 def resolve(module: str, name: str, trust: Trust) -> Any:
@@ -229,12 +277,14 @@ def resolve(module: str, name: str, trust: Trust) -> Any:
         raise LoadError(f"the file names {module!r}.{name!r}, which is no name.")
     if not is_known(module, name):
         return trust.resolve(module, name)
-    where = PRIVATE_CLASSES[name] if module == "skopt_wrap" else module
+    where = module
+    if module == "skopt_wrap":
+        where, name = PRIVATE_CLASSES[name], name.partition(".")[2]
     try:
         holder = importlib.import_module(where)
         if module.startswith("skopt_wrap.") and name not in holder.__all__:
             raise AttributeError(f"{module} exports no {name}")
-        found = getattr(holder, name)
+        found = functools.reduce(getattr, name.split("."), holder)
     except (ImportError, AttributeError) as error:
         raise LoadError(
             f"{module}.{name} cannot be found in the installed libraries: {error}. The file may "
@@ -255,11 +305,14 @@ def _is_harmless(module: str, found: Any) -> bool:
             isinstance(found, type) and issubclass(found, np.generic)
         )
     if top in _ESTIMATOR_LIBRARIES:
-        if not inspect.isclass(found):
-            return module.startswith("sklearn.metrics.") and callable(found)
-        return found.__module__ == module
+        if inspect.isclass(found):
+            return found.__module__ == module
+        own = str(getattr(found, "__module__", "")).startswith("sklearn.metrics.")
+        return callable(found) and own and module.startswith("sklearn.metrics.")
     if top == "keras":
-        return inspect.isclass(found) and found.__module__ == module
-    if module == "skopt_wrap" or module == "builtins":
-        return inspect.isclass(found)
-    return callable(found)
+        plain = inspect.isclass(found) and found.__module__ == module
+        return plain and found.__name__ not in _WRITING_CALLBACKS
+    if module == "builtins":
+        return inspect.isclass(found) or _is_text_method(str(getattr(found, "__qualname__", "")))
+    package = module.partition(".")[2]
+    return inspect.isclass(found) or (callable(found) and package in _OWN_FUNCTIONS)

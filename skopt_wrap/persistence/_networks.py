@@ -16,8 +16,9 @@ from typing import Any
 
 from .._keras import dtype_scope, load_keras
 from ..exceptions import LoadError, SaveError
-from ._archive import open_nested_zip, parse_json
+from ._json_text import parse_json
 from ._names import Trust, full_name, joined, resolve, untrusted
+from ._zip_files import open_nested_zip
 
 # Modules of Keras whose classes only describe networks and their training.
 _MODULES = {

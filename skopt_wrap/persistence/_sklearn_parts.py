@@ -9,9 +9,9 @@ import warnings
 from typing import Any
 
 from ..exceptions import LoadError, SaveError
-from ._archive import open_nested_zip
 from ._arrays import check_header
 from ._names import Trust, untrusted
+from ._zip_files import open_nested_zip
 
 
 def part_bytes(value: Any, path: str) -> bytes:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..exceptions import LoadError
 from ._archive import GRAPH, ArchiveReader
-from ._names import Trust, is_known, joined, resolve
+from ._names import has_to_be_trusted, joined
 from ._networks import names_in_config, names_in_network
 from ._sklearn_parts import untrusted_names
 
@@ -149,7 +148,6 @@ def _names_in_graph(archive: ArchiveReader) -> set[str]:
     """Return the names in the description of the estimator that have to be trusted."""
     names: set[str] = set()
     waiting = [archive.read_json(GRAPH)]
-    nobody = Trust()
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
@@ -163,18 +161,7 @@ def _names_in_graph(archive: ArchiveReader) -> set[str]:
             continue
         if node.get("is") in ("name", "object"):
             module, name = str(node.get("module")), str(node.get("name"))
-            if not is_known(module, name):
+            if has_to_be_trusted(module, name):
                 names.add(joined(module, name))
-            else:
-                names |= _refused(module, name, nobody)
         waiting += node.values()
     return names
-
-
-def _refused(module: str, name: str, nobody: Trust) -> set[str]:
-    """Return the name where a known library holds it but it is no harmless kind of thing."""
-    try:
-        resolve(module, name, nobody)
-    except LoadError:
-        return {joined(module, name)}
-    return set()
