@@ -47,9 +47,12 @@ if TYPE_CHECKING:
     from .losses import correct_prior as correct_prior
     from .losses import effective_class_weight as effective_class_weight
     from .losses import estimate_prior as estimate_prior
+    from .persistence import CardSection as CardSection
     from .persistence import FileSummary as FileSummary
+    from .persistence import ModelCard as ModelCard
     from .persistence import inspect as inspect
     from .persistence import load as load
+    from .persistence import model_card as model_card
     from .persistence import save as save
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
@@ -81,12 +84,13 @@ _EXPORTS = {
     "BootstrapInterval": "scoring",
     "CP": "factorization",
     "CalibrationDisplay": "scoring",
+    "CardSection": "persistence",
     "Clustering": "compression",
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
-    "Conditional": "tuning",
     "CompressionSearch": "compression",
+    "Conditional": "tuning",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
@@ -106,6 +110,7 @@ _EXPORTS = {
     "LearningRateTest": "estimators",
     "LiteRTModel": "compression",
     "LogitAdjustedCrossentropy": "losses",
+    "ModelCard": "persistence",
     "PerLayer": "tuning",
     "PrecisionRecallDisplay": "scoring",
     "PriorCorrectedClassifier": "losses",
@@ -137,6 +142,7 @@ _EXPORTS = {
     "inspect": "persistence",
     "list_metrics": "scoring",
     "load": "persistence",
+    "model_card": "persistence",
     "parameter_importances": "tuning",
     "save": "persistence",
 }

@@ -52,7 +52,7 @@ ARROWS = {
     "distillation": {"exceptions", "_keras", "architectures", "losses", "training"},
     "diagnostics": {*FOUNDATIONS, "model_selection", "sampling", "scoring"},
     "__main__": {"exceptions", "persistence"},
-    "persistence": {"exceptions", "_keras", "_pipelines"},
+    "persistence": {"exceptions", "_keras", "_pipelines", "scoring"},
     "sampling": {"exceptions", "_keras", "_sklearn"},
     "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},
 }

@@ -64,7 +64,7 @@ def describe(
     manifest : dict
         JSON values only.
     """
-    sources = _sources(estimator)
+    known = sources(estimator)
     return {
         "format": "skopt_wrap",
         "format_version": FORMAT_VERSION,
@@ -78,8 +78,8 @@ def describe(
             "parameters": _parameters(estimator),
             "fitted_attributes": fitted_attributes(estimator),
         },
-        "data": _first_found(_SCHEMA, sources),
-        "training": _first_found(_TRAINING, sources),
+        "data": _first_found(_SCHEMA, known),
+        "training": _first_found(_TRAINING, known),
         "trust": sorted(set(trust)),
     }
 
@@ -101,7 +101,7 @@ def fitted_attributes(estimator: Any) -> list[str]:
     return sorted(name for name in names if name.endswith("_") and not name.startswith("_"))
 
 
-def _sources(estimator: Any) -> list[Any]:
+def sources(estimator: Any) -> list[Any]:
     """Return the estimators that may know the data: the outer one, the last step, inner ones."""
     found = [estimator]
     for candidate in found:

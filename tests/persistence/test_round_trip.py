@@ -62,7 +62,8 @@ ESTIMATORS = {
     "frozen": FrozenEstimator(KerasClassifier(**FAST)),
     "prior": PriorCorrectedClassifier(NETWORK),
     "tuned": TunedClassifier(
-        "dense", max_trials=1, cv=2, epochs=1, random_state=0, scoring=ImbalanceAwareScorer("mcc")
+        "dense", max_trials=1, cv=2, epochs=1, random_state=0,
+        scoring=ImbalanceAwareScorer("matthews_corrcoef"),
     ),
     "compressed": CompressedModel(NETWORK, quantization="int8", random_state=0),
 }  # fmt: skip
