@@ -1,0 +1,178 @@
+"""Every public estimator of this package can be saved, with what it may be given as a parameter."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from sklearn.model_selection import StratifiedKFold
+
+import skopt_wrap
+from skopt_wrap import (
+    AugmentingSampler,
+    CompressedModel,
+    CompressionSearch,
+    Distillation,
+    Genetic,
+    Halving,
+    ImbalanceAwareScorer,
+    KerasClassifier,
+    KerasRegressor,
+    PriorCorrectedClassifier,
+    TunedClassifier,
+    TunedRegressor,
+)
+from skopt_wrap.architectures import get_architecture, list_architectures
+from skopt_wrap.compression import Clustering, Pruning, Quantization
+from skopt_wrap.factorization import SVD, FactorizationResult
+from skopt_wrap.losses import SparseCategoricalFocalCrossentropy
+from skopt_wrap.persistence import _names
+from skopt_wrap.sampling import BackTranslation, Transform
+from skopt_wrap.scoring import Metric, make_metric
+from skopt_wrap.tuning import Conditional, PerLayer
+
+FAST = {"model__units": 4, "epochs": 1, "random_state": 0}
+SEARCH = {"max_trials": 2, "cv": 2, "epochs": 1, "random_state": 0}
+NETWORK = KerasClassifier(**FAST)
+
+
+def own_metric(y_true, y_pred):
+    return float(np.mean(y_true == y_pred))
+
+
+# One fitted estimator or more of each public class with `fit`; the names of the classes.
+FITTED = {
+    "KerasClassifier": lambda X, y: KerasClassifier(
+        **FAST, validation_split=0.2, early_stopping=True, class_weight="balanced",
+        loss=SparseCategoricalFocalCrossentropy(gamma=1.0), metrics=["accuracy"],
+        learning_rate_schedule="cosine",
+    ).fit(X, y),
+    "KerasRegressor": lambda X, y: KerasRegressor(**FAST).fit(X, X[:, :2]),
+    "PriorCorrectedClassifier": lambda X, y: PriorCorrectedClassifier(NETWORK).fit(X, y),
+    "TunedClassifier": lambda X, y: TunedClassifier(
+        "dense", tuner=Genetic(population_size=4), **SEARCH,
+        scoring=ImbalanceAwareScorer("matthews_corrcoef"),
+    ).fit(X, y),
+    "TunedRegressor": lambda X, y: TunedRegressor(
+        "dense", tuner=Halving(min_resource=1), **SEARCH
+    ).fit(X, X[:, 0]),
+    "CompressedModel": lambda X, y: CompressedModel(
+        NETWORK, factorization=SVD(energy=0.9), distillation=Distillation(0.5, epochs=1),
+        pruning=Pruning(0.5), clustering=Clustering(4), quantization=Quantization("float16"),
+        random_state=0,
+    ).fit(X, y),
+    "CompressionSearch": lambda X, y: CompressionSearch(
+        NETWORK, {"quantization": ["int8", None]}, cv=2, random_state=0
+    ).fit(X, y),
+    "AugmentingSampler": lambda X, y: AugmentingSampler("tabular", random_state=0).fit(X, y),
+}  # fmt: skip
+
+
+def public_estimators() -> set[str]:
+    """Return the names of the public classes that are fitted."""
+    found = set()
+    for package in skopt_wrap._SUBPACKAGES:
+        module = importlib.import_module(f"skopt_wrap.{package}")
+        for name in module.__all__:
+            item = getattr(module, name)
+            if inspect.isclass(item) and hasattr(item, "fit") and hasattr(item, "get_params"):
+                found.add(name)
+    return found
+
+
+def test_every_public_estimator_is_in_the_table():
+    assert public_estimators() == set(FITTED)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", FITTED)
+def test_every_public_estimator_is_saved_without_private_classes(name, iris, tmp_path):
+    fitted = FITTED[name](*iris)
+    path = skopt_wrap.save(fitted, tmp_path / "file")
+    assert skopt_wrap.inspect(path).trust == ()
+    loaded = skopt_wrap.load(path)
+    assert repr(loaded) == repr(fitted)
+    for method in ("predict", "predict_proba"):
+        if hasattr(fitted, method):
+            X = iris[0]
+            np.testing.assert_array_equal(getattr(loaded, method)(X), getattr(fitted, method)(X))
+
+
+def test_packages_and_private_classes_of_the_format_exist():
+    assert set(skopt_wrap._SUBPACKAGES) - {"exceptions", "persistence"} <= set(_names.OWN_PACKAGES)
+    for short, module in _names.PRIVATE_CLASSES.items():
+        package, name = short.split(".", 1)
+        assert module.startswith(f"skopt_wrap.{package}.")
+        if package in skopt_wrap._SUBPACKAGES:
+            assert getattr(importlib.import_module(module), name).__module__ == module
+
+
+def transforms():
+    module = importlib.import_module("skopt_wrap.sampling")
+    for name in module.__all__:
+        item = getattr(module, name)
+        if inspect.isclass(item) and issubclass(item, Transform) and item is not Transform:
+            yield item(str.upper, str.lower) if item is BackTranslation else item()
+
+
+PARAMETERS = {
+    "architectures": lambda: [get_architecture(name) for name in list_architectures()],
+    "transforms": lambda: list(transforms()),
+    "strategies": lambda: [Genetic(), Halving()],
+    "dimensions": lambda: [Conditional([1, 2], {"a": 1}), PerLayer([1, 2], "model__n_layers")],
+    "stages": lambda: [Pruning(0.5, block="2:4"), Clustering(), Quantization(), SVD(energy=0.5)],
+    "splitters": lambda: [StratifiedKFold(3, shuffle=True, random_state=0)],
+    "methods of texts": lambda: [str.lower, str.strip],
+    "results": lambda: [FactorizationResult(None, "svd", [], {}, 3, 2)],
+}
+
+
+@pytest.mark.parametrize("kind", PARAMETERS)
+def test_objects_given_as_parameters_come_back(kind, tmp_path):
+    value = PARAMETERS[kind]()
+    path = skopt_wrap.save(KerasClassifier(callbacks=value), tmp_path / "file")
+    assert skopt_wrap.inspect(path).trust == ()
+    loaded = skopt_wrap.load(path).callbacks
+    assert [type(item) for item in loaded] == [type(item) for item in value]
+    assert repr(loaded) == repr(value)
+
+
+def test_metrics_of_the_user_have_to_be_trusted(tmp_path):
+    scorer = ImbalanceAwareScorer(make_metric(own_metric, name="own"))
+    path = skopt_wrap.save(scorer, tmp_path / "file")
+    assert f"{__name__}.own_metric" in skopt_wrap.inspect(path).trust
+    loaded = skopt_wrap.load(path, trusted=[own_metric])
+    assert isinstance(loaded.metric, Metric)
+
+
+class Own:
+    """An object of a third party: it goes by its class and its attributes."""
+
+    def __init__(self, level):
+        self.level = level
+
+
+class Slotted:
+    __slots__ = ("level",)
+
+
+def test_objects_of_third_parties_have_to_be_trusted(tmp_path):
+    slotted = Slotted()
+    slotted.level = 4
+    path = skopt_wrap.save(KerasClassifier(callbacks=[Own(3), slotted]), tmp_path / "file")
+    assert set(skopt_wrap.inspect(path).trust) == {f"{__name__}.Own", f"{__name__}.Slotted"}
+    loaded = skopt_wrap.load(path, trusted=[Own, Slotted]).callbacks
+    assert (type(loaded[0]), loaded[0].level, loaded[1].level) == (Own, 3, 4)
+
+
+@pytest.mark.keras
+def test_callbacks_that_write_have_to_be_trusted(tmp_path):
+    callbacks = [keras.callbacks.CSVLogger("log.csv"), keras.callbacks.TerminateOnNaN()]
+    path = skopt_wrap.save(KerasClassifier(callbacks=callbacks), tmp_path / "file")
+    needed = skopt_wrap.inspect(path).trust
+    assert [name.rpartition(".")[2] for name in needed] == ["CSVLogger"]
+    assert skopt_wrap.inspect(path).manifest["trust"] == list(needed)
+    assert skopt_wrap.load(path, trusted=needed).callbacks[0].filename == "log.csv"
