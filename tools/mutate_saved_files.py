@@ -58,7 +58,7 @@ def with_checksums(parts: Parts) -> Parts:
             for name, content in parts.items()
             if name != "manifest.json"
         }
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return parts
     return {**parts, "manifest.json": json.dumps(manifest).encode()}
 

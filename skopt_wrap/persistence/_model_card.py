@@ -185,7 +185,7 @@ def _integer(name: str, value: Any) -> int:
 
 
 def _level(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < 1:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         raise ParameterError(f"confidence_level must be a number in (0, 1), got {value!r}.")
     return float(value)
 

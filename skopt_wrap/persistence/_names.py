@@ -16,9 +16,40 @@ from typing import Any
 
 from ..exceptions import LoadError, ParameterError, SaveError
 
-# Our private classes that may stand in a fitted estimator: package and class -> where the class is
-# defined now. A file holds the short name, so that it can still be read after the class has moved.
-PRIVATE_CLASSES: dict[str, str] = {}
+# Our private classes that may stand in a fitted estimator, by the module that defines them now.
+_PRIVATE_PARTS: dict[str, tuple[str, ...]] = {
+    "monitoring._batch": ("Batch", "Projection"),
+    "monitoring._columns": ("Column",),
+    "monitoring._outputs": ("NetworkEmbedding",),
+    "monitoring._reference": ("Reference", "Rows"),
+    "monitoring._retraining._buffer": ("Buffer", "Pool", "Waiting"),
+    "monitoring._retraining._duel": ("Duel",),
+    "monitoring._state": ("StreamState",),
+    "monitoring._statistics._betting": ("Wealth",),
+    "monitoring._statistics._performance": ("AccuracyEstimate",),
+    "monitoring._statistics._sketch": ("Sketch",),
+    "monitoring._stream": ("Clock", "RecentRows", "Track"),
+    "quality._cleaning_report": ("ReportRow",),
+    "quality._operations._base": ("Step",),
+    "quality._operations._categories": ("_Spell",),
+    "quality._operations._constants": ("_Presence",),
+    "quality._operations._date_parts": ("_Encode", "_Parts"),
+    "quality._operations._infinities": ("_Finite",),
+    "quality._operations._missing": ("_Fill",),
+    "quality._operations._outliers": ("_Fence",),
+    "quality._operations._sentinels": ("_Numbers", "_Words"),
+    "quality._operations._text_types": ("_ReadBooleans", "_ReadDates", "_ReadNumbers"),
+    "quality._plan": ("ColumnPlan",),
+    "quality._text._dates": ("DateFormat",),
+    "quality._text._numbers": ("NumberFormat",),
+}
+# Package and class -> module. A file holds the short name, such as "quality.ColumnPlan", so that it
+# can still be read after the class has moved.
+PRIVATE_CLASSES = {
+    f"{module.partition('.')[0]}.{name}": f"skopt_wrap.{module}"
+    for module, names in _PRIVATE_PARTS.items()
+    for name in names
+}
 # Public packages of ours whose classes and functions a file may name.
 OWN_PACKAGES = (
     "architectures",

@@ -70,7 +70,8 @@ def overlapping(saved: bytes) -> bytes:
     data = bytearray(saved)
     with zipfile.ZipFile(io.BytesIO(saved)) as archive:
         first, second = archive.infolist()[:2]
-    at = data.find(b"PK\x01\x02", data.find(b"PK\x01\x02") + 1)
+        start = archive.start_dir  # networks in the file have tables of contents of their own
+    at = data.find(b"PK\x01\x02", start + 1)
     data[at + 42 : at + 46] = first.header_offset.to_bytes(4, "little")
     assert second.filename != first.filename
     return bytes(data)
@@ -79,7 +80,8 @@ def overlapping(saved: bytes) -> bytes:
 def lying_about_sizes(saved: bytes) -> bytes:
     """A table of contents that states more bytes than there are."""
     data = bytearray(saved)
-    at = data.find(b"PK\x01\x02")
+    with zipfile.ZipFile(io.BytesIO(saved)) as archive:
+        at = archive.start_dir
     for offset in (20, 24):
         data[at + offset : at + offset + 4] = (2**31).to_bytes(4, "little")
     return bytes(data)
@@ -159,7 +161,7 @@ HOSTILE = {
         lambda s: raw_zip(("files/0.bin", b"0" * 10**7), compression=zipfile.ZIP_DEFLATED),
         "is compressed",
     ),
-    "overlapping entries": (overlapping, "overlaps|damaged"),
+    "overlapping entries": (overlapping, "overlaps"),
     "oversized entry": (lying_about_sizes, "larger than the file|overlaps"),
     "duplicate names": (
         lambda s: raw_zip(("manifest.json", b"{}"), ("manifest.json", b"{}")),
@@ -237,7 +239,7 @@ HOSTILE = {
     ),
     "reference to nothing": (
         lambda s: with_graph(s, {"is": "seen", "number": 12345}),
-        "missing value",
+        "that is missing",
     ),
     "array of objects": (lambda s: array_with(s, b"<f8", b"|O "), "no array that can be read"),
     "array of another size": (lambda s: array_with(s, b"(3,)", b"(9,)"), "states 72 bytes"),
