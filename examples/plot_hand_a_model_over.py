@@ -59,8 +59,8 @@ print(bool((loaded.predict_proba(X_test) == model.predict_proba(X_test)).all()))
 # A card
 # ------
 #
-# Metrics come with intervals, and are measured again in each group. A group that is small, or has one
-# class only, is named.
+# Metrics come with intervals, and are measured again in each group. A group that is small, or has
+# one class only, is named.
 
 size = X_test["mean area"].gt(600).map({True: "large", False: "small"}).rename("cell size")
 card = skopt_wrap.model_card(
