@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from ..exceptions import LoadError, SaveError
-from ._json_text import first_line, parse_json
-from ._zip_files import BROKEN, open_zip
+from ._json_text import first_line, is_too_large, parse_json
+from ._zip_files import BROKEN, MOST_ENTRIES, open_zip
 
 MANIFEST = "manifest.json"
 GRAPH = "estimator.json"
@@ -69,10 +69,19 @@ class ArchiveWriter:
 
     def add_json(self, name: str, value: Any) -> None:
         """Store a JSON text under a fixed name."""
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        self._store(name, text.encode())
+        text = json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
+        if is_too_large(text):
+            raise SaveError(
+                f"the description of the estimator has {len(text):,} bytes, more than `load` "
+                "reads. Keep long lists as arrays."
+            )
+        self._store(name, text)
 
     def _store(self, name: str, content: bytes | memoryview) -> None:
+        if len(self.entries) >= MOST_ENTRIES - 1:  # the manifest comes last
+            raise SaveError(f"the estimator has more than {MOST_ENTRIES:,} parts.")
         digest = hashlib.sha256(content).hexdigest()
         self.entries[name] = {"bytes": len(content), "sha256": digest}
         info = zipfile.ZipInfo(name)  # a fixed date: equal contents make equal files

@@ -222,6 +222,14 @@ def _range(decoder: Decoder, node: Any) -> range:
     return range(*(int(item) for item in _list(node["items"])))
 
 
+def _numpy_scalar(decoder: Decoder, node: Any) -> np.generic:
+    dtype, value = np.dtype(_text(node["dtype"])), decoder.decode(node["value"])
+    if dtype.kind not in "biufU" or not isinstance(value, bool | int | float | str):
+        raise LoadError(f"{str(value)[:50]!r} is no number or text of NumPy.")
+    scalar: np.generic = dtype.type(value)
+    return scalar
+
+
 def _bytes(decoder: Decoder, node: Any) -> bytes:
     return decoder.archive.read(_text(node["part"]))
 
@@ -262,6 +270,7 @@ _KINDS: dict[str, Callable[[Decoder, Any], Any]] = {
     "network": _network,
     "numbers": lambda decoder, node: decoder.array(node).tolist(),
     "numpy number": lambda decoder, node: decoder.array(node)[()],
+    "numpy scalar": _numpy_scalar,
     "object": _object,
     "objects": _objects,
     "random state": _random,

@@ -233,6 +233,9 @@ def _dtype_text(dtype: np.dtype[Any], path: str) -> str:
 
 
 def _numpy_scalar(encoder: Encoder, value: np.generic, path: str) -> Any:
+    if (value.dtype.kind in "biuf" and value.itemsize <= 8) or value.dtype.kind == "U":
+        node = encoder.encode(value.item(), path)
+        return {"is": "numpy scalar", "dtype": value.dtype.str, "value": node}
     part = encoder.archive.add("arrays", ".npy", array_bytes(np.asarray(value)))
     return {"is": "numpy number", "part": part}
 

@@ -39,15 +39,20 @@ def parse_json(content: bytes, name: str) -> Any:
     LoadError
         The text is too large, nested too deeply, or no JSON.
     """
-    items = sum(content.count(sign) for sign in (b",", b"[", b"{", b":"))
-    if len(content) > MOST_JSON_BYTES or items > MOST_JSON_ITEMS:
-        raise LoadError(f"{name!r} is too large: {len(content):,} bytes, {items:,} items.")
+    if is_too_large(content):
+        raise LoadError(f"{name!r} is too large: {len(content):,} bytes.")
     if json_depth(content) > MOST_JSON_DEPTH:
         raise LoadError(f"{name!r} is nested too deeply.")
     try:
         return json.loads(content, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except ValueError as error:
         raise LoadError(f"{name!r} is no valid JSON: {first_line(error)}") from error
+
+
+def is_too_large(content: bytes) -> bool:
+    """Whether a JSON text has more bytes or items than are read."""
+    items = sum(content.count(sign) for sign in (b",", b"[", b"{", b":"))
+    return len(content) > MOST_JSON_BYTES or items > MOST_JSON_ITEMS
 
 
 def json_depth(content: bytes) -> int:

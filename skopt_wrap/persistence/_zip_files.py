@@ -16,7 +16,10 @@ MOST_ENTRIES = 50_000
 _DIRECTORY_BYTES_PER_ENTRY = 46 + 256
 _END_RECORD = b"PK\x05\x06"
 _END_RECORD_BYTES = 22
-_ZIP64_LOCATOR = b"PK\x06\x07"
+# Files of more than 4 GiB state their sizes in a record of 56 bytes, found by a locator of 20.
+_IN_ZIP64 = 0xFFFFFFFF
+_ZIP64_RECORD = b"PK\x06\x06"
+_ZIP64_BYTES = 56 + 20
 _LOCAL_HEADER_BYTES = 30
 # What `zipfile` raises for damaged files, besides its own error.
 BROKEN = (
@@ -55,30 +58,35 @@ def open_zip(file: IO[bytes], size: int) -> tuple[zipfile.ZipFile, list[zipfile.
     LoadError
         An entry breaks these rules.
     """
-    _check_directory_size(file, size)
+    _check_end(file, size)
     archive = zipfile.ZipFile(file)
     infos = archive.infolist()
     check_entries(infos, archive.start_dir)
     return archive, infos
 
 
-def _check_directory_size(file: IO[bytes], size: int) -> None:
-    """Refuse a table of contents that would take much more memory than the file itself."""
-    tail_bytes = min(size, _END_RECORD_BYTES + 65535)
-    file.seek(size - tail_bytes)
-    tail = file.read(tail_bytes)
-    at = tail.rfind(_END_RECORD)
-    if at < 0 or len(tail) - at < _END_RECORD_BYTES:
+def _check_end(file: IO[bytes], size: int) -> None:
+    """Refuse a file that does not end with its table of contents, or has a huge one.
+
+    A file that was cut off may still hold the complete zip file of a network.
+    """
+    file.seek(max(size - _END_RECORD_BYTES, 0))
+    end = file.read(_END_RECORD_BYTES)
+    if len(end) < _END_RECORD_BYTES or not end.startswith(_END_RECORD):
         raise LoadError("the file is not a zip file, or its end is missing.")
-    directory = int.from_bytes(tail[at + 12 : at + 16], "little")
-    if tail[max(at - 20, 0) : at].startswith(_ZIP64_LOCATOR):
-        where = int.from_bytes(tail[at - 12 : at - 4], "little")
-        if where > size:
-            raise LoadError("the file's end points outside the file.")
-        file.seek(where)
-        directory = max(directory, int.from_bytes(file.read(56)[40:48], "little"))
+    directory, start = (int.from_bytes(end[at : at + 4], "little") for at in (12, 16))
+    before = size - _END_RECORD_BYTES  # where the table of contents ends
+    if start == _IN_ZIP64:
+        before -= _ZIP64_BYTES
+        file.seek(max(before, 0))
+        record = file.read(_ZIP64_BYTES)
+        if len(record) < _ZIP64_BYTES or not record.startswith(_ZIP64_RECORD):
+            raise LoadError("the file's end is damaged.")
+        directory, start = (int.from_bytes(record[at : at + 8], "little") for at in (40, 48))
     if directory > MOST_ENTRIES * _DIRECTORY_BYTES_PER_ENTRY:
         raise LoadError(f"the file's table of contents has {directory:,} bytes, too many to read.")
+    if start + directory != before:
+        raise LoadError("the file is cut off, or holds bytes that belong to no entry.")
     file.seek(0)
 
 

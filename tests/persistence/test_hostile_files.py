@@ -149,6 +149,12 @@ HOSTILE = {
     "no zip file": (lambda s: b"hello" * 100, "not a zip file"),
     "pickle": (lambda s: pickle.dumps(Marker("hacked")), "not a zip file"),
     "truncated": (lambda s: s[: len(s) // 2], "not a zip file"),
+    "cut off behind a network": (
+        lambda s: s[: s.rindex(b"PK\x05\x06", 0, s.rindex(b"PK\x05\x06")) + 22],
+        "cut off, or holds bytes",
+    ),
+    "bytes before the first entry": (lambda s: b"#!/bin/sh\n" + s, "cut off, or holds bytes"),
+    "bytes behind the end": (lambda s: s + b"x", "its end is missing"),
     "zip of another program": (lambda s: raw_zip(("a.txt", b"x")), "which `save` never writes"),
     "zip without manifest": (lambda s: raw_zip(("estimator.json", b"1")), "no manifest.json"),
     "path traversal": (
