@@ -52,6 +52,13 @@ if TYPE_CHECKING:
     from .monitoring import DriftReport as DriftReport
     from .monitoring import RetrainingClassifier as RetrainingClassifier
     from .monitoring import RetrainingRegressor as RetrainingRegressor
+    from .persistence import CardSection as CardSection
+    from .persistence import FileSummary as FileSummary
+    from .persistence import ModelCard as ModelCard
+    from .persistence import inspect as inspect
+    from .persistence import load as load
+    from .persistence import model_card as model_card
+    from .persistence import save as save
     from .quality import CleaningReport as CleaningReport
     from .quality import DataCleaner as DataCleaner
     from .quality import DataFinding as DataFinding
@@ -91,14 +98,15 @@ _EXPORTS = {
     "CP": "factorization",
     "CalibrationDisplay": "scoring",
     "CleaningReport": "quality",
+    "CardSection": "persistence",
     "Clustering": "compression",
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
-    "Conditional": "tuning",
     "CompressionSearch": "compression",
     "DataCleaner": "quality",
     "DataFinding": "quality",
+    "Conditional": "tuning",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
@@ -106,6 +114,7 @@ _EXPORTS = {
     "DriftMonitor": "monitoring",
     "DriftReport": "monitoring",
     "FactorizationResult": "factorization",
+    "FileSummary": "persistence",
     "Finding": "diagnostics",
     "FitDiagnosis": "diagnostics",
     "FitDisplay": "diagnostics",
@@ -120,6 +129,7 @@ _EXPORTS = {
     "LearningRateTest": "estimators",
     "LiteRTModel": "compression",
     "LogitAdjustedCrossentropy": "losses",
+    "ModelCard": "persistence",
     "PerLayer": "tuning",
     "PrecisionRecallDisplay": "scoring",
     "PriorCorrectedClassifier": "losses",
@@ -153,10 +163,14 @@ _EXPORTS = {
     "factorize": "factorization",
     "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
+    "inspect": "persistence",
     "list_metrics": "scoring",
     "make_preprocessor": "quality",
     "parameter_importances": "tuning",
     "quality_report": "quality",
+    "load": "persistence",
+    "model_card": "persistence",
+    "save": "persistence",
 }
 
 _SUBPACKAGES = (
@@ -171,6 +185,7 @@ _SUBPACKAGES = (
     "model_selection",
     "quality",
     "monitoring",
+    "persistence",
     "sampling",
     "scoring",
     "training",

@@ -16,10 +16,13 @@ so ``except ValueError`` keeps working::
     │   ├── StorageError (OSError)              a stored search cannot be read or written
     │   └── TrialTimeoutError (TimeoutError)    a trial took longer than it may
     ├── ConversionError (RuntimeError)      a network could not be converted, or its file is wrong
+    ├── SaveError (ValueError)              an estimator or its file cannot be written
+    ├── LoadError (ValueError)              a file cannot be read, or names what is not trusted
     └── BudgetError (RuntimeError)          a promised size, latency or score was not reached
 
     SkoptWrapWarning (UserWarning)
     ├── TrainingInterruptedWarning          training stopped early; the best weights are kept
+    ├── VersionWarning                      a file was written with other versions of libraries
     ├── InputWarning                        data could mean two things; says which was assumed
     ├── DataChangedWarning                  new rows have what the rows of fit had not
     ├── SkippedWarning                      a layer, trial or stage was skipped, with its reason
@@ -43,8 +46,10 @@ __all__ = [
     "DataError",
     "DivergedError",
     "InputWarning",
+    "LoadError",
     "ModelError",
     "ParameterError",
+    "SaveError",
     "SearchError",
     "SkippedWarning",
     "SkoptWrapError",
@@ -54,6 +59,7 @@ __all__ = [
     "TrialTimeoutError",
     "UnknownParameterError",
     "UnsupportedLayerError",
+    "VersionWarning",
     "suggest",
 ]
 
@@ -84,6 +90,14 @@ class BuilderError(ModelError):
 
 class UnsupportedLayerError(ModelError):
     """A layer that the technique asked for cannot take."""
+
+
+class SaveError(SkoptWrapError, ValueError):
+    """An estimator cannot be saved, or its file cannot be written."""
+
+
+class LoadError(SkoptWrapError, ValueError):
+    """A file cannot be read as an estimator, or names something that is not trusted."""
 
 
 class DivergedError(SkoptWrapError, FloatingPointError):
@@ -120,6 +134,10 @@ class SkoptWrapWarning(UserWarning):
 
 class TrainingInterruptedWarning(SkoptWrapWarning):
     """Training was interrupted; the best weights so far are kept."""
+
+
+class VersionWarning(SkoptWrapWarning):
+    """A file was written with other versions of the libraries than those installed."""
 
 
 class InputWarning(SkoptWrapWarning):

@@ -53,6 +53,8 @@ ARROWS = {
     "diagnostics": {*FOUNDATIONS, "model_selection", "sampling", "scoring"},
     "quality": {"exceptions", "_sklearn", "_tables"},
     "monitoring": {"exceptions", "_keras", "_sklearn", "_tables"},
+    "__main__": {"exceptions", "persistence"},
+    "persistence": {"exceptions", "_keras", "_pipelines", "scoring"},
     "sampling": {"exceptions", "_keras", "_sklearn"},
     "scoring": {"exceptions", "_pipelines", "_sklearn", "_tables"},
 }
