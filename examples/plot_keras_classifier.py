@@ -35,8 +35,8 @@ classifier = KerasClassifier(
 pipeline = make_pipeline(MinMaxScaler(), classifier)
 
 # %%
-# Parameters of the network and arguments of the optimizer are parameters like any other. Both learning
-# rates of one architecture train in the same compiled graph.
+# Parameters of the network and arguments of the optimizer are parameters like any other. Both
+# learning rates of one architecture train in the same compiled graph.
 
 grid = {
     "kerasclassifier__model__filters": [4, 8],

@@ -1,4 +1,4 @@
-"""Which candidates no other one beats in everything."""
+"""The Pareto front: the candidates that no other candidate dominates."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import numpy as np
 
 
 def pareto_front(costs: np.ndarray) -> np.ndarray:
-    """Return which rows of a table of costs are not dominated.
+    """Tell which candidates are on the Pareto front.
 
-    A row is dominated when another one is at most as costly everywhere and less somewhere. Rows
-    with NaN are never on the front.
+    A candidate is dominated when another one is at most as costly in every objective and less
+    costly in at least one. A candidate with a NaN is never on the front.
 
     Parameters
     ----------
     costs : ndarray of shape (n_candidates, n_objectives)
-        Lower is better.
+        Costs; lower is better.
 
     Returns
     -------
     on_front : ndarray of shape (n_candidates,), bool
-        Whether each row is on the front.
+        Whether each candidate is on the front.
 
     Examples
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -32,3 +33,30 @@ def last_step(estimator: Any) -> Any:
     while isinstance(estimator, Pipeline) and estimator.steps:
         estimator = estimator.steps[-1][1]
     return estimator
+
+
+def leading_steps(estimator: Any) -> Iterator[tuple[str, Any]]:
+    """Yield name and object of each step before the last one, of nested pipelines in order.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline, or anything else, which has no such step.
+
+    Yields
+    ------
+    step : tuple of str and object
+        Name and step.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skopt_wrap._pipelines import leading_steps
+    >>> list(leading_steps(make_pipeline(StandardScaler(), Ridge())))
+    [('standardscaler', StandardScaler())]
+    """
+    while isinstance(estimator, Pipeline) and estimator.steps:
+        yield from estimator.steps[:-1]
+        estimator = estimator.steps[-1][1]

@@ -44,6 +44,7 @@ __all__ = [
     "safe_indexing",
     "safe_split",
     "start_callback_context",
+    "tuned_positive_label",
     "validate_parameter_constraints",
     "validate_parameters",
 ]
@@ -76,3 +77,11 @@ def start_callback_context(estimator: Any, **options: Any) -> Any:
 def running_callback_context(estimator: Any) -> Any:
     """Return the root context of the fit that is running, made by `start_callback_context`."""
     return estimator._callback_fit_ctx
+
+
+def tuned_positive_label(estimator: Any) -> Any:
+    """Return the class whose probability a fitted TunedThresholdClassifierCV compares.
+
+    None stands for the greater of the two classes.
+    """
+    return estimator._curve_scorer._get_pos_label()

@@ -114,6 +114,13 @@ def test_every_exported_estimator_is_discovered():
     assert {"TunedRegressor", "AugmentingSampler"} <= names
 
 
+def test_samplers_are_checked_by_both_libraries():
+    checked = [case.id for case in cases() if case.id.startswith("AugmentingSampler-")]
+    assert len(checked) > 50
+    assert any("check_samplers" in name for name in checked), "those of imbalanced-learn"
+    assert any("check_estimator" in name for name in checked), "those of scikit-learn"
+
+
 @pytest.mark.parametrize("instance", INSTANCES, ids=lambda i: type(i).__name__)
 def test_parameters_are_documented_and_constrained(instance):
     documented = inspect.getdoc(type(instance)).partition("Parameters\n")[2]

@@ -1,4 +1,4 @@
-"""What is wrong with a fit, what to change, and what the change gains."""
+"""Diagnosis of a fit: overfitting, leakage and others, what to change, and what that gains."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ._diagnose import diagnose
 from ._diagnosis import FitDiagnosis
 from ._display import FitDisplay
 from ._findings import Finding, FitThresholds
-from ._remedies import Remedy
-from ._trials import RemedyResults
+from ._remedy import Remedy
+from ._remedy_results import RemedyResults
 
 __all__ = [
     "Finding",

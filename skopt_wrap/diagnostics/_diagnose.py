@@ -1,4 +1,4 @@
-"""diagnose: from a fit, or from data, to findings."""
+"""diagnose: what is wrong with a fit, from its history or by cross-validation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import indexable
 
+from .._pipelines import last_step
 from ..exceptions import DataError, ParameterError
-from . import _evidence as evidence
-from ._curves import judge_history
+from ._baselines import make_baselines
 from ._diagnosis import FitDiagnosis
+from ._experiment import Experiment, Scores, make_scorer, make_splits
 from ._findings import KINDS, Finding, FitThresholds
-from ._judge import judge_scores
-from ._parts import constant_loss, find_network, input_scale, restores_best, seeded_clone
+from ._history import judge_history
+from ._learning_curve import learning_curve
+from ._network import constant_loss, input_scale, restores_best, seeded_clone
+from ._scores import judge_scores
+from ._single_feature import best_single_feature
 
 
 def diagnose(
@@ -119,7 +123,17 @@ def diagnose(
         )
     if X is None:
         return _from_fitted(fit, limits)
-    return _from_data(fit, X, y, cv, scoring, bool(baselines), sizes, limits, random_state)
+    X, y = indexable(X, y)
+    estimator = seeded_clone(fit, random_state)
+    experiment = Experiment(
+        estimator,
+        X,
+        y,
+        make_splits(estimator, X, y, cv, random_state),
+        make_scorer(estimator, y, scoring),
+        random_state,
+    )
+    return _from_data(experiment, bool(baselines), sizes, limits, _title(experiment, scoring))
 
 
 def _check_sizes(train_sizes: Any) -> tuple[float, ...]:
@@ -155,7 +169,7 @@ def _context(network: Any, n_rows: int | None = None, y: Any = None) -> dict[str
 
 
 def _from_fitted(fit: Any, limits: FitThresholds) -> FitDiagnosis:
-    network = find_network(fit)[0]
+    network = last_step(fit)
     if not hasattr(network, "history_"):
         if hasattr(network, "early_stopping"):
             raise NotFittedError(
@@ -170,64 +184,69 @@ def _from_fitted(fit: Any, limits: FitThresholds) -> FitDiagnosis:
     return FitDiagnosis(findings, history, thresholds=limits, estimator=clone(fit))
 
 
+def _title(experiment: Experiment, scoring: Any) -> str:
+    """Return what the scores are, for messages."""
+    metric = getattr(experiment.scorer, "metric", None)
+    if metric is not None:
+        return metric if isinstance(metric, str) else str(getattr(metric, "name", "score"))
+    if isinstance(scoring, str):
+        return scoring
+    return "r2" if scoring is None else "score"
+
+
 def _from_data(
-    fit: Any,
-    X: Any,
-    y: Any,
-    cv: Any,
-    scoring: Any,
+    experiment: Experiment,
     baselines: bool,
     sizes: tuple[float, ...],
     limits: FitThresholds,
-    random_state: Any,
+    title: str,
 ) -> FitDiagnosis:
-    X, y = indexable(X, y)
-    estimator = seeded_clone(fit, random_state)
-    splits = evidence.make_splits(estimator, X, y, cv, random_state)
-    scorer = evidence.make_scorer(estimator, y, scoring)
-    full = evidence.score_folds(estimator, X, y, splits, scorer, watch=True)
-    scores = {"train": full.train, "validation": full.validation}
-    curve: dict[str, np.ndarray] = {}
-    single = None
-    for name, model in evidence.make_baselines(estimator, X, y, random_state).items():
-        if baselines or name == "dummy":
-            scores[name] = evidence.score_folds(model, X, y, splits, scorer).validation
-    if np.isfinite(full.validation).all():
-        if sizes:
-            curve = evidence.learning_curve(
-                estimator, X, y, splits, scorer, full, sizes, random_state
-            )
-        if full.validation.mean() >= limits.perfect:
-            single = evidence.best_single_feature(estimator, X, y, splits, scorer)
-    title = getattr(scorer, "metric", None) or (scoring if isinstance(scoring, str) else "score")
-    title = "r2" if scoring is None and title == "score" else str(title)
+    """Cross-validate the estimator and simple models, and judge the scores and histories."""
+    full = experiment.score(watch=True)
+    simple = {
+        name: experiment.score(model).validation
+        for name, model in make_baselines(experiment).items()
+        if baselines or name == "dummy"
+    }
+    finite = bool(np.isfinite(full.validation).all())
+    curve = learning_curve(experiment, full, sizes) if finite and sizes else {}
+    perfect = finite and full.validation.mean() >= limits.perfect
     findings = judge_scores(
         full.train,
         full.validation,
-        {k: v for k, v in scores.items() if k not in ("train", "validation")},
+        simple,
         limits,
         curve=curve or None,
-        single_feature=single,
+        single_feature=best_single_feature(experiment) if perfect else None,
         title=title.replace("_", " ").capitalize(),
     )
-    judged = [
-        judge_history(
-            _check_history(history), limits, **_context(network, len(rows), _part(y, rows))
-        )
-        for history, network, (rows, _) in zip(full.histories, full.networks, splits, strict=False)
-    ]
-    findings = _merge(findings, judged)
     return FitDiagnosis(
-        findings=findings,
+        findings=_merge(findings, _judge_histories(experiment, full, limits)),
         history=_check_history(full.histories[0]) if full.histories else {},
-        scores=scores,
+        scores={"train": full.train, "validation": full.validation, **simple},
         learning_curve=curve,
         thresholds=limits,
         scoring=title,
-        estimator=estimator,
-        input_scale=input_scale(X),
-        _data=(X, y, splits, scorer, random_state),
+        estimator=experiment.estimator,
+        input_scale=input_scale(experiment.X),
+        _experiment=experiment,
     )
+
+
+def _judge_histories(
+    experiment: Experiment, full: Scores, limits: FitThresholds
+) -> list[list[Finding]]:
+    """Return the findings from the history of each fold."""
+    return [
+        judge_history(
+            _check_history(history),
+            limits,
+            **_context(network, len(rows), _part(experiment.y, rows)),
+        )
+        for history, network, (rows, _) in zip(
+            full.histories, full.networks, experiment.splits, strict=False
+        )
+    ]
 
 
 def _part(y: Any, rows: np.ndarray) -> Any:

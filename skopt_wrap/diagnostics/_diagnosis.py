@@ -1,7 +1,8 @@
-"""FitDiagnosis: findings, tables, remedies."""
+"""FitDiagnosis: what was found, as text, tables and remedies."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -11,10 +12,12 @@ from sklearn.base import clone
 
 from .._tables import as_frame
 from ..exceptions import DataError, ParameterError, suggest
-from ._evidence import Scores, Split, make_baselines, make_splits, score_folds
+from ._baselines import make_baselines
+from ._experiment import Experiment, Scores, make_splits
 from ._findings import Finding, FitThresholds
-from ._remedies import Remedy, list_remedies
-from ._trials import RemedyResults, try_all
+from ._remedies import list_remedies
+from ._remedy import Remedy, RemedyLike
+from ._remedy_results import RemedyResults, check_remedies, try_all
 
 _TABLES = ("findings", "scores", "learning_curve", "history")
 
@@ -54,7 +57,7 @@ class FitDiagnosis:
     scoring: str = "score"
     estimator: Any = None
     input_scale: float = 0.0
-    _data: tuple[Any, Any, list[Split], Any, Any] | None = field(default=None, repr=False)
+    _experiment: Experiment | None = field(default=None, repr=False)
     _results: RemedyResults | None = field(default=None, repr=False)
 
     @property
@@ -93,7 +96,7 @@ class FitDiagnosis:
         """
         if self.estimator is None:
             raise DataError("remedies change an estimator; give it to diagnose, not its history.")
-        X = None if self._data is None else self._data[0]
+        X = None if self._experiment is None else self._experiment.X
         return list_remedies(
             self.estimator,
             self.findings,
@@ -106,7 +109,7 @@ class FitDiagnosis:
         self,
         cv: Any = None,
         *,
-        remedies: list[Remedy] | None = None,
+        remedies: Sequence[RemedyLike] | None = None,
         confidence_level: float = 0.95,
     ) -> RemedyResults:
         """Fit the estimator with each remedy and measure the gain on the same folds.
@@ -115,8 +118,9 @@ class FitDiagnosis:
         ----------
         cv : int, splitter or None, default=None
             Splits; None takes those of the diagnosis, whose scores are then not computed again.
-        remedies : list of Remedy, default=None
-            Which ones; None takes all of :meth:`remedies`.
+        remedies : sequence of Remedy, default=None
+            Which ones; None takes all of :meth:`remedies`. Any object with a `name` and a method
+            ``apply(estimator)``, which returns a changed clone, is a remedy.
         confidence_level : float, default=0.95
             Level of the intervals, in (0, 1).
 
@@ -131,28 +135,28 @@ class FitDiagnosis:
         DataError
             When no data were given to :func:`diagnose`.
         ParameterError
-            If `confidence_level` is out of range.
+            If `confidence_level` is out of range, or an object is no remedy.
 
         References
         ----------
         .. [1] C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine Learning,
            2003.
         """
-        if self._data is None:
+        if self._experiment is None:
             raise DataError("trying remedies needs rows; give X and y to diagnose.")
-        X, y, splits, scorer, random_state = self._data
+        experiment = self._experiment
         if cv is None:
             before = Scores(self.scores["train"], self.scores["validation"])
         else:
-            splits = make_splits(self.estimator, X, y, cv, random_state)
-            before = score_folds(self.estimator, X, y, splits, scorer)
+            splits = make_splits(
+                self.estimator, experiment.X, experiment.y, cv, experiment.random_state
+            )
+            experiment = experiment.with_splits(splits)
+            before = experiment.score()
         if not np.isfinite(before.validation).all():
-            dummy = make_baselines(self.estimator, X, y, random_state)["dummy"]
-            before = score_folds(dummy, X, y, splits, scorer)
-        chosen = self.remedies() if remedies is None else list(remedies)
-        self._results = try_all(
-            self.estimator, chosen, X, y, splits, scorer, before, confidence_level
-        )
+            before = experiment.score(make_baselines(experiment)["dummy"])
+        chosen = check_remedies(self.remedies() if remedies is None else remedies)
+        self._results = try_all(experiment, chosen, before, confidence_level)
         return self._results
 
     def best_remedy(self) -> Any:
@@ -178,7 +182,7 @@ class FitDiagnosis:
                 return results.remedies[0].apply(self.estimator)
         return clone(self.estimator)
 
-    def to_dict(self, table: str = "findings") -> dict[str, list]:
+    def to_dict(self, table: str = "findings") -> dict[str, list[Any]]:
         """Return a table as a dict of columns, ready for ``pandas.DataFrame``.
 
         Parameters

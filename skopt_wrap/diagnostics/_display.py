@@ -1,4 +1,4 @@
-"""FitDisplay: curves of a training, and the learning curve."""
+"""FitDisplay: a plot of the losses by epoch and of the learning curve."""
 
 from __future__ import annotations
 

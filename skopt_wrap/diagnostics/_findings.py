@@ -1,4 +1,4 @@
-"""Findings, and the thresholds that make numbers a finding."""
+"""Findings: what may be wrong with a fit, and from which number on it counts."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         ``y_dtype_``, ``classes_``, ``n_classes_``, ``target_type_``, ``n_outputs_``,
         ``n_outputs_expected_`` (units that the last layer needs) and, for frames,
         ``feature_names_in_``. A callable that compiles may take ``compile_kwargs`` (a dict of
-        optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`,
-        and never changed.
+        optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`, and
+        never changed.
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the cross-entropy that suits target and network, averaged over the sum of the
         sample weights. Text and classes keep Keras' reduction; ``from_logits`` follows the

@@ -1,4 +1,4 @@
-"""Losses, weights and corrections for classes that are not equally frequent.
+"""Losses, class weights and corrections for classes that are not equally frequent.
 
 The loss classes need Keras, which is imported when one of them is first used.
 """

@@ -1,4 +1,4 @@
-"""Losses for rare classes; imports Keras, so import late."""
+"""Losses for rare classes. This file imports Keras, so it is imported only when it is needed."""
 
 from __future__ import annotations
 

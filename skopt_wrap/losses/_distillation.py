@@ -1,4 +1,4 @@
-"""The loss of a student network; imports Keras, so import late."""
+"""The loss of a student network. This file imports Keras, so it is imported only when needed."""
 
 from __future__ import annotations
 

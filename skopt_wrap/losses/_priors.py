@@ -1,4 +1,4 @@
-"""Probabilities moved from the class shares of the training rows to other ones."""
+"""Probabilities corrected for class shares: those in use differ from those in training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Class weights from the effective number of rows."""
+"""Class weights from the effective number of samples."""
 
 from __future__ import annotations
 

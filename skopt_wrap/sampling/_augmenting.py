@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
@@ -26,25 +26,24 @@ from ._containers import (
     take,
     write_numeric,
 )
-from ._flow_mixin import Doors
+from ._flow_mixin import FlowMixin
 from ._policies import check_labels_can_mix, makes_soft_labels, resolve
 from ._row_blocks import Job, collect_sparse, fill
 from ._strategy import Target, choose_sources, one_hot, plan_rows, read_target
 from ._tabular import Interpolation, nearest_sources
-from ._transform import Policy, Transform
+from ._transform import Policy, Step, Transform
 
 
-class AugmentingSampler(Doors, BaseOverSampler):
-    """Balance and grow training data with changed copies of their rows.
+class AugmentingSampler(FlowMixin, BaseOverSampler):
+    """Balance and grow training data with changed copies of their samples.
 
-    An over-sampler of imbalanced-learn for images, time series, tables and texts. New rows are
-    copies of existing ones, changed by transforms that suit the kind of data, or, in tables,
-    interpolations made by imbalanced-learn. In an :class:`imblearn.pipeline.Pipeline` it acts
-    while fitting only: validation and test data pass through unchanged.
+    An over-sampler of imbalanced-learn for images, time series, tables and texts. New samples are
+    copies of existing ones, changed by transforms that suit the kind of data. In tables they may
+    also be interpolations made by imbalanced-learn. In an :class:`imblearn.pipeline.Pipeline` the
+    sampler acts while fitting only: validation and test data pass through unchanged.
 
-    Originals come first and are unchanged; new rows follow, class by class. Every original of a
-    class serves equally often as a source. No original is lost, but with the two over-samplers
-    that also clean.
+    The originals come first, unchanged; new samples follow, class by class. Every original of a
+    class is copied equally often. No original is lost, except with "smote_enn" and "smote_tomek".
 
     Parameters
     ----------
@@ -145,7 +144,7 @@ class AugmentingSampler(Doors, BaseOverSampler):
     ('image', [9, 10, 11, 9, 10, 11])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "kind": [str],
         "transforms": [str, list, tuple, callable, HasMethods(["fit_resample"])],
         **BaseOverSampler._parameter_constraints,
@@ -158,17 +157,17 @@ class AugmentingSampler(Doors, BaseOverSampler):
 
     def __init__(
         self,
-        kind="auto",
-        transforms="default",
+        kind: str = "auto",
+        transforms: Any = "default",
         *,
-        sampling_strategy="auto",
-        factor=None,
-        keep_original=True,
-        magnitude=1.0,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        sampling_strategy: Any = "auto",
+        factor: float | None = None,
+        keep_original: bool = True,
+        magnitude: float = 1.0,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.kind = kind
         self.transforms = transforms
@@ -180,10 +179,10 @@ class AugmentingSampler(Doors, BaseOverSampler):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, **params):
-        """Check the data and settle the kind, the transforms and the numbers of new rows.
+    def fit(self, X: Any, y: Any, **params: Any) -> Self:
+        """Check the data, and decide on the kind, the transforms and the numbers of new samples.
 
-        Use `fit_resample` to get the new rows.
+        Use `fit_resample` to get the new samples.
 
         Parameters
         ----------
@@ -203,7 +202,7 @@ class AugmentingSampler(Doors, BaseOverSampler):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_resample(self, X, y, **aligned):
+    def fit_resample(self, X: Any, y: Any, **aligned: Any) -> tuple[Any, ...]:
         """Return the balanced and grown data.
 
         Parameters
@@ -226,8 +225,8 @@ class AugmentingSampler(Doors, BaseOverSampler):
         """
         return self._fit_resample(X, y, **aligned)
 
-    def _fit_resample(self, X, y, **aligned):
-        """Do the work of `fit_resample`, imbalanced-learn's hook."""
+    def _fit_resample(self, X: Any, y: Any, **aligned: Any) -> tuple[Any, ...]:
+        """Do the work of `fit_resample`; imbalanced-learn asks for this method."""
         data, target, generator, steps = self._prepare(X, y, aligned)
         plan_seed, inner_seed, block_seed = self._seed().spawn(3)
         base, chosen, sources, codes, kept = self._base_rows(
@@ -249,8 +248,10 @@ class AugmentingSampler(Doors, BaseOverSampler):
         extras = tuple(take(array, self.sample_indices_) for array in aligned.values())
         return (give_back(X_new, data), y_new, *extras)
 
-    def _prepare(self, X, y, aligned) -> tuple[Data, Target, Interpolation | None, list]:
-        """Do all that can fail on bad input, and set the fitted attributes but one."""
+    def _prepare(
+        self, X: Any, y: Any, aligned: dict[str, Any]
+    ) -> tuple[Data, Target, Interpolation | None, list[Step]]:
+        """Check all inputs, and set the fitted attributes except `sample_indices_`."""
         data = read(self, X, self.kind)
         target = read_target(self, y)
         check_consistent_length(data.values, target.values)
@@ -282,7 +283,7 @@ class AugmentingSampler(Doors, BaseOverSampler):
         return data, target, generator, steps
 
     def _seed(self) -> np.random.SeedSequence:
-        """Return the root of all seeds; None takes fresh entropy, not NumPy's global state."""
+        """Return the seed of all random numbers. ``None`` never uses NumPy's global state."""
         if self.random_state is None:
             return np.random.SeedSequence()
         if isinstance(self.random_state, np.random.RandomState):
@@ -290,8 +291,29 @@ class AugmentingSampler(Doors, BaseOverSampler):
             return np.random.SeedSequence(draws.tolist())
         return np.random.SeedSequence(int(self.random_state))
 
-    def _base_rows(self, data: Data, target: Target, generator, plan_seed, inner_seed):
-        """Return rows and which of them to change, their sources, classes, and originals kept."""
+    def _base_rows(
+        self,
+        data: Data,
+        target: Target,
+        generator: Interpolation | None,
+        plan_seed: np.random.SeedSequence,
+        inner_seed: np.random.SeedSequence,
+    ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+        """Return what the new samples are made of, before the transforms.
+
+        Returns
+        -------
+        values : ndarray, sparse matrix or DataFrame
+            Samples: the originals, or those that an over-sampler made.
+        chosen : ndarray of int
+            Position in `values` of the sample that each new one is made of.
+        sources : ndarray of int
+            Position of the original that each new sample comes from.
+        codes : ndarray of int or None
+            Class of each new sample.
+        kept : ndarray of int
+            Positions of the originals that are kept.
+        """
         values = data.values
         kept = np.arange(data.n if self.keep_original else 0)
         if generator is None or target.codes is None:
@@ -301,19 +323,20 @@ class AugmentingSampler(Doors, BaseOverSampler):
             return values, sources, sources, codes, kept
         place = {label: code for code, label in enumerate(target.classes.tolist())}
         wanted = {place[label]: number for label, number in self.sampling_strategy_.items()}
-        new, codes, sources = generator.new_rows(
+        new, codes, origins = generator.new_rows(
             values, target.codes, wanted, int(inner_seed.generate_state(1)[0])
         )
-        if sources is None:
-            sources = nearest_sources(values, new, target.codes, codes)
+        sources = nearest_sources(values, new, target.codes, codes) if origins is None else origins
         if generator.cleaner is not None:
             rows = generator.kept_rows(stack(values, new), np.concatenate([target.codes, codes]))
             kept, stay = rows[rows < data.n][: len(kept)], rows[rows >= data.n] - data.n
             new, sources, codes = take(new, stay), sources[stay], codes[stay]
         return new, np.arange(len(sources)), sources, codes, kept
 
-    def _new_data(self, data: Data, job: Job, seed, kept):
-        """Return the originals kept and the new rows in one container."""
+    def _new_data(
+        self, data: Data, job: Job, seed: np.random.SeedSequence, kept: np.ndarray
+    ) -> Any:
+        """Return the originals that are kept and the new samples in one container."""
         values = data.values
         start = len(kept)
         if 0 < start < data.n:
@@ -337,8 +360,10 @@ class AugmentingSampler(Doors, BaseOverSampler):
         fill(changed, job, seed, self.n_jobs)
         return write_numeric(result, start, changed)
 
-    def _mixed_target(self, y, y_new, target: Target, labels, kept):
-        """Return the target with the mixed labels of the new rows."""
+    def _mixed_target(
+        self, y: Any, y_new: Any, target: Target, labels: np.ndarray, kept: np.ndarray
+    ) -> Any:
+        """Return the target with the mixed labels of the new samples."""
         whole = np.concatenate([one_hot(target)[kept], labels])
         if target.labels is not None or isinstance(y, list | tuple):
             return whole if np.ndim(y_new) == 2 or target.labels is not None else whole[:, 0]
@@ -348,16 +373,20 @@ class AugmentingSampler(Doors, BaseOverSampler):
             return type(y_new)(whole[:, 0], name=y_new.name)
         return whole.reshape(y_new.shape)
 
-    def __sklearn_clone__(self):
-        """Return a clone; transforms of other libraries have a ``get_params`` of their own kind."""
-        twin = copy.copy(self)
-        twin.transforms = []
-        twin = BaseOverSampler.__sklearn_clone__(twin)
-        twin.transforms = _copied(self.transforms)
-        return twin
+    def __sklearn_clone__(self) -> Self:
+        """Return a clone.
 
-    def __sklearn_tags__(self):
-        """Return the tags: tables, nD arrays and texts; it tells its source rows."""
+        scikit-learn's own clone calls ``get_params`` of everything that has it. Some transforms of
+        other libraries have a ``get_params`` with another meaning, so they are copied here.
+        """
+        shallow = copy.copy(self)
+        shallow.transforms = []
+        cloned: Self = BaseOverSampler.__sklearn_clone__(shallow)
+        cloned.transforms = _copied(self.transforms)
+        return cloned
+
+    def __sklearn_tags__(self) -> Any:
+        """Return the tags: it takes tables, nD arrays and texts, and has `sample_indices_`."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
@@ -365,8 +394,8 @@ class AugmentingSampler(Doors, BaseOverSampler):
         return tags
 
 
-def _copied(transforms):
-    """Return a copy of what the caller wrote in ``transforms``."""
+def _copied(transforms: Any) -> Any:
+    """Return a copy of the parameter ``transforms``."""
     if isinstance(transforms, list | tuple):
         return type(transforms)(_copied(item) for item in transforms)
     return clone(transforms) if isinstance(transforms, BaseEstimator) else copy.deepcopy(transforms)

@@ -1,8 +1,9 @@
-"""Reading X whatever it comes in, telling what kind of data it is, and giving it back alike."""
+"""Read X from any container, find the kind of data, and return results in the same container."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -26,19 +27,19 @@ RANKS = {
 
 @dataclass
 class Data:
-    """X, read.
+    """X after it was checked.
 
     Attributes
     ----------
     original : object
-        What the caller passed; lists as arrays.
+        What the caller passed; a list as an array.
     values : ndarray, sparse array or DataFrame
-        What is worked on: an object array of str for texts, a DataFrame or a CSR matrix for some
-        tables, else an ndarray.
+        The form that transforms work on: an object array of str for texts, a DataFrame or a CSR
+        matrix for some tables, otherwise an ndarray.
     kind : {"image", "tabular", "series", "text"}
         The kind of data.
     was_list : bool
-        Whether lists are to be given back.
+        Whether the caller passed a list, and gets lists back.
     """
 
     original: Any
@@ -48,26 +49,27 @@ class Data:
 
     @property
     def n(self) -> int:
-        """Number of rows."""
+        """Number of samples."""
         return self.values.shape[0]
 
 
-def is_frame(X) -> bool:
-    """Say whether `X` is a pandas or polars DataFrame."""
+def is_frame(X: Any) -> bool:
+    """Return whether `X` is a pandas or polars DataFrame."""
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
-def _is_series(X) -> bool:
-    """Say whether `X` is a pandas or polars Series."""
+def _is_series(X: Any) -> bool:
+    """Return whether `X` is a pandas or polars Series."""
     return type(X).__name__ == "Series" and hasattr(X, "to_numpy")
 
 
-def _library(X) -> str:
+def _library(X: Any) -> str:
+    """Return the name of the library that the class of `X` comes from."""
     return type(X).__module__.partition(".")[0]
 
 
-def read(estimator, X, kind: str) -> Data:
-    """Validate X, settle the kind of data, set ``n_features_in_``.
+def read(estimator: Any, X: Any, kind: str) -> Data:
+    """Check X, find the kind of data, and set ``n_features_in_``.
 
     Parameters
     ----------
@@ -76,12 +78,12 @@ def read(estimator, X, kind: str) -> Data:
     X : array-like
         Data.
     kind : {"auto", "image", "tabular", "series", "text"}
-        What the caller said.
+        What the caller says that X holds.
 
     Returns
     -------
     data : Data
-        The data read.
+        The checked data.
     """
     if kind not in KINDS:
         raise ParameterError(f"kind={kind!r} is unknown. {suggest(kind, KINDS)}")
@@ -121,7 +123,7 @@ def read(estimator, X, kind: str) -> Data:
     return Data(X, values, kind, was_list)
 
 
-def _texts(X, kind: str) -> np.ndarray | None:
+def _texts(X: Any, kind: str) -> np.ndarray | None:
     """Return X as an object array of str, or None where it is not one-dimensional text."""
     if kind not in ("auto", "text") or sparse.issparse(X) or is_frame(X):
         return None
@@ -143,8 +145,8 @@ def _texts(X, kind: str) -> np.ndarray | None:
     return texts
 
 
-def _rectangular(X) -> np.ndarray:
-    """Return lists as an array; say which row is ragged."""
+def _rectangular(X: Any) -> np.ndarray:
+    """Return a list as an array; the error names the sample whose length differs."""
     try:
         return np.asarray(X)
     except ValueError as error:
@@ -160,7 +162,8 @@ def _rectangular(X) -> np.ndarray:
         ) from error
 
 
-def _rank_error(X, rank: int, kind: str) -> DataError:
+def _rank_error(X: Any, rank: int, kind: str) -> DataError:
+    """Return the error for an X with a number of dimensions that fits no kind of data."""
     shape = getattr(X, "shape", None)
     if kind == "text":
         rule = f"kind='text' needs X of shape {RANKS['text']}"
@@ -175,8 +178,8 @@ def _rank_error(X, rank: int, kind: str) -> DataError:
     return DataError(f"{rule}. Got shape {shape}, rank {rank}.{fix}")
 
 
-def _resolve_kind(kind: str, values) -> str:
-    """Return the kind of data; refuse ranks and layouts that it cannot have."""
+def _resolve_kind(kind: str, values: Any) -> str:
+    """Return the kind of data; raise for shapes that it cannot have."""
     rank, shape = len(values.shape), values.shape
     if kind == "auto":
         kind = {2: "tabular", 4: "image"}.get(rank) or _guess_three_dimensional(values)
@@ -201,7 +204,7 @@ def _resolve_kind(kind: str, values) -> str:
 
 
 def _guess_three_dimensional(values: np.ndarray) -> str:
-    """Tell grey images from multivariate series, and say what was assumed."""
+    """Return "image" or "series" for a 3-D array, with a warning that says what was assumed."""
     shape = values.shape
     square = shape[1] == shape[2] and shape[1] >= 8
     kind = "image" if values.dtype == np.uint8 or square else "series"
@@ -216,8 +219,8 @@ def _guess_three_dimensional(values: np.ndarray) -> str:
     return kind
 
 
-def take(array, rows: np.ndarray):
-    """Return rows of any container, in the same container, with a fresh index."""
+def take(array: Any, rows: np.ndarray) -> Any:
+    """Return rows of any container, in the same container; pandas gets a new index."""
     if array is None:
         return None
     if isinstance(array, np.ndarray):
@@ -230,8 +233,8 @@ def take(array, rows: np.ndarray):
     return taken
 
 
-def numeric_columns(X) -> list[int]:
-    """Return the positions of the columns of a table that hold numbers (bool is none)."""
+def numeric_columns(X: Any) -> list[int]:
+    """Return the positions of the columns of a table that hold numbers; bool does not count."""
     if is_frame(X):
         if _library(X) == "polars":
             return [j for j, dtype in enumerate(X.dtypes) if dtype.is_numeric()]
@@ -247,8 +250,8 @@ def numeric_columns(X) -> list[int]:
     ]
 
 
-def numeric_part(X):
-    """Return the numeric columns of a table: sparse as it is, else float64."""
+def numeric_part(X: Any) -> Any:
+    """Return the numeric columns of a table as float64; a sparse matrix as it is."""
     if sparse.issparse(X):
         return X
     columns = numeric_columns(X)
@@ -260,14 +263,15 @@ def numeric_part(X):
     return part
 
 
-def _frame_column(X, j: int):
+def _frame_column(X: Any, j: int) -> Any:
+    """Return a column of a pandas or polars DataFrame by its position."""
     return X.iloc[:, j] if hasattr(X, "iloc") else X.to_series(j)
 
 
-def write_numeric(X, start: int, part: np.ndarray):
-    """Write new numbers into the numeric columns from row `start` on; X is a private copy.
+def write_numeric(X: Any, start: int, part: np.ndarray) -> Any:
+    """Return the table with `part` in its numeric columns, from row `start` on.
 
-    Integer columns receive rounded numbers.
+    `X` is a private copy and may be overwritten. Integer columns receive rounded numbers.
     """
     columns = numeric_columns(X)
     if not is_frame(X):
@@ -291,23 +295,23 @@ def write_numeric(X, start: int, part: np.ndarray):
     return X
 
 
-def as_imblearn_table(X):
-    """Return a table that imbalanced-learn takes, and the way back for its new rows.
+def as_imblearn_table(X: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return a table that imbalanced-learn takes, and a function that converts its rows back.
 
-    Everything passes as it is but polars frames, which it does not restore.
+    Only polars frames are converted, which imbalanced-learn returns as arrays.
     """
     if not is_frame(X) or _library(X) != "polars":
         return X, lambda rows: rows
     import polars as pl
 
-    def restore(rows):
+    def restore(rows: Any) -> Any:
         columns = zip(X.columns, X.dtypes, rows.T, strict=True)
         return pl.DataFrame([pl.Series(n, c.tolist()).cast(d) for n, d, c in columns])
 
     return X.to_numpy(), restore
 
 
-def stack(first, second):
+def stack(first: Any, second: Any) -> Any:
     """Return two tables of one container below each other."""
     if sparse.issparse(first):
         return sparse.vstack([first, second], format=first.format)
@@ -322,7 +326,7 @@ def stack(first, second):
     return pd.concat([first, second], ignore_index=True)
 
 
-def give_back(result, data: Data):
+def give_back(result: Any, data: Data) -> Any:
     """Return the result in the container in which the data came."""
     original = data.original
     if data.kind == "text":
@@ -334,7 +338,7 @@ def give_back(result, data: Data):
             return result.astype(str if original.dtype.kind == "U" else original.dtype)
         if _library(original) == "polars":
             return type(original)(original.name, list(result))
-        # Changed texts are no categories of a categorical column.
+        # A changed text need not be one of the categories of a categorical column.
         dtype = None if original.dtype.name == "category" else original.dtype
         return type(original)(list(result), name=original.name, dtype=dtype)
     if data.was_list:
@@ -346,7 +350,8 @@ def give_back(result, data: Data):
     return result
 
 
-def _to_frame(result, original):
+def _to_frame(result: Any, original: Any) -> Any:
+    """Return an array or sparse matrix as a DataFrame with the columns and dtypes of `original`."""
     if _library(original) == "polars":
         frame = type(original)(np.asarray(result), schema=original.columns, orient="row")
         return frame.cast(dict(original.schema))

@@ -1,18 +1,22 @@
-"""AugmentationDisplay: originals beside their changed copies."""
+"""AugmentationDisplay: a plot of samples beside changed copies of them."""
 
 from __future__ import annotations
 
 import difflib
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone
 
 from ..exceptions import ParameterError
+from ._strategy import Target
 from ._transform import Policy
 
 
 class AugmentationDisplay:
-    """Originals beside changed copies: images as a grid, series as lines, texts as differences.
+    """Plot of samples beside changed copies of them.
+
+    Images are drawn as a grid, series as lines; of texts, the words that differ are marked.
 
     It is recommended to use :meth:`from_estimator` or
     :meth:`~skopt_wrap.sampling.AugmentingSampler.preview`.
@@ -22,11 +26,11 @@ class AugmentationDisplay:
     kind : {"image", "series", "text"}
         Kind of data.
     originals : ndarray of shape (n_samples, ...)
-        Originals.
+        Samples as they were.
     variants : ndarray of shape (n_samples, n_variants, ...)
-        Changed copies of each.
+        Changed copies of each sample.
     labels : sequence of length n_samples
-        Target of each original.
+        Target of each sample.
 
     Attributes
     ----------
@@ -44,28 +48,37 @@ class AugmentationDisplay:
        [+b+] a [-b-]
     """
 
-    def __init__(self, kind, originals, variants, labels):
+    def __init__(self, kind: str, originals: Any, variants: Any, labels: Any) -> None:
         self.kind = kind
         self.originals = originals
         self.variants = variants
         self.labels = labels
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, n_samples=5, n_variants=4, ax=None):
-        """Change a few rows and draw them.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        n_samples: int = 5,
+        n_variants: int = 4,
+        ax: Any = None,
+    ) -> Self:
+        """Draw a few samples beside changed copies of them.
 
         Parameters
         ----------
         estimator : AugmentingSampler
-            Sampler; it is cloned, not fitted.
+            The sampler. A clone of it is used, so the sampler itself is not fitted.
         X : array-like of shape (n_samples, ...)
             Images, series or texts.
         y : array-like of shape (n_samples,)
-            Target; rows of different classes are shown first.
+            Target; samples of different classes are drawn first.
         n_samples : int, default=5
-            Number of originals.
+            Number of samples drawn.
         n_variants : int, default=4
-            Number of copies of each.
+            Number of changed copies of each.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a figure.
 
@@ -78,7 +91,7 @@ class AugmentationDisplay:
             if isinstance(number, bool) or not isinstance(number, int) or number < 1:
                 raise ParameterError(f"{name} must be an integer >= 1. Got {number!r}.")
         sampler = clone(estimator).set_params(factor=1, sampling_strategy="auto")
-        # All data, so that ranges and scales are those of fit_resample.
+        # Read all the data, so that the transforms learn the same ranges as in fit_resample.
         data, target, _, steps = sampler._prepare(X, y, {})
         if data.kind == "tabular":
             raise ParameterError(
@@ -94,8 +107,8 @@ class AugmentationDisplay:
         display = cls(data.kind, data.values[rows], variants, labels)
         return display.plot(ax=ax)
 
-    def plot(self, ax=None):
-        """Draw the originals and their copies.
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the samples and their copies.
 
         Parameters
         ----------
@@ -121,7 +134,7 @@ class AugmentationDisplay:
         return self
 
     def __str__(self) -> str:
-        """Return originals and copies as lines; of texts, with their differences marked."""
+        """Return, of texts, one line for each sample and copy, with the differences marked."""
         if self.kind != "text":
             return object.__repr__(self)
         lines = []
@@ -133,8 +146,8 @@ class AugmentationDisplay:
             lines += [" " * len(head) + mark_differences(original, text) for text in variants]
         return "\n".join(lines)
 
-    def _plot_images(self, ax) -> None:
-        """Draw one montage: a row per original, its copies to the right."""
+    def _plot_images(self, ax: Any) -> None:
+        """Draw one picture: each sample in a row, its copies to the right."""
         height, width = self.originals.shape[1:3]
         n, columns = len(self.originals), self.variants.shape[1] + 1
         gap = max(1, round(0.06 * max(height, width)))
@@ -165,8 +178,8 @@ class AugmentationDisplay:
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
 
-    def _plot_series(self, ax) -> None:
-        """Draw the first feature of each series, one above the other, copies thinner."""
+    def _plot_series(self, ax: Any) -> None:
+        """Draw the first feature of each series, one above the other, copies as thin lines."""
         originals, variants = np.asarray(self.originals), np.asarray(self.variants)
         if originals.ndim == 3:
             originals, variants = originals[..., 0], variants[..., 0]
@@ -181,8 +194,8 @@ class AugmentationDisplay:
         ax.set_xlabel("time step")
         ax.set_title("originals (thick) and copies")
 
-    def _plot_texts(self, ax) -> None:
-        """Write the lines of ``str(display)``."""
+    def _plot_texts(self, ax: Any) -> None:
+        """Write ``str(display)`` on the axes."""
         ax.text(0, 1, str(self), family="monospace", va="top", transform=ax.transAxes, wrap=True)
         ax.set_axis_off()
 
@@ -201,8 +214,8 @@ def mark_differences(old: str, new: str) -> str:
     return " ".join(words)
 
 
-def _first_of_each_class(target, n_samples: int) -> np.ndarray:
-    """Return row numbers: the first of each class, then the second, and so on."""
+def _first_of_each_class(target: Target, n_samples: int) -> np.ndarray:
+    """Return positions: the first sample of each class, then the second of each, and so on."""
     n = len(target.values)
     if target.codes is None:
         return np.arange(min(n, n_samples))

@@ -1,7 +1,11 @@
-"""Batches for Keras with fresh augmentation in every epoch; imports Keras, so import late."""
+"""Batches for Keras that are augmented anew in every epoch.
+
+This module imports Keras, so it is imported only when batches are made.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -10,19 +14,30 @@ import numpy as np
 from scipy import sparse
 
 from .._keras import load_tensorflow
-from .._sklearn import check_sample_weight
+from .._sklearn import check_sample_weight, validate_parameter_constraints
 from ..exceptions import DataError, ParameterError
 from ._containers import is_frame, numeric_columns, take
 from ._policies import makes_soft_labels
 from ._strategy import Target, one_hot
-from ._transform import Policy, Source
+from ._tabular import Interpolation
+from ._transform import Policy, Source, Step
 
 
-def make_flow(sampler, X, y, batch_size, sample_weight, shuffle, **options) -> AugmentedBatches:
-    """Return the batches; the body of ``AugmentingSampler.flow``."""
+def make_flow(
+    sampler: Any,
+    X: Any,
+    y: Any,
+    batch_size: int,
+    sample_weight: Any,
+    shuffle: bool,
+    **options: Any,
+) -> AugmentedBatches:
+    """Return the batches of ``AugmentingSampler.flow``; `options` are those of ``PyDataset``."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1:
         raise ParameterError(f"batch_size must be an int >= 1. Got {batch_size!r}.")
-    sampler._validate_params()
+    validate_parameter_constraints(
+        sampler._parameter_constraints, sampler.get_params(deep=False), type(sampler).__name__
+    )
     data, target, generator, steps = sampler._prepare(X, y, {"sample_weight": sample_weight})
     if generator is not None and generator.cleaner is not None:
         raise ParameterError(
@@ -43,41 +58,58 @@ def make_flow(sampler, X, y, batch_size, sample_weight, shuffle, **options) -> A
             totals[label] = totals.get(label, 0) + count
     elif sampler.keep_original:
         totals[None] += data.n
-    return AugmentedBatches(
-        values,
-        target,
-        sample_weight,
-        steps,
-        totals,
-        generator=generator,
-        seed=sampler._seed(),
-        batch_size=int(batch_size),
-        shuffle=bool(shuffle),
-        **options,
-    )
+    epoch = Epoch(values, target, sample_weight, steps, totals, generator)
+    return AugmentedBatches(epoch, sampler._seed(), int(batch_size), bool(shuffle), **options)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What the samples of every epoch are made of.
+
+    Attributes
+    ----------
+    values : ndarray or sparse matrix of shape (n_samples, ...)
+        Original samples.
+    target : Target
+        Their target.
+    weights : ndarray of shape (n_samples,) or None
+        Their weights.
+    steps : list of Transform or callable
+        Transforms that have learned from the data.
+    totals : dict
+        Number of samples of each class in an epoch; under None where y has no classes.
+    generator : Interpolation or None
+        Over-sampler of imbalanced-learn that comes first.
+    """
+
+    values: Any
+    target: Target
+    weights: np.ndarray | None
+    steps: list[Step]
+    totals: dict[Any, int]
+    generator: Interpolation | None
 
 
 class AugmentedBatches(keras.utils.PyDataset):
-    """Batches that depend on nothing but the seed, the number of the epoch and their own."""
+    """Batches of augmented samples.
+
+    A batch depends on the seed, the number of the epoch and its own number only, so any number of
+    workers may prepare them in any order.
+    """
 
     def __init__(
         self,
-        values: Any,
-        target: Target,
-        weights: np.ndarray | None,
-        steps: list,
-        totals: dict,
-        *,
-        generator: Any,
+        epoch: Epoch,
         seed: np.random.SeedSequence,
         batch_size: int,
         shuffle: bool,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self._values, self._target, self._weights = values, target, weights
-        self._policy, self._totals, self._generator = Policy(steps), totals, generator
-        self._labels = one_hot(target) if makes_soft_labels(steps) else None
+        self._values, self._target, self._weights = epoch.values, epoch.target, epoch.weights
+        self._policy, self._totals = Policy(epoch.steps), epoch.totals
+        self._generator = epoch.generator
+        self._labels = one_hot(epoch.target) if makes_soft_labels(epoch.steps) else None
         self._seed, self._batch_size, self._shuffle = seed, batch_size, shuffle
         self._epoch = 0
         self._plan: tuple[int, Any] | None = None
@@ -85,7 +117,7 @@ class AugmentedBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return -(-sum(self._totals.values()) // self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         epoch = self._epoch
@@ -114,7 +146,7 @@ class AugmentedBatches(keras.utils.PyDataset):
         return (X, labels) if self._weights is None else (X, labels, self._weights[origin])
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch; Keras has stopped the workers of this one."""
+        """Go on to the next epoch. Keras has stopped the workers by now."""
         self._epoch += 1
 
     def _generator_of(self, *key: int) -> np.random.Generator:
@@ -123,8 +155,8 @@ class AugmentedBatches(keras.utils.PyDataset):
         return np.random.default_rng(child)
 
     def _rows_of(self, epoch: int) -> tuple[np.ndarray, Any, np.ndarray]:
-        """Return the order of an epoch, the rows that it numbers, and their sources."""
-        plan = self._plan  # workers may make it twice, but never read it half made
+        """Return the order of an epoch, the samples that it refers to, and their sources."""
+        plan = self._plan  # two workers may both make it, but none reads it half made
         if plan is None or plan[0] != epoch:
             self._plan = plan = (epoch, self._new_plan(self._generator_of(0, epoch)))
         return plan[1]
@@ -146,9 +178,10 @@ class AugmentedBatches(keras.utils.PyDataset):
         return interleave(groups), rows, sources
 
     def _interpolated(self, rng: np.random.Generator) -> tuple[Any, np.ndarray, np.ndarray]:
-        """Return the originals and fresh rows of an over-sampler, their classes and sources."""
+        """Return the originals and new rows of an over-sampler, their classes and sources."""
         codes, classes = self._target.codes, self._target.classes.tolist()
-        assert codes is not None  # an over-sampler needs classes; checked before
+        assert codes is not None  # checked before: an over-sampler needs classes
+        assert self._generator is not None
         counts = np.bincount(codes)
         wanted = {code: self._totals[label] - counts[code] for code, label in enumerate(classes)}
         new, new_codes, _ = self._generator.new_rows(
@@ -167,21 +200,21 @@ def _members(target: Target, label: Any, rows: np.ndarray) -> np.ndarray:
 
 
 def _repeat(rows: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `number` of the rows, each as often as the others, to within one."""
+    """Return `number` of the rows; each is used equally often, to within one."""
     rounds, rest = divmod(number, len(rows))
     return np.concatenate([np.tile(rows, rounds), np.sort(rng.choice(rows, rest, replace=False))])
 
 
 def interleave(groups: list[np.ndarray]) -> np.ndarray:
-    """Return all members of the groups, each group spread evenly over the whole.
+    """Return the members of all groups in an order that spreads each group evenly.
 
-    Any run of consecutive members has the proportions of the whole, to within about one member
-    of each group.
+    Consecutive members therefore hold the groups in the proportions of the whole, to within about
+    one member of each group.
 
     Parameters
     ----------
     groups : list of ndarray
-        Members of each group, in order.
+        Members of each group. Their order within the group is kept.
 
     Returns
     -------

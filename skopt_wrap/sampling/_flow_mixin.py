@@ -1,36 +1,41 @@
-"""The ways into AugmentingSampler besides ``fit_resample``: batches for Keras, and a picture."""
+"""Methods of AugmentingSampler besides ``fit_resample``: batches for Keras, and a preview plot."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from ._display import AugmentationDisplay
 from ._policies import mixes_labels
 
 
-class Doors:
-    """Methods `flow` and `preview`."""
+class FlowMixin:
+    """Mixin of samplers: `flow` gives batches for Keras, `preview` draws changed copies."""
+
+    transforms: Any
 
     @property
-    def mixes_labels(self):
+    def mixes_labels(self) -> bool:
         """Whether `flow` gives class probabilities instead of class labels."""
         return mixes_labels(self.transforms)
 
     def flow(
         self,
-        X,
-        y,
-        batch_size=32,
+        X: Any,
+        y: Any,
+        batch_size: int = 32,
         *,
-        sample_weight=None,
-        shuffle=True,
-        workers=1,
-        use_multiprocessing=False,
-        max_queue_size=10,
-    ):
-        """Return batches for ``keras.Model.fit``, changed afresh in every epoch.
+        sample_weight: Any = None,
+        shuffle: bool = True,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        max_queue_size: int = 10,
+    ) -> Any:
+        """Return batches for ``keras.Model.fit``; every epoch has new changes.
 
-        An epoch has as many rows of each class as `fit_resample` returns, and every row is a
-        changed copy: `keep_original` only counts. Each batch has the proportions of the whole
-        epoch, to within a row, so batches are balanced where the classes are. The rows left over
-        make a last, smaller batch.
+        An epoch has as many samples of each class as `fit_resample` returns, and every one of them
+        is a changed copy: `keep_original` decides about their number only. Each batch holds the
+        classes in the proportions of the whole epoch, to within one sample, so batches are balanced
+        where the classes are. The samples left over make a last, smaller batch.
 
         Parameters
         ----------
@@ -39,17 +44,17 @@ class Doors:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target, as the network's loss takes it.
         batch_size : int, default=32
-            Rows of a batch.
+            Number of samples in a batch.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights; each row has the weight of its source.
+            Weights; each new sample has the weight of its source.
         shuffle : bool, default=True
-            Use the rows in another order in every epoch.
+            Whether every epoch has its samples in another order.
         workers : int, default=1
-            Threads, or processes, that prepare batches. The batches do not depend on it.
+            Number of threads, or processes, that prepare batches. The batches do not depend on it.
         use_multiprocessing : bool, default=False
             Whether the workers are processes.
         max_queue_size : int, default=10
-            Batches that workers prepare ahead.
+            Number of batches that the workers prepare ahead.
 
         Returns
         -------
@@ -79,29 +84,31 @@ class Doors:
             max_queue_size=max_queue_size,
         )
 
-    def preview(self, X, y, *, n_samples=5, n_variants=4, ax=None):
-        """Show originals beside changed copies of them.
+    def preview(
+        self, X: Any, y: Any, *, n_samples: int = 5, n_variants: int = 4, ax: Any = None
+    ) -> AugmentationDisplay:
+        """Draw a few samples beside changed copies of them.
+
+        Look at it before you train: it shows whether a changed copy still deserves its label.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
             Images, series or texts.
         y : array-like of shape (n_samples,)
-            Target; rows of different classes are shown first.
+            Target; samples of different classes are drawn first.
         n_samples : int, default=5
-            Number of originals.
+            Number of samples drawn.
         n_variants : int, default=4
-            Number of copies of each.
+            Number of changed copies of each.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
         display : AugmentationDisplay
             The drawn display.
         """
-        from ._display import AugmentationDisplay
-
         return AugmentationDisplay.from_estimator(
             self, X, y, n_samples=n_samples, n_variants=n_variants, ax=ax
         )

@@ -1,9 +1,9 @@
-"""Transforms that mix pairs of rows and their labels: MixUp and CutMix."""
+"""Transforms that mix pairs of samples and their labels: MixUp and CutMix."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,22 +12,22 @@ from ._images._opencv import opencv_for_rows
 from ._images._pixels import random_boxes
 from ._transform import MixingTransform, Source, Transform, register, spread
 
-#: Steps of the share that a row of bytes keeps: 16 bits hold a byte times a share.
+#: Shares of uint8 samples are multiples of 1 / STEPS, so that a pixel times a share fits 16 bits.
 STEPS = 256
-#: Numbers that numpy blends at once.
-NUMBERS_AT_ONCE = 2**16
+#: Number of array elements that NumPy blends at once; so many stay in the cache.
+ELEMENTS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
 class Mix(MixingTransform, Transform):
-    """Base: draws partners and shares, and mixes the labels."""
+    """Base class: draws a partner and a share for each sample, and mixes the labels."""
 
     magnitude: float = 0.2
     soft_labels: bool = False
     same_class: bool = False
 
-    def _partners(self, n, rng, groups):
-        """Return a random partner for each row, of its class if that was asked for."""
+    def _partners(self, n: int, rng: np.random.Generator, groups: np.ndarray | None) -> np.ndarray:
+        """Return the position of a random partner for each sample; see `same_class`."""
         if groups is None or not self.same_class:
             return rng.permutation(n)
         partner = np.arange(n)
@@ -36,11 +36,18 @@ class Mix(MixingTransform, Transform):
             partner[rows] = rng.permutation(rows)
         return partner
 
-    def _mix(self, X, rng, labels, groups, source=None):
-        """Mix each row with its partner."""
+    def _mix(
+        self,
+        X: Any,
+        rng: np.random.Generator,
+        labels: np.ndarray | None,
+        groups: np.ndarray | None,
+        source: Source | None = None,
+    ) -> tuple[Any, np.ndarray | None]:
+        """Return the batch and the labels, each mixed with its partner's."""
         n = X.shape[0]
         share = rng.beta(self.magnitude, self.magnitude, size=n) if self.magnitude else np.ones(n)
-        # The row itself keeps at least half, so that its own label stays the largest.
+        # The sample itself keeps at least half, so that its own label has the largest share.
         share = np.maximum(share, 1 - share)
         if self.probability < 1.0:
             share[rng.random(n) >= self.probability] = 1.0
@@ -57,22 +64,30 @@ class Mix(MixingTransform, Transform):
             labels = weight * labels + (1 - weight) * other_labels
         return X, labels
 
-    def _reads_rows(self, values):
-        """Rows are read wherever they are."""
+    def _reads_rows(self, values: Any) -> bool:
+        """Return True: samples can be read in place from every array."""
         return True
 
-    def _apply(self, X, rng):
-        """Mix a batch without labels."""
+    def _apply(self, X: Any, rng: np.random.Generator) -> Any:
+        """Return the mixed batch where there are no labels."""
         return self._mix(X, rng, None, None)[0]
 
-    def _apply_some(self, X, rng):
-        """Mix a batch without labels; `_mix` minds the probability."""
+    def _apply_some(self, X: Any, rng: np.random.Generator) -> Any:
+        """Return the mixed batch where there are no labels; `_mix` applies the probability."""
         return self._apply(X, rng)
 
-    def _blend(self, X, share, values, chosen, others, rng):
-        """Return ``values[chosen]`` mixed with ``values[others]``, and the share really kept.
+    def _blend(
+        self,
+        X: Any,
+        share: np.ndarray,
+        values: Any,
+        chosen: np.ndarray,
+        others: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Any, np.ndarray]:
+        """Return ``values[chosen]`` mixed with ``values[others]``, and the shares that were kept.
 
-        The mixed rows may be written to `X`.
+        The result may be written to `X`.
         """
         raise NotImplementedError
 
@@ -80,10 +95,10 @@ class Mix(MixingTransform, Transform):
 @register("mixup")
 @dataclass(frozen=True)
 class MixUp(Mix):
-    """Blend each row with another row of its batch, and their labels alike [1]_.
+    """Blend each sample with another one, and their labels in the same way [1]_.
 
     ``w * x_i + (1 - w) * x_j`` with w from Beta(magnitude, magnitude), taken as the larger of w
-    and 1 - w, so that a row's own label keeps the largest share.
+    and 1 - w, so that a sample's own label keeps the largest share.
 
     Parameters
     ----------
@@ -94,12 +109,12 @@ class MixUp(Mix):
         shape (n_samples, n_classes), float, with columns in the order of ``classes_``. Needed
         with hard labels unless ``same_class=True``; regression targets are mixed as they are.
     same_class : bool, default=False
-        Mix rows of one class only, which leaves hard labels as they are. Partners are drawn from
-        all rows if this transform comes first, else from a block of rows (at least 64 images, 8
-        large ones), and in ``flow`` from the batch; rows without another of their class there
-        stay unmixed.
+        Mix samples of one class only, which leaves hard labels as they are. Partners are drawn
+        from all samples if this transform comes first, otherwise from a block of samples (at least
+        64 images, 8 large ones), and in ``flow`` from the batch. A sample without another one of
+        its class there stays as it is.
     probability : float, default=1.0
-        Probability, in [0, 1], that a row is mixed.
+        Probability, in [0, 1], that a sample is mixed.
 
     References
     ----------
@@ -120,11 +135,19 @@ class MixUp(Mix):
 
     kinds: ClassVar[tuple[str, ...]] = ("image", "series")
 
-    def _takes_bytes(self, X):
-        """Bytes are blended in 16 bits, with weights in steps of 1/256."""
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Return True: uint8 is blended in 16 bits, with weights in steps of 1/256."""
         return True
 
-    def _blend(self, X, share, values, chosen, others, rng):
+    def _blend(
+        self,
+        X: Any,
+        share: np.ndarray,
+        values: Any,
+        chosen: np.ndarray,
+        others: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Any, np.ndarray]:
         if X.dtype == np.uint8:
             share = np.rint(share * STEPS) / STEPS
         return blend(values, chosen, others, share, X), share
@@ -167,7 +190,15 @@ class CutMix(Mix):
     needs_float: ClassVar[bool] = False
     magnitude: float = 1.0
 
-    def _blend(self, X, share, values, chosen, others, rng):
+    def _blend(
+        self,
+        X: Any,
+        share: np.ndarray,
+        values: Any,
+        chosen: np.ndarray,
+        others: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Any, np.ndarray]:
         height, width = X.shape[1:3]
         # Rounded down, so that the image keeps at least half of its area.
         sizes = np.floor(np.sqrt(1 - share)[:, None] * (height, width))
@@ -187,14 +218,14 @@ def blend(
     share: np.ndarray,
     out: np.ndarray,
 ) -> np.ndarray:
-    """Return ``share * values[chosen] + (1 - share) * values[others]``, row by row.
+    """Return ``share * values[chosen] + (1 - share) * values[others]``, sample by sample.
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows, ...), C-contiguous
-        Rows, float or uint8.
+    values : ndarray of shape (n_samples, ...), C-contiguous
+        Samples, float or uint8.
     chosen, others : ndarray of int, of shape (n,)
-        Both rows of each mixture.
+        Positions of the two samples of each mixture.
     share : ndarray of shape (n,)
         Shares, in [0, 1]; for uint8 multiples of ``1 / STEPS``.
     out : ndarray of shape (n, ...), C-contiguous, of the same dtype
@@ -212,7 +243,7 @@ def blend(
         rows, partners = ([values[i] for i in places.tolist()] for places in (chosen, others))
         blend_with_opencv(cv2, rows, partners, out.reshape(flat), share)
         return out
-    step = max(1, NUMBERS_AT_ONCE // (out[0].size or 1)) if len(out) else 1
+    step = max(1, ELEMENTS_AT_ONCE // (out[0].size or 1)) if len(out) else 1
     for start in range(0, len(out), step):
         part = slice(start, start + step)
         first, second = values[chosen[part]], values[others[part]]

@@ -1,8 +1,10 @@
-"""From what the caller writes in ``transforms`` to transforms bound to the data."""
+"""Turn the parameter ``transforms`` (names, objects, callables) into a list of transforms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from imblearn.base import BaseSampler
@@ -21,10 +23,10 @@ from ._tabular import (
 from ._texts._text import KeyboardTypos, RandomSwap
 from ._texts._words import SynonymReplacement
 from ._time_series._series import Jitter, Scaling, TimeWarp
-from ._transform import REGISTRY, MixingTransform, Transform
+from ._transform import REGISTRY, MixingTransform, Step, Transform
 
-#: What ``transforms="default"`` stands for. Chosen to leave labels as they are: no flips, small
-#: angles and shifts, no words lost.
+#: What ``transforms="default"`` stands for: changes that hardly ever change the label. There are no
+#: flips, only small angles and shifts, and no word is lost.
 DEFAULTS: dict[str, tuple[Transform, ...]] = {
     "image": (Rotation(10.0), Zoom(0.1), Translation(0.08), Brightness(0.1)),
     "series": (Jitter(0.05), Scaling(0.1), TimeWarp(0.2)),
@@ -66,27 +68,29 @@ def available_transforms(kind: str | None = None) -> list[str]:
     return sorted(names)
 
 
-def resolve(transforms, kind: str, magnitude: float) -> tuple[Interpolation | None, list]:
-    """Return the over-sampler, if one comes first, and the transforms that follow.
+def resolve(
+    transforms: Any, kind: str, magnitude: float
+) -> tuple[Interpolation | None, list[Step]]:
+    """Return the over-sampler, if one comes first, and the transforms after it.
 
     Parameters
     ----------
     transforms : "default", str, transform, callable or sequence of these
-        What the caller wrote.
+        The parameter ``transforms``.
     kind : {"image", "tabular", "series", "text"}
         Kind of data.
     magnitude : float
-        Factor of all magnitudes.
+        Factor by which all magnitudes are multiplied.
 
     Returns
     -------
     generator : Interpolation or None
         Over-sampler of imbalanced-learn.
     steps : list of Transform or callable
-        The rest, in order.
+        The other transforms, in order.
     """
     if isinstance(transforms, str) and transforms == "default":
-        steps: list = list(DEFAULTS[kind])
+        steps: list[Any] = list(DEFAULTS[kind])
     else:
         items = transforms if isinstance(transforms, list | tuple) else [transforms]
         steps = [_one(item, kind) for item in items]
@@ -104,8 +108,8 @@ def resolve(transforms, kind: str, magnitude: float) -> tuple[Interpolation | No
     ]
 
 
-def _one(item: Any, kind: str) -> Transform | Interpolation | Callable:
-    """Return one transform for what the caller wrote."""
+def _one(item: Any, kind: str) -> Step | Interpolation:
+    """Return the transform for one entry of ``transforms``."""
     if isinstance(item, str):
         if item in OVER_SAMPLERS:
             _check_kind(item, ("tabular",), kind)
@@ -117,6 +121,7 @@ def _one(item: Any, kind: str) -> Transform | Interpolation | Callable:
     if isinstance(item, type):
         raise ParameterError(f"Transforms must be instances: write {item.__name__}().")
     if isinstance(item, Transform):
+        _check_fields(item)
         _check_kind(item.name or type(item).__name__, item.kinds, kind)
         return item
     if isinstance(item, BaseSampler):
@@ -131,7 +136,27 @@ def _one(item: Any, kind: str) -> Transform | Interpolation | Callable:
     )
 
 
+def _check_fields(item: Transform) -> None:
+    """Raise :class:`ParameterError` for a class of the user's whose parameters are no fields.
+
+    Copies with another magnitude are made by ``dataclasses.replace``, which knows fields only.
+    """
+    cls = type(item)
+    annotated = {
+        name for name, hint in inspect.get_annotations(cls).items() if "ClassVar" not in str(hint)
+    }
+    names = {field.name for field in fields(item)}
+    wanted = annotated | ({"magnitude"} if hasattr(item, "magnitude") else set())
+    if wanted - names or ("__init__" in vars(cls) and "__dataclass_params__" not in vars(cls)):
+        raise ParameterError(
+            f"The transform {cls.__name__} must be a dataclass with its parameters as fields: "
+            f"decorate the class with @dataclass(frozen=True), and write each parameter as "
+            f"`name: type = default`. No fields: {sorted(wanted - names)}."
+        )
+
+
 def _check_kind(name: str, kinds: tuple[str, ...], kind: str) -> None:
+    """Raise :class:`ParameterError` for a transform of another kind of data."""
     if kinds and kind not in kinds:
         raise ParameterError(
             f"The transform {name!r} is for kind={' or '.join(map(repr, kinds))}, and the data are "
@@ -139,8 +164,8 @@ def _check_kind(name: str, kinds: tuple[str, ...], kind: str) -> None:
         )
 
 
-def check_labels_can_mix(steps: list, hard: bool) -> None:
-    """Raise where a transform would make soft labels that the caller has not asked for."""
+def check_labels_can_mix(steps: list[Step], hard: bool) -> None:
+    """Raise :class:`ParameterError` where hard labels would be mixed without being asked for."""
     for step in steps:
         if isinstance(step, MixingTransform) and hard and not (step.soft_labels or step.same_class):
             name = type(step).__name__
@@ -151,13 +176,13 @@ def check_labels_can_mix(steps: list, hard: bool) -> None:
             )
 
 
-def mixes_labels(transforms) -> bool:
-    """Say whether what the caller wrote in ``transforms`` mixes labels of different classes."""
+def mixes_labels(transforms: Any) -> bool:
+    """Return whether the parameter ``transforms`` mixes labels of different classes."""
     items = transforms if isinstance(transforms, list | tuple) else [transforms]
     known = [REGISTRY.get(item) if isinstance(item, str) else item for item in items]
     return makes_soft_labels([item() if isinstance(item, type) else item for item in known])
 
 
-def makes_soft_labels(steps: list) -> bool:
-    """Say whether some transform turns the labels into mixtures."""
+def makes_soft_labels(steps: Sequence[Any]) -> bool:
+    """Return whether some transform mixes labels of different classes."""
     return any(isinstance(step, MixingTransform) and not step.same_class for step in steps)

@@ -1,4 +1,4 @@
-"""Running a policy over many rows, block by block, with a seed of its own for each block."""
+"""Apply a policy to many samples, block by block; each block has a seed of its own."""
 
 from __future__ import annotations
 
@@ -15,25 +15,30 @@ from scipy import sparse
 from ._containers import take
 from ._transform import Policy, Source
 
-#: Most rows of one block. Blocks are part of the result: a block is what a random stream belongs
-#: to, and what MixUp draws partners from. How blocks are scheduled is no part of it.
+#: Largest number of samples in a block. Blocks determine the result, because each block has its
+#: own random generator, and MixUp draws partners from the block. The order in which blocks are
+#: computed, and by which thread, does not.
 BLOCK_ROWS = {"image": 256, "series": 256, "tabular": 2048, "text": 256}
-#: Numbers in one block of images, as far as 64 rows allow.
-IMAGE_NUMBERS = 2**18
-#: Most numbers in one block, as far as 8 rows allow: small blocks stay in the cache (MixUp of
-#: images of 224 x 224 pixels is four times as fast with 8 rows as with 64).
-BLOCK_NUMBERS = 2**20
-#: Fewest blocks that are worth a thread: starting one costs as much as a few blocks.
+#: Largest number of pixels times channels in a block of images; 64 images are always allowed.
+IMAGE_ELEMENTS = 2**18
+#: Largest number of array elements in a block of any kind; 8 samples are always allowed. Small
+#: blocks stay in the cache: MixUp of images of 224 x 224 pixels is four times as fast with 8
+#: images in a block as with 64.
+BLOCK_ELEMENTS = 2**20
+#: Smallest number of blocks for each thread. Starting a thread costs as much as a few blocks.
 BLOCKS_PER_THREAD = 16
-#: The same where a block holds `BLOCK_NUMBERS` or more, and takes milliseconds.
+#: The same for blocks of `BLOCK_ELEMENTS` elements or more, which take milliseconds each.
 LARGE_BLOCKS_PER_THREAD = 2
-#: Fewest numbers of an image that is worth a thread. Small ones, and texts, are changed one by one,
-#: which is faster in one thread than in two that wait for the interpreter.
-THREAD_NUMBERS = 2**14
+#: Smallest number of array elements of an image for which threads pay. Smaller images, and texts,
+#: are changed one by one in Python, where two threads would wait for each other (the GIL).
+THREAD_ELEMENTS = 2**14
+
+#: Positions of the samples of a block among the new samples, and the seed of the block.
+Block = tuple[np.ndarray, np.random.SeedSequence]
 
 
 def block_rows(kind: str, shape: tuple[int, ...]) -> int:
-    """Return the number of rows in a block; it depends on the kind and shape of the data only.
+    """Return the number of samples in a block, which depends on kind and shape of the data only.
 
     Parameters
     ----------
@@ -45,31 +50,31 @@ def block_rows(kind: str, shape: tuple[int, ...]) -> int:
     Returns
     -------
     size : int
-        Rows of a block.
+        Number of samples.
     """
-    numbers = max(1, math.prod(shape[1:]))
-    most = max(64, IMAGE_NUMBERS // numbers) if kind == "image" else BLOCK_ROWS[kind]
-    return min(BLOCK_ROWS[kind], most, max(8, BLOCK_NUMBERS // numbers))
+    elements = max(1, math.prod(shape[1:]))
+    most = max(64, IMAGE_ELEMENTS // elements) if kind == "image" else BLOCK_ROWS[kind]
+    return min(BLOCK_ROWS[kind], most, max(8, BLOCK_ELEMENTS // elements))
 
 
 @dataclass
 class Job:
-    """New rows to make.
+    """The new samples to make.
 
     Attributes
     ----------
     kind : {"image", "tabular", "series", "text"}
         Kind of data.
-    values : ndarray or sparse matrix of shape (n_rows, ...)
-        Rows to change; they are never written to.
+    values : ndarray or sparse matrix of shape (n_samples, ...)
+        Samples to copy and change; they are only read.
     sources : ndarray of int, of shape (n_new,)
-        The row of `values` that each new row is made of.
+        Position in `values` of the sample that each new one is made of.
     policy : Policy
-        Bound transforms.
+        Transforms that have learned from the data.
     labels : ndarray of shape (n_new, n_columns) or None
-        Labels to be mixed, in place.
+        Labels, which are mixed in place.
     groups : ndarray of shape (n_new,) or None
-        Class codes.
+        Class of each new sample, as an integer.
     """
 
     kind: str
@@ -81,31 +86,31 @@ class Job:
 
     @property
     def n_new(self) -> int:
-        """Number of new rows."""
+        """Number of new samples."""
         return len(self.sources)
 
 
 def blocks(
     n_new: int, size: int, seed: np.random.SeedSequence, mixed: bool = True
-) -> Iterator[tuple]:
-    """Return positions and seed of each block.
+) -> Iterator[Block]:
+    """Yield the positions and the seed of each block.
 
     Parameters
     ----------
     n_new : int
-        Number of new rows.
+        Number of new samples.
     size : int
-        Rows of a block.
+        Number of samples in a block.
     seed : SeedSequence
-        Parent of the seeds.
+        Seed from which those of the blocks are derived.
     mixed : bool, default=True
-        Whether positions are shuffled over the blocks, so that each holds a mixture of the
-        classes; otherwise a block is a run of rows.
+        Whether positions are shuffled, so that each block holds samples of all classes.
+        Otherwise a block is a range of consecutive positions.
 
     Yields
     ------
     positions : ndarray of int
-        Rows of the block, in ascending order.
+        Positions of the samples of the block, in ascending order.
     seed : SeedSequence
         Its seed.
     """
@@ -125,7 +130,7 @@ def _change(
     seed: np.random.SeedSequence,
     source: Source | None = None,
 ) -> Any:
-    """Return `rows`, the new rows at `positions`, changed; see :class:`Policy` for `source`."""
+    """Return the new samples at `positions`, changed; :class:`Policy` explains `source`."""
     rng = np.random.default_rng(seed)
     labels = None if job.labels is None else job.labels[positions]
     groups = None if job.groups is None else job.groups[positions]
@@ -136,38 +141,43 @@ def _change(
 
 
 def count_threads(job: Job, n_blocks: int, size: int, n_jobs: int | None) -> int:
-    """Return the number of threads worth starting.
+    """Return the number of threads that pay.
 
     Parameters
     ----------
     job : Job
-        What to make.
+        The new samples to make.
     n_blocks : int
         Number of blocks.
     size : int
-        Rows of a block.
+        Number of samples in a block.
     n_jobs : int or None
-        What the caller asked for; None means one, unless a joblib context says otherwise.
+        Number of threads asked for. None means one, unless a joblib context says otherwise.
 
     Returns
     -------
     n_threads : int
-        Threads; 1 for none but the caller's.
+        Number of threads; 1 means that the caller's thread does all the work.
     """
-    numbers = math.prod(job.values.shape[1:])
-    one_by_one = job.kind == "text" or (job.kind == "image" and numbers < THREAD_NUMBERS)
+    elements = math.prod(job.values.shape[1:])
+    one_by_one = job.kind == "text" or (job.kind == "image" and elements < THREAD_ELEMENTS)
     if one_by_one and not job.policy.calls_others:
         return 1
-    fewest = BLOCKS_PER_THREAD if size * numbers < BLOCK_NUMBERS else LARGE_BLOCKS_PER_THREAD
+    fewest = BLOCKS_PER_THREAD if size * elements < BLOCK_ELEMENTS else LARGE_BLOCKS_PER_THREAD
     return max(1, min(effective_n_jobs(n_jobs), n_blocks // fewest))
 
 
-def _run(job: Job, seed: np.random.SeedSequence, n_jobs: int | None, make: Callable) -> None:
-    """Call ``make(positions, seed)`` for every block, in threads if asked to."""
+def _run(
+    job: Job,
+    seed: np.random.SeedSequence,
+    n_jobs: int | None,
+    make: Callable[[np.ndarray, np.random.SeedSequence], None],
+) -> None:
+    """Call ``make(positions, seed)`` for every block, in `n_jobs` threads if that pays."""
     size = block_rows(job.kind, job.values.shape)
     work = list(blocks(job.n_new, size, seed, job.policy.needs_mixture(job.values)))
 
-    def make_all(part: list[tuple]) -> None:
+    def make_all(part: list[Block]) -> None:
         for positions, child in part:
             make(positions, child)
 
@@ -175,7 +185,7 @@ def _run(job: Job, seed: np.random.SeedSequence, n_jobs: int | None, make: Calla
     if n_threads == 1:
         make_all(work)
         return
-    # A few parts for each thread: blocks are too small to be handed over one by one.
+    # Each thread gets a few lists of blocks: single blocks are too small to be handed over.
     n_parts = min(len(work), 4 * n_threads)
     with ThreadPoolExecutor(n_threads) as threads:
         list(threads.map(make_all, [work[k::n_parts] for k in range(n_parts)]))
@@ -187,23 +197,23 @@ def fill(
     seed: np.random.SeedSequence,
     n_jobs: int | None = None,
 ) -> None:
-    """Write the new rows into `out`, block by block.
+    """Write the new samples into `out`, block by block.
 
     Parameters
     ----------
     out : ndarray of shape (n_new, ...)
-        Receives the rows.
+        Receives the samples.
     job : Job
-        What to make.
+        The new samples to make.
     seed : SeedSequence
-        Seed of everything.
+        Seed of all random numbers.
     n_jobs : int or None
-        Threads; None means one, unless a joblib context says otherwise.
+        Number of threads. None means one, unless a joblib context says otherwise.
     """
     values, mixed = job.values, job.policy.needs_mixture(job.values)
     others = other_labels = None
     mixing = job.policy.mixes_first(values)
-    if mixing is not None:  # partners are drawn from all rows
+    if mixing is not None:  # partners are drawn from all samples, not from the block
         rng = np.random.default_rng(seed.spawn(1)[0])
         partners = mixing._partners(job.n_new, rng, job.groups)
         others = job.sources[partners]
@@ -228,24 +238,24 @@ def fill(
     _run(job, seed, n_jobs, make)
 
 
-def collect_sparse(job: Job, seed: np.random.SeedSequence, n_jobs: int | None = None):
-    """Return the new rows as one CSR matrix, which cannot be written in place.
+def collect_sparse(job: Job, seed: np.random.SeedSequence, n_jobs: int | None = None) -> Any:
+    """Return the new samples as one CSR matrix, which cannot be filled in place.
 
     Parameters
     ----------
     job : Job
-        What to make; its values are sparse.
+        The new samples to make; its values are sparse.
     seed : SeedSequence
-        Seed of everything.
+        Seed of all random numbers.
     n_jobs : int or None
-        Threads.
+        Number of threads.
 
     Returns
     -------
     rows : sparse matrix in CSR format
-        New rows in order.
+        The new samples, in order.
     """
-    found: list[tuple] = []
+    found: list[tuple[np.ndarray, Any]] = []
 
     def make(positions: np.ndarray, child: np.random.SeedSequence) -> None:
         rows = take(job.values, job.sources[positions])

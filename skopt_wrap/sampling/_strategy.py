@@ -1,10 +1,11 @@
-"""How many new rows each class gets, and which rows they are made from."""
+"""How many new samples each class gets, and which samples they are copies of."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from imblearn.utils import check_sampling_strategy
@@ -14,23 +15,26 @@ from sklearn.utils.validation import check_array
 
 from ..exceptions import DataError, ParameterError
 
+#: Number of new samples by class label; under None where y has no classes.
+Plan = OrderedDict[Any, int]
+
 
 @dataclass
 class Target:
-    """y, read.
+    """y after it was checked.
 
     Attributes
     ----------
     labels : ndarray of shape (n_samples,) or None
-        Class labels; the position of the 1 for one-vs-all targets; None for other targets.
+        Class labels; of one-vs-all targets the column that holds the 1; None without classes.
     classes : ndarray
-        Sorted distinct labels; empty for other targets.
+        Sorted distinct labels; empty without classes.
     codes : ndarray of int or None
-        Position of each label in `classes`; None for other targets.
+        Position of each label in `classes`; None without classes.
     values : ndarray
         The target as an array.
     hard : bool
-        Whether mixing rows would turn labels into probabilities.
+        Whether mixing two samples would turn their labels into probabilities.
     """
 
     labels: np.ndarray | None
@@ -40,8 +44,8 @@ class Target:
     hard: bool
 
 
-def read_target(estimator, y) -> Target:
-    """Validate the target and tell classes from other targets.
+def read_target(estimator: object, y: Any) -> Target:
+    """Check the target, and find out whether it has classes.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ def read_target(estimator, y) -> Target:
     Returns
     -------
     target : Target
-        The target read.
+        The checked target.
     """
     if y is None:
         raise DataError(
@@ -78,25 +82,27 @@ def read_target(estimator, y) -> Target:
     return Target(labels, classes, codes, values, hard)
 
 
-def plan_rows(target: Target, sampling_strategy, factor, keep_original: bool) -> OrderedDict:
-    """Return the number of new rows of each class (of all rows, under None, without classes)."""
+def plan_rows(
+    target: Target, sampling_strategy: Any, factor: float | None, keep_original: bool
+) -> Plan:
+    """Return the number of new samples of each class; under None where y has no classes."""
     if target.codes is None:
         return _plan_without_classes(target, sampling_strategy, factor, keep_original)
     counts = dict(zip(target.classes.tolist(), np.bincount(target.codes).tolist(), strict=True))
     if factor is not None and isinstance(sampling_strategy, str) and sampling_strategy == "auto":
-        added: dict = {}
+        added: dict[Any, int] = {}
     else:
         added = _imblearn_plan(target, sampling_strategy)
     if factor is None and keep_original:
         return OrderedDict(added)
-    plan = OrderedDict()
+    plan: Plan = OrderedDict()
     for label, count in counts.items():
         total = round((count + added.get(label, 0)) * (1.0 if factor is None else factor))
         plan[label] = total - count if keep_original else total
     return plan
 
 
-def _imblearn_plan(target: Target, sampling_strategy) -> dict:
+def _imblearn_plan(target: Target, sampling_strategy: Any) -> dict[Any, int]:
     if target.classes.size < 2:
         raise DataError(
             f"sampling_strategy={sampling_strategy!r} balances classes, and y has one class only "
@@ -113,11 +119,13 @@ def _imblearn_plan(target: Target, sampling_strategy) -> dict:
     return {_item(label): int(number) for label, number in plan.items()}
 
 
-def _item(label):
+def _item(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
 
 
-def _plan_without_classes(target, sampling_strategy, factor, keep_original) -> OrderedDict:
+def _plan_without_classes(
+    target: Target, sampling_strategy: Any, factor: float | None, keep_original: bool
+) -> Plan:
     what = "a multilabel indicator" if target.hard else "continuous (Unknown label type)"
     if factor is None:
         raise DataError(
@@ -134,17 +142,16 @@ def _plan_without_classes(target, sampling_strategy, factor, keep_original) -> O
     return OrderedDict({None: round(n * factor) - (n if keep_original else 0)})
 
 
-def choose_sources(target: Target, plan: Mapping, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the source row of every new row, class by class.
+def choose_sources(
+    target: Target, plan: Mapping[Any, int], n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the position of the source of every new sample, class by class.
 
-    Each row of a class is used equally often; what does not divide is drawn without replacement.
+    Each sample of a class is used equally often. The remainder is drawn without replacement.
     """
     chosen = []
     for label, number in plan.items():
-        if label is None:
-            rows = np.arange(n)
-        else:
-            rows = np.flatnonzero(target.labels == label)
+        rows = np.arange(n) if label is None else np.flatnonzero(target.labels == label)
         if number:
             rounds, rest = divmod(number, len(rows))
             chosen += [rows] * rounds
@@ -154,7 +161,7 @@ def choose_sources(target: Target, plan: Mapping, n: int, rng: np.random.Generat
 
 
 def one_hot(target: Target) -> np.ndarray:
-    """Return the target as a float matrix (n_samples, n_columns) that can be mixed."""
+    """Return the target as floats of shape (n_samples, n_columns), which can be mixed."""
     if target.codes is not None:
         return np.eye(target.classes.size)[target.codes]
     values = target.values.astype(np.float64)

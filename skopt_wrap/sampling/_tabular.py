@@ -1,9 +1,9 @@
-"""Transforms of tables: Gaussian noise, and imbalanced-learn's over-samplers by name."""
+"""Transforms of tables: Gaussian noise, MixUp, and the over-samplers of imbalanced-learn."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -55,7 +55,7 @@ class GaussianNoise(Transform):
     magnitude: float = 0.1
     scale: Any = field(default=None, compare=False)
 
-    def _bind(self, X):
+    def _bind(self, X: Any) -> Self:
         """Learn the spread of the columns."""
         if self.scale is None:
             return replace(self, scale=column_scale(X))
@@ -67,7 +67,7 @@ class GaussianNoise(Transform):
             )
         return replace(self, scale=scale)
 
-    def _apply(self, X, rng):
+    def _apply(self, X: Any, rng: np.random.Generator) -> Any:
         """Add noise to every row."""
         deviation = self.magnitude * self.scale
         if sparse.issparse(X):
@@ -76,7 +76,7 @@ class GaussianNoise(Transform):
             X += rng.standard_normal(X.shape) * deviation
         return X
 
-    def _apply_some(self, X, rng):
+    def _apply_some(self, X: Any, rng: np.random.Generator) -> Any:
         """Add noise to each row with the probability."""
         if self.probability >= 1.0 or not sparse.issparse(X):
             return super()._apply_some(X, rng)
@@ -125,11 +125,19 @@ class TabularMixUp(Mix):
     kinds: ClassVar[tuple[str, ...]] = ("tabular",)
     columns: Any = field(default=None, kw_only=True, repr=False, compare=False)
 
-    def _bind(self, X):
+    def _bind(self, X: Any) -> Self:
         """Learn which columns are mixed."""
         return replace(self, columns=column_scale(X) > 0)
 
-    def _blend(self, X, share, values, chosen, others, rng):
+    def _blend(
+        self,
+        X: Any,
+        share: np.ndarray,
+        values: Any,
+        chosen: np.ndarray,
+        others: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Any, np.ndarray]:
         """Mix the columns that have more than two values."""
         X, other = values[chosen], values[others]
         weight = np.where(self.columns, share[:, None], 1.0)
@@ -141,8 +149,8 @@ class TabularMixUp(Mix):
         return X * weight + other * (1 - weight), share
 
 
-def column_scale(X) -> np.ndarray:
-    """Return the standard deviation of each column, 0 where it has at most two distinct values."""
+def column_scale(X: Any) -> np.ndarray:
+    """Return the standard deviation of each column; 0 for columns of at most two values."""
     if not sparse.issparse(X):
         values = X.astype(np.float64, copy=False)
         low, high = values.min(axis=0), values.max(axis=0)
@@ -164,18 +172,18 @@ class Interpolation:
     Parameters
     ----------
     sampler : imblearn.over_sampling.base.BaseOverSampler
-        The over-sampler; its strategy and seed are set by the caller, on a clone.
+        The over-sampler. Strategy and seed are set on a clone of it.
     cleaner : imblearn.under_sampling.base.BaseCleaningSampler, default=None
-        What drops rows, old and new, after over-sampling.
+        What drops rows, originals among them, after over-sampling.
     find_categorical : bool, default=False
-        Whether the columns without numbers are the categorical ones of SMOTENC.
+        Whether columns that are not numeric are passed to SMOTENC as the categorical ones.
     """
 
     sampler: Any
     cleaner: Any = None
     find_categorical: bool = False
 
-    def kept_rows(self, X, codes: np.ndarray) -> np.ndarray:
+    def kept_rows(self, X: Any, codes: np.ndarray) -> np.ndarray:
         """Return the positions of the rows that the cleaner keeps, in order.
 
         Parameters
@@ -183,7 +191,7 @@ class Interpolation:
         X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
             Original rows and new ones.
         codes : ndarray of shape (n_samples,)
-            Their classes.
+            Class of each.
 
         Returns
         -------
@@ -204,8 +212,10 @@ class Interpolation:
             )
         return rows
 
-    def new_rows(self, X, codes: np.ndarray, wanted: dict[int, int], seed: int):
-        """Return the new rows only, in X's container, with their class codes.
+    def new_rows(
+        self, X: Any, codes: np.ndarray, wanted: dict[int, int], seed: int
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        """Return the new rows, without the originals, and their classes.
 
         Parameters
         ----------
@@ -223,9 +233,9 @@ class Interpolation:
         X_new : same container as X
             New rows.
         codes_new : ndarray of int
-            Their classes.
-        inner : ndarray of int or None
-            Source of each new row where the over-sampler tells it.
+            Class of each new row.
+        origins : ndarray of int or None
+            Source of each new row; None where the over-sampler does not tell it.
         """
         name = type(self.sampler).__name__
         counts = np.bincount(codes)
@@ -263,8 +273,9 @@ class Interpolation:
         n = len(codes)
         new = X_all.iloc[n:] if hasattr(X_all, "iloc") else X_all[n:]
         new = restore(new)
-        inner = getattr(sampler, "sample_indices_", None)
-        return new, np.asarray(codes_all)[n:], None if inner is None else np.asarray(inner)[n:]
+        origins = getattr(sampler, "sample_indices_", None)
+        codes_new = np.asarray(codes_all)[n:]
+        return new, codes_new, None if origins is None else np.asarray(origins)[n:]
 
 
 #: Over-samplers that can be named in ``transforms``.
@@ -292,7 +303,7 @@ def named_over_sampler(name: str) -> Interpolation:
 
 
 def as_interpolation(sampler: Any) -> Interpolation:
-    """Return an over-sampler, or a combination of one with a cleaner, as the first step.
+    """Return an over-sampler, or a combination of over-sampler and cleaner, as the first step.
 
     Raises
     ------
@@ -318,10 +329,10 @@ def as_interpolation(sampler: Any) -> Interpolation:
     return Interpolation(sampler.smote or SMOTE(), cleaner)
 
 
-def nearest_sources(X, new, codes: np.ndarray, codes_new: np.ndarray) -> np.ndarray:
-    """Return for each new row the nearest original row of its class (standardized columns).
+def nearest_sources(X: Any, new: Any, codes: np.ndarray, codes_new: np.ndarray) -> np.ndarray:
+    """Return the position of the nearest original of the same class for each new row.
 
-    Interpolating over-samplers do not say which rows a new one was made of.
+    Over-samplers that interpolate do not say which rows they used. Columns are standardized.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -334,8 +345,8 @@ def nearest_sources(X, new, codes: np.ndarray, codes_new: np.ndarray) -> np.ndar
     return sources
 
 
-def _comparable(X, new):
-    """Return both tables as matrices, and the metric to compare their rows with."""
+def _comparable(X: Any, new: Any) -> tuple[Any, Any, str]:
+    """Return both tables as matrices, and the metric that compares their rows."""
     from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
     old, fresh = numeric_part(X), numeric_part(new)

@@ -1,4 +1,4 @@
-"""What every transform is: a small frozen value object that maps a batch to a changed batch."""
+"""The base class of transforms, and `Policy`, which applies several of them one after the other."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from scipy import sparse
 
 from ..exceptions import DataError, ParameterError, suggest
 
-#: name -> transform class, filled by :func:`register`.
+#: Transform classes by name. :func:`register` fills it.
 REGISTRY: dict[str, type[Transform]] = {}
 
+T = TypeVar("T", bound="Transform")
 
-def register(name: str) -> Callable[[type], type]:
-    """Return a class decorator that enters a transform in the registry under `name`."""
+#: What a policy is made of: transforms, and callables of the user's on a batch.
+Step = Callable[..., Any]
 
-    def enter(cls: type[Transform]) -> type[Transform]:
+
+def register(name: str) -> Callable[[type[T]], type[T]]:
+    """Return a class decorator that makes a transform available under `name`."""
+
+    def enter(cls: type[T]) -> type[T]:
         cls.name = name
         REGISTRY[name] = cls
         return cls
@@ -48,40 +53,81 @@ def check_option(owner: object, name: str, options: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Transform:
-    """Base of the transforms: a value object that maps a batch and a generator to a batch.
+    """Base class of the transforms, each of which changes a batch of samples at random.
 
-    Values are checked when it is built, and cannot be changed afterwards. Your own transforms
-    need no base: any callable on a batch will do.
+    A transform is a frozen dataclass: its parameters are checked when it is built, and cannot be
+    changed afterwards. It holds no random state; the random generator is passed to each call.
 
     Parameters
     ----------
     probability : float, default=1.0
-        Probability, in [0, 1], that a row of the batch is changed.
+        Probability, in [0, 1], that a sample of the batch is changed.
+
+    Notes
+    -----
+    A plain callable on a batch is enough for many purposes. Derive a class from this one if your
+    transform shall have a probability and a magnitude that ``AugmentingSampler(magnitude=...)``
+    multiplies, or if it has to look at all the data before it changes a batch:
+
+    - Decorate the class with ``dataclass(frozen=True)``; the fields are its parameters.
+    - Set ``kinds`` to the kinds of data that it takes, for instance ``("image",)``. An empty tuple
+      stands for all kinds.
+    - Write ``_apply(self, X, rng)``. It receives a batch, which it may overwrite, and returns a
+      changed batch of the same shape. Integers arrive as floats, and are rounded and cast back
+      after the last transform; set ``needs_float = False`` to receive them as they are. Of a
+      table, it receives the numeric columns.
+    - Optional: write ``_bind(self, X)``, which receives all the data and returns a copy of the
+      transform (:func:`dataclasses.replace`) that holds what it learned from them.
+    - Optional: ``max_magnitude`` is the largest legal `magnitude`.
+
+    See Also
+    --------
+    AugmentingSampler : Takes transforms, and applies them in turn.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from skopt_wrap.sampling import AugmentingSampler, Transform
+    >>> @dataclass(frozen=True)
+    ... class Offset(Transform):
+    ...     kinds = ("series",)
+    ...     magnitude: float = 1.0
+    ...
+    ...     def _apply(self, X, rng):
+    ...         return X + rng.uniform(-self.magnitude, self.magnitude, size=(len(X), 1))
+    >>> sampler = AugmentingSampler("series", [Offset(5.0)], factor=2, random_state=0)
+    >>> sampler.fit_resample(np.zeros((2, 4)), [0, 1])[0].shape
+    (4, 4)
     """
 
+    #: Name of the transform in ``AugmentingSampler(transforms=[...])``; set by :func:`register`.
     name: ClassVar[str] = ""
+    #: Kinds of data that the transform takes; empty for all.
     kinds: ClassVar[tuple[str, ...]] = ()
-    #: whether `_apply` computes with floats (integers are rounded back once, at the end).
+    #: Whether `_apply` needs floats. Integers are then rounded back, once, at the end.
     needs_float: ClassVar[bool] = True
-    #: whether it runs code of the user's.
+    #: Whether it runs code of the user's, which may wait for something else than the processor.
     calls_others: ClassVar[bool] = False
+    #: Largest legal value of `magnitude`.
     max_magnitude: ClassVar[float] = math.inf
 
     probability: float = field(default=1.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         check_fraction(self, "probability", 0.0, 1.0)
         if hasattr(self, "magnitude"):
             check_fraction(self, "magnitude", 0.0, self.max_magnitude)
 
-    def __init_subclass__(cls, **kwargs) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__repr__" not in vars(cls):
-            setattr(cls, "__repr__", Transform.__repr__)  # noqa: B010 - or dataclass writes one with every field
+            # Without it, the dataclass decorator writes one that shows every field.
+            setattr(cls, "__repr__", Transform.__repr__)  # noqa: B010
 
     def __repr__(self) -> str:
-        """Return the magnitude, and what differs from its default."""
+        """Return the name with the magnitude and the parameters that are not at their default."""
         shown = [
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
@@ -91,7 +137,7 @@ class Transform:
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    def __call__(self, X, rng=None):
+    def __call__(self, X: Any, rng: Any = None) -> np.ndarray:
         """Return a changed copy of a batch.
 
         Parameters
@@ -99,7 +145,7 @@ class Transform:
         X : array-like of shape (n_samples, ...)
             Batch. It is not modified.
         rng : numpy.random.Generator, int or None, default=None
-            Source of randomness.
+            Random generator, or a seed for a new one.
 
         Returns
         -------
@@ -109,35 +155,40 @@ class Transform:
         values = np.array(X, dtype=object) if "text" in self.kinds else np.array(X)
         return Policy([self._bind(values)])(values, np.random.default_rng(rng))[0]
 
-    def _scaled(self, factor: float) -> Transform:
-        """Return the transform with its magnitude multiplied, kept within its legal range."""
+    def _scaled(self, factor: float) -> Self:
+        """Return the transform with its magnitude multiplied, up to `max_magnitude`."""
         if factor == 1 or not hasattr(self, "magnitude"):
             return self
         changes: dict[str, Any] = {"magnitude": min(self.magnitude * factor, self.max_magnitude)}
         return replace(self, **changes)
 
-    def _bind(self, X) -> Transform:
-        """Return the transform with what it has to learn from all the data (ranges, scales)."""
+    def _bind(self, X: Any) -> Self:
+        """Return the transform with what it has to learn from all the data, such as ranges."""
         return self
 
     def _takes_bytes(self, X: np.ndarray) -> bool:
-        """Say whether `_apply` takes these uint8 images although it needs floats otherwise."""
+        """Return whether `_apply` takes these uint8 images, although it needs floats otherwise."""
         return False
 
     def _reads_rows(self, values: Any) -> bool:
-        """Say whether `_apply_rows` takes rows of these data."""
+        """Return whether `_apply_rows` can read samples of this array in place."""
         return False
 
-    def _apply_rows(self, values: np.ndarray, chosen: np.ndarray, X: np.ndarray, rng) -> Any:
-        """Write changed copies of ``values[chosen]`` to `X`, with the transform's probability."""
+    def _apply_rows(
+        self, values: np.ndarray, chosen: np.ndarray, X: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Write changed copies of ``values[chosen]`` to `X`, and return it.
+
+        The transform's probability holds here too. This avoids a copy of the batch.
+        """
         raise NotImplementedError
 
-    def _apply(self, X, rng: np.random.Generator):
-        """Change every row of the batch; `X` is a private copy and may be written to."""
+    def _apply(self, X: Any, rng: np.random.Generator) -> Any:
+        """Return the changed batch; `X` is a private copy and may be overwritten."""
         raise NotImplementedError
 
-    def _apply_some(self, X, rng: np.random.Generator):
-        """Change each row with the transform's probability."""
+    def _apply_some(self, X: Any, rng: np.random.Generator) -> Any:
+        """Return the batch, each sample changed with the transform's probability."""
         if self.probability >= 1.0:
             return self._apply(X, rng)
         rows = np.flatnonzero(rng.random(X.shape[0]) < self.probability)
@@ -148,16 +199,16 @@ class Transform:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the rows of a batch are, before they are copied into it.
+    """Where the samples of a batch are, before they are copied into it.
 
     Attributes
     ----------
-    values : ndarray of shape (n_rows, ...)
-        Rows; they are never written to.
+    values : ndarray of shape (n_samples, ...)
+        All samples; they are only read.
     chosen : ndarray of int, of shape (n,)
-        Which of them the batch is made of.
+        Positions in `values` of the samples of the batch.
     others : ndarray of int, of shape (n,), or None
-        Which of them each is mixed with; None for others of the batch.
+        Positions in `values` of the samples that each is mixed with. None: samples of the batch.
     other_labels : ndarray of shape (n, n_columns) or None
         Labels of `others`.
     """
@@ -169,25 +220,37 @@ class Source:
 
 
 class MixingTransform:
-    """Mixin of the transforms that combine rows, and with them their labels."""
+    """Mixin of the transforms that mix samples, and with them their labels."""
 
     soft_labels: bool
     same_class: bool
 
     def _partners(self, n: int, rng: np.random.Generator, groups: np.ndarray | None) -> np.ndarray:
-        """Return a random partner for each of n rows, of the same group if need be."""
+        """Return the position of a random partner for each of n samples, maybe of its group."""
         raise NotImplementedError
 
-    def _mix(self, X, rng, labels, groups, source: Source | None = None):
+    def _mix(
+        self,
+        X: Any,
+        rng: np.random.Generator,
+        labels: np.ndarray | None,
+        groups: np.ndarray | None,
+        source: Source | None = None,
+    ) -> tuple[Any, np.ndarray | None]:
         """Return the mixed batch and the mixed labels (None when there are none).
 
-        With `source`, `X` does not hold the rows yet.
+        With `source`, `X` is empty, and the samples are still where `source` says.
         """
         raise NotImplementedError
 
 
 def as_float(X: np.ndarray) -> np.ndarray:
-    """Return `X` in the float dtype used for computing: float32 up to 16 bits, else float64."""
+    """Return `X` in the float dtype used for computing: float32 up to 16 bits, else float64.
+
+    Texts are returned as they are.
+    """
+    if X.dtype.kind == "O":  # texts
+        return X
     if X.dtype.kind == "f":
         return X.astype(np.float32) if X.dtype.itemsize < 4 else X
     return X.astype(np.float32 if X.dtype.itemsize <= 2 else np.float64)
@@ -208,23 +271,23 @@ def cast_to(X: Any, dtype: np.dtype) -> Any:
     return X.astype(dtype)
 
 
-def _takes_rng(function: Callable) -> bool:
-    """Say whether the user's callable has a parameter called ``rng``."""
+def _takes_rng(function: Callable[..., Any]) -> bool:
+    """Return whether the user's callable has a parameter called ``rng``."""
     try:
         return "rng" in inspect.signature(function).parameters
     except (TypeError, ValueError):
         return False
 
 
-def _call_user(function: Callable, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _call_user(function: Callable[..., Any], X: Any, rng: np.random.Generator) -> Any:
     """Run a user's callable on a batch and check what it returns."""
     result = function(X, rng=rng) if _takes_rng(function) else function(X)
     if sparse.issparse(result):
         result = result.tocsr()
     else:
         result = np.asarray(result, dtype=object if X.dtype.kind == "O" else None)
-        if not result.flags.writeable:  # the next transform may write to it
-            result = result.copy()
+        if not result.flags.writeable:
+            result = result.copy()  # the next transform may overwrite it
         if sparse.issparse(X):
             result = sparse.csr_array(result)
     if result.shape != X.shape:
@@ -239,18 +302,19 @@ def _call_user(function: Callable, X: np.ndarray, rng: np.random.Generator) -> n
 
 
 class Policy:
-    """Transforms in a row, with a float conversion only where needed and one rounding at the end.
+    """Several transforms, applied one after the other.
 
-    Consecutive geometric transforms are fused into one interpolation.
+    Integers become floats only where a transform needs it, and are rounded once, at the end.
+    Consecutive geometric transforms are fused, so that pixels are interpolated only once.
 
     Parameters
     ----------
     steps : sequence of Transform or callable
-        Bound transforms.
+        Transforms that have learned from the data (`Transform._bind`).
     """
 
-    def __init__(self, steps: Sequence[Callable]) -> None:
-        stages: list = []
+    def __init__(self, steps: Sequence[Step]) -> None:
+        stages: list[Step] = []
         for step in steps:
             join = getattr(stages[-1], "_fuse", None) if stages else None
             fused = join(step) if join is not None else None
@@ -261,14 +325,15 @@ class Policy:
         self.stages = stages
 
     def mixes_first(self, values: Any) -> MixingTransform | None:
-        """Return the first transform if it mixes rows, and can read them where they are."""
+        """Return the first transform if it mixes samples and can read them in place, else None."""
         first = self.stages[0] if self.stages else None
         return first if isinstance(first, MixingTransform) and self._starts_with(values) else None
 
     def needs_mixture(self, values: Any) -> bool:
-        """Whether a batch has to hold rows of all classes: rows are mixed, or may be.
+        """Return whether the result depends on which samples are in a batch together.
 
-        A callable of the user's may do anything with its batch, and keep it.
+        A batch must then hold samples of all classes. It does not for transforms that change each
+        sample alone. A callable of the user's may do anything with its batch.
         """
         return any(
             isinstance(stage, MixingTransform) or not isinstance(stage, Transform)
@@ -277,27 +342,27 @@ class Policy:
 
     @property
     def calls_others(self) -> bool:
-        """Whether callables of the user's take part, which may wait for something."""
+        """Whether code of the user's takes part, which may wait for something."""
         return any(getattr(stage, "calls_others", True) for stage in self.stages)
 
     def __call__(
         self,
-        X,
+        X: Any,
         rng: np.random.Generator,
-        labels=None,
-        groups=None,
+        labels: np.ndarray | None = None,
+        groups: np.ndarray | None = None,
         source: Source | None = None,
-    ):
-        """Return the changed batch and labels; `X` may be written to, or returned.
+    ) -> tuple[Any, np.ndarray | None]:
+        """Return the changed batch and labels; `X` may be overwritten, or returned.
 
-        With `source`, `X` is an empty batch, C-contiguous; the first transform reads the rows
-        where they are if it can.
+        With `source`, `X` is an empty batch, C-contiguous. The first transform then reads the
+        samples where they are, if it can; otherwise they are copied into `X` first.
         """
         dtype = X.dtype
         if not sparse.issparse(X):
-            X = np.ascontiguousarray(X)  # OpenCV writes in place
+            X = np.ascontiguousarray(X)  # OpenCV writes in place, into such arrays only
         if source is not None and not self._starts_with(source.values):
-            # Other modes make a copy.
+            # mode="clip": with the default mode, `take` makes one more copy.
             source.values.take(source.chosen, axis=0, out=X, mode="clip")
             source = None
         for stage in self.stages:
@@ -306,17 +371,23 @@ class Policy:
                 continue
             if stage.needs_float and not (X.dtype == np.uint8 and stage._takes_bytes(X)):
                 X = as_float(X)
+            shape = X.shape
             if isinstance(stage, MixingTransform):
                 X, labels = stage._mix(X, rng, labels, groups, source)
             elif source is not None:
                 X = stage._apply_rows(source.values, source.chosen, X, rng)
             else:
                 X = stage._apply_some(X, rng)
+            if X.shape != shape:
+                raise DataError(
+                    f"The transform {stage!r} returned shape {X.shape} for a batch of shape "
+                    f"{shape}; a transform must keep the shape."
+                )
             source = None
         return cast_to(X, dtype), labels
 
     def _starts_with(self, values: Any) -> bool:
-        """Say whether the first transform reads rows of these data where they are."""
+        """Return whether the first transform can read samples of this array in place."""
         first = self.stages[0] if self.stages else None
         if not isinstance(first, Transform) or not isinstance(values, np.ndarray):
             return False
@@ -329,5 +400,5 @@ class Policy:
 
 
 def spread(values: np.ndarray, ndim: int) -> np.ndarray:
-    """Reshape per-row values so that they broadcast against a batch of `ndim` dimensions."""
+    """Return one value for each sample, reshaped to broadcast against `ndim` dimensions."""
     return values.reshape(values.shape + (1,) * (ndim - values.ndim))

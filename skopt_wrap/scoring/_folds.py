@@ -1,4 +1,4 @@
-"""Predictions of cross-validation: every row by the estimator that did not see it."""
+"""Predictions of cross-validation: each row by an estimator that did not see it."""
 
 from __future__ import annotations
 

@@ -1,27 +1,26 @@
-"""Rules of ImbalanceAwareScorer's parameters, and what they amount to for one target."""
+"""The rules of ImbalanceAwareScorer's parameters, and what they mean for one target."""
 
 from __future__ import annotations
 
 import re
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from .._pipelines import last_step
 from ..exceptions import DataError, ParameterError, SkoptWrapWarning, suggest
-from ._adapters import Settings
+from ._metrics._costs import check_costs
 from ._metrics._evaluate import evaluate
-from ._metrics._functions import check_costs
-from ._metrics._registry import METRICS, Metric, get_metric
+from ._metrics._metric import Metric, Settings
+from ._metrics._registry import METRICS, check_kind, get_metric
 from ._targets import Target
-
-if TYPE_CHECKING:
-    from ._scorer import ImbalanceAwareScorer
 
 __all__ = [
     "CONSTRAINT_PENALTY",
     "Checked",
+    "ScorerParameters",
     "applies",
     "check_scorer",
     "check_target",
@@ -38,16 +37,28 @@ CONSTRAINT_PENALTY = -1e6
 _CONSTRAINT = re.compile(r"\s*([A-Za-z_0-9]+)\s*>=\s*([0-9.]+)\s*")
 
 
+class ScorerParameters(Protocol):
+    """The parameters of :class:`ImbalanceAwareScorer`, as these rules read them."""
+
+    metric: Any
+    average: str
+    beta: float | None
+    pos_label: Any
+    threshold: Any
+    costs: Any
+    zero_division: float
+
+
 @dataclass(frozen=True)
 class Constraint:
-    """A floor under another metric of labels."""
+    """A lower bound for another metric of labels, such as "precision>=0.9"."""
 
     record: Metric
     floor: float
 
     def shortfall(
         self,
-        scorer: ImbalanceAwareScorer,
+        scorer: ScorerParameters,
         target: Target,
         output: np.ndarray,
         weights: np.ndarray | None,
@@ -80,7 +91,7 @@ def applies(record: Metric, param: str) -> bool:
     return param == "pos_label" or param in record.parameters
 
 
-def check_scorer(scorer: ImbalanceAwareScorer) -> Checked:
+def check_scorer(scorer: ScorerParameters) -> Checked:
     """Check the parameters that can be checked without data."""
     record, level = get_metric(scorer.metric)
     average, beta = scorer.average, scorer.beta
@@ -146,9 +157,9 @@ def _read_threshold(threshold: Any, record: Metric) -> Constraint | None:
     return None
 
 
-def check_target(scorer: ImbalanceAwareScorer, checked: Checked, target: Target) -> str | None:
+def check_target(scorer: ScorerParameters, checked: Checked, target: Target) -> str | None:
     """Check what depends on the target; return the average."""
-    checked.record.check_target(target.kind)
+    check_kind(checked.record, target.kind)
     binary_only = isinstance(scorer.threshold, str)
     if scorer.threshold is not None and (
         target.kind == "multiclass" or (binary_only and target.kind != "binary")
@@ -162,13 +173,11 @@ def check_target(scorer: ImbalanceAwareScorer, checked: Checked, target: Target)
     return checked.record.resolve_average(target.kind, scorer.average)
 
 
-def check_tuned(scorer: ImbalanceAwareScorer, estimator: Any) -> None:
+def check_tuned(scorer: ScorerParameters, estimator: Any) -> None:
     """Raise DataError unless the estimator's threshold was tuned on its training rows."""
     from sklearn.model_selection import TunedThresholdClassifierCV
 
-    last = getattr(estimator, "best_estimator_", estimator)
-    if hasattr(last, "steps"):
-        last = last.steps[-1][1]
+    last = last_step(getattr(estimator, "best_estimator_", estimator))
     if not isinstance(last, TunedThresholdClassifierCV):
         raise DataError(
             f"threshold={scorer.threshold!r} needs an estimator whose threshold was tuned on its "
@@ -186,15 +195,15 @@ def check_tuned(scorer: ImbalanceAwareScorer, estimator: Any) -> None:
 
 
 def make_settings(
-    scorer: ImbalanceAwareScorer, checked: Checked, target: Target, weights: np.ndarray | None
+    scorer: ScorerParameters, checked: Checked, target: Target, weights: np.ndarray | None
 ) -> Settings:
     """Return what the metric's function needs besides the arrays."""
     record = checked.record
-    own = record.name == get_metric(scorer.metric)[0].name  # else it is the constraint's metric
+    own = record == get_metric(scorer.metric)[0]  # else it is the metric of the constraint
     costs = None
     if own and scorer.costs is not None:
         costs = check_costs(scorer.costs, target.n_classes)
-        if target.pos_index == 0:  # adapters want the positive class last
+        if target.pos_index == 0:  # metrics want the positive class last
             costs = costs[::-1, ::-1]
     return Settings(
         kind=target.kind,

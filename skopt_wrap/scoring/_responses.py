@@ -1,4 +1,4 @@
-"""Read what an estimator predicts, in whichever shape it gives it."""
+"""Read predicted labels, probabilities and decision values, in any usual shape."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def shape_probabilities(
     return values / total
 
 
-def _stack_labels(values: list, label_classes: Any) -> np.ndarray:
+def _stack_labels(values: list[Any], label_classes: Any) -> np.ndarray:
     """Join scikit-learn's list of (n, 2) arrays, one a label, into (n, n_labels)."""
     columns = []
     for i, part in enumerate(values):

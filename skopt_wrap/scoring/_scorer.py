@@ -40,8 +40,9 @@ class ImbalanceAwareScorer(BaseEstimator):
 
     Parameters
     ----------
-    metric : str, default="f1"
-        Name of a metric, see :func:`list_metrics`. A name may carry a number:
+    metric : str, Metric or callable, default="f1"
+        Name of a metric, see :func:`list_metrics`; or one of your own, see :func:`make_metric`. A
+        name may carry a number:
         ``"precision_at_recall=0.8"`` and ``"recall_at_precision=0.8"`` (default 0.9),
         ``"lift_at_k=5"`` and ``"recall_at_k=5"`` (per cent of rows, default 10).
     average : {"auto", "binary", "macro", "micro", "weighted", "samples", "multiclass"}, \
@@ -120,7 +121,7 @@ class ImbalanceAwareScorer(BaseEstimator):
 
     def __init__(
         self,
-        metric: str = "f1",
+        metric: Any = "f1",
         *,
         average: str = "auto",
         beta: float | None = None,
@@ -218,20 +219,20 @@ class ImbalanceAwareScorer(BaseEstimator):
         }
 
     @classmethod
-    def bundle(cls, *names: str, **params: Any) -> dict[str, ImbalanceAwareScorer]:
+    def bundle(cls, *names: Any, **params: Any) -> dict[str, ImbalanceAwareScorer]:
         """Return several scorers as the dict that multi-metric search takes.
 
         Parameters
         ----------
-        *names : str
-            Names of metrics.
+        *names : str, Metric or callable
+            Names of metrics, or metrics of your own (see :func:`make_metric`).
         **params : dict
             Constructor parameters; each goes to the metrics that it applies to.
 
         Returns
         -------
         scorers : dict of str to ImbalanceAwareScorer
-            One scorer a name, in the order given.
+            One scorer a metric, by its name, in the order given.
 
         Raises
         ------
@@ -245,7 +246,8 @@ class ImbalanceAwareScorer(BaseEstimator):
         {'f1': ImbalanceAwareScorer(pos_label='yes'),
          'average_precision': ImbalanceAwareScorer(metric='average_precision', pos_label='yes')}
         """
-        if not names or len(set(names)) != len(names):
+        keys = [n if isinstance(n, str) else get_metric(n)[0].name for n in names]
+        if not names or len(set(keys)) != len(keys):
             raise ParameterError(
                 f"bundle needs at least one metric name, all different, got {list(names)}."
             )
@@ -253,12 +255,12 @@ class ImbalanceAwareScorer(BaseEstimator):
         for param in set(params) - set(legal):
             raise ParameterError(f"bundle got parameter {param!r}. {suggest(param, legal)}")
         scorers, used = {}, set()
-        for name in names:
-            record, _ = get_metric(name)
+        for key, metric in zip(keys, names, strict=True):
+            record, _ = get_metric(metric)
             mine = {p: v for p, v in params.items() if applies(record, p)}
             used |= set(mine)
-            scorers[name] = cls(name, **mine)
-            check_scorer(scorers[name])
+            scorers[key] = cls(metric, **mine)
+            check_scorer(scorers[key])
         idle = sorted(set(params) - used)
         if idle:
             raise ParameterError(f"parameter {idle[0]!r} applies to none of {list(names)}.")

@@ -1,8 +1,8 @@
-"""What a target is: its type, its classes, its positive class, as integer codes."""
+"""A classification target, read once: its type, its classes and its positive class."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -53,12 +53,19 @@ class Target:
         return None if self.pos_index is None else as_scalar(self.classes[self.pos_index])
 
     @property
-    def missing(self) -> list:
+    def missing(self) -> list[Any]:
         """Known classes without a row; labels that are the same in every row."""
         constant = self.counts == 0
         if self.kind == "multilabel":
             constant |= self.counts == self.n_samples
         return [as_scalar(c) for c in self.classes[constant]]
+
+    def take(self, rows: np.ndarray) -> Target:
+        """Return the target of these rows; a row may stand several times."""
+        codes = self.codes[rows]
+        if self.kind == "multilabel":
+            return replace(self, codes=codes, counts=codes.sum(axis=0))
+        return replace(self, codes=codes, counts=np.bincount(codes, minlength=self.n_classes))
 
     def to_binary(self, codes: np.ndarray) -> np.ndarray:
         """Return 1 where `codes` is the positive class, else 0."""

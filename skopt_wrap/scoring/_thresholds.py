@@ -1,4 +1,4 @@
-"""Metrics of labels at every decision threshold, from one sorting of the probabilities."""
+"""Decision thresholds, and the confusion matrix at each of them from one sort."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ from ._importances import parameter_importances
 from ._regressor import TunedRegressor
 from ._space._conditions import REMOVE, Conditional, PerLayer
 from ._space._presets import default_space
-from ._strategies._settings import Genetic, Halving
+from ._strategies._genetic import Genetic
+from ._strategies._halving import Halving
+from ._strategies._protocol import Strategy
 from ._trial import TrialResult
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Halving",
     "PerLayer",
     "SearchDisplay",
+    "Strategy",
     "TrialResult",
     "TunedClassifier",
     "TunedRegressor",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._params import builder_knobs
+from .._params import builder_parameters
 from ..architectures import ARCHITECTURES
 from ..exceptions import SkippedWarning, UnknownParameterError, suggest
 from ._trial import COMPLETED, TrialResult
@@ -16,31 +16,31 @@ from ._trial import COMPLETED, TrialResult
 AUTO = "auto"
 
 
-def families_for(shape: Sequence[int]) -> tuple[str, ...]:
-    """Return the architectures that take rows of a shape.
+def architectures_for(shape: Sequence[int]) -> tuple[str, ...]:
+    """Return the architectures that take samples of a shape.
 
     Parameters
     ----------
     shape : sequence of int
-        Shape of one row.
+        Shape of one sample.
 
     Returns
     -------
-    families : tuple of str
+    architectures : tuple of str
         Tables (f,) are for the dense network alone; sequences (t, f) for all; images (h, w, c) for
         the dense and the convolutional one; anything else is flattened for the dense one.
 
     Examples
     --------
-    >>> from skopt_wrap.tuning._auto import families_for
-    >>> families_for((64,)), families_for((8, 8)), families_for((8, 8, 1))
+    >>> from skopt_wrap.tuning._auto import architectures_for
+    >>> architectures_for((64,)), architectures_for((8, 8)), architectures_for((8, 8, 1))
     (('dense',), ('dense', 'cnn', 'lstm'), ('dense', 'cnn'))
     """
     return tuple(name for name, item in ARCHITECTURES.items() if item.fits(shape))
 
 
 def row_shape(X: Any, space: Any) -> tuple[int, ...]:
-    """Return the shape of a row, or what the space says it is reshaped to."""
+    """Return the shape of a sample, or what the space says it is reshaped to."""
     given = space.get("model__input_shape") if isinstance(space, Mapping) else None
     return tuple(given[0]) if given else tuple(np.shape(X)[1:])
 
@@ -53,8 +53,8 @@ def own_entries(space: Mapping[str, Any], architecture: str) -> dict[str, Any]:
     UnknownParameterError
         For a ``model__`` parameter that no architecture has.
     """
-    knobs = {name: set(builder_knobs(builder)[0]) for name, builder in ARCHITECTURES.items()}
-    every = {f"model__{knob}" for of_one in knobs.values() for knob in of_one}
+    parameters = {name: set(builder_parameters(builder)[0]) for name, builder in ARCHITECTURES.items()}
+    every = {f"model__{parameter}" for of_one in parameters.values() for parameter in of_one}
     for name in space:
         if name.startswith("model__") and name not in every:
             raise UnknownParameterError(
@@ -63,12 +63,13 @@ def own_entries(space: Mapping[str, Any], architecture: str) -> dict[str, Any]:
     return {
         name: spec
         for name, spec in space.items()
-        if not name.startswith("model__") or name.removeprefix("model__") in knobs[architecture]
+        if not name.startswith("model__")
+        or name.removeprefix("model__") in parameters[architecture]
     }
 
 
-def search_families(
-    families: Sequence[str],
+def search_architectures(
+    architectures: Sequence[str],
     search: Callable[[str], tuple[list[TrialResult], bool]],
     *,
     reraise: bool,
@@ -77,10 +78,10 @@ def search_families(
 
     Parameters
     ----------
-    families : sequence of str
+    architectures : sequence of str
         Architectures.
     search : callable
-        ``search(family)`` returns its trials, and whether the user wants to stop.
+        ``search(architecture)`` returns its trials, and whether the user wants to stop.
     reraise : bool
         Whether an architecture whose trials all failed ends the search.
 
@@ -96,25 +97,25 @@ def search_families(
     """
     trials: list[TrialResult] = []
     errors: list[tuple[str, Exception]] = []
-    for family in families:
+    for architecture in architectures:
         try:
-            found, stop = search(family)
+            found, stop = search(architecture)
         except Exception as error:
             if reraise:
                 raise
-            errors.append((family, error))
+            errors.append((architecture, error))
             continue
         for trial in found:
             trial.number = len(trials)
-            trial.params = {"model": family, **trial.params}
+            trial.params = {"model": architecture, **trial.params}
             trials.append(trial)
         if stop:
             break
     if not trials:
         raise errors[0][1]
-    for family, first in errors:
+    for architecture, first in errors:
         warnings.warn(
-            f"model='auto' leaves out {family!r}, whose trials all failed; the first with "
+            f"model='auto' leaves out {architecture!r}, whose trials all failed; the first with "
             f"{type(first).__name__}: {first}",
             SkippedWarning,
             stacklevel=4,
@@ -122,7 +123,7 @@ def search_families(
     return trials
 
 
-def family_table(trials: Sequence[TrialResult], metric: str) -> dict[str, Any]:
+def architecture_table(trials: Sequence[TrialResult], metric: str) -> dict[str, Any]:
     """Return one row for each architecture, the best first.
 
     Parameters
@@ -140,13 +141,13 @@ def family_table(trials: Sequence[TrialResult], metric: str) -> dict[str, Any]:
         and ``total_seconds`` of all its trials.
     """
     rows = []
-    for family in dict.fromkeys(trial.params["model"] for trial in trials):
-        own = [trial for trial in trials if trial.params["model"] == family]
+    for architecture in dict.fromkeys(trial.params["model"] for trial in trials):
+        own = [trial for trial in trials if trial.params["model"] == architecture]
         done = [trial for trial in own if trial.state == COMPLETED]
         best = max(done, key=lambda trial: trial.mean(metric))
         rows.append(
             {
-                "model": family,
+                "model": architecture,
                 "best_score": best.mean(metric),
                 "std_score": float(np.std(best.scores[metric])),
                 "n_parameters": best.n_parameters,

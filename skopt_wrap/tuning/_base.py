@@ -1,4 +1,4 @@
-"""What the tuned classifier and the tuned regressor share."""
+"""The base class of the tuned classifier and the tuned regressor: parameters, and `fit`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,32 @@ from sklearn.utils import check_array, check_random_state, indexable
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_consistent_length
 
-from .._sklearn import HasMethods, Interval, Options, StrOptions, check_method_params, fit_context
+from .._sklearn import (
+    HasMethods,
+    Interval,
+    Options,
+    StrOptions,
+    check_method_params,
+    fit_context,
+    start_callback_context,
+)
 from ..estimators import KerasClassifier, KerasRegressor
 from ..exceptions import DataError
 from . import _auto, _objectives, _results
 from ._best_estimator import routing_enabled
 from ._candidate import _scoring, _splits
 from ._candidate._hypermodel import HyperModelBuilder, is_hypermodel
-from ._candidate._pipeline import Recipe, compose
+from ._candidate._pipeline import CandidatePipeline, compose
 from ._candidate._threshold import THRESHOLD, check_threshold, with_threshold
 from ._checks import check_data, check_model, given_space, route
-from ._strategies._settings import STRATEGIES, Genetic, Halving
+from ._strategies._named import STRATEGIES
 from ._trial import COMPLETED, Task, TrialResult
+
+_LEARNED = {
+    "best_estimator_", "best_index_", "best_params_", "best_score_", "cv_results_", "families_",
+    "multimetric_", "n_splits_", "oracle_", "pareto_front_", "refit_time_", "scorer_", "space_",
+    "trials_",
+}  # fmt: skip
 
 
 class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -37,10 +51,10 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         "model": [str, callable, HasMethods(["fit", "predict"]), HasMethods(["build"])],
         "tuner": [
             StrOptions(set(STRATEGIES)),
-            Genetic,
-            Halving,
-            HasMethods(["create_trial", "end_trial"]),
-            HasMethods(["sample_relative", "sample_independent"]),
+            HasMethods(["make_oracle"]),  # ours, and those of other packages
+            HasMethods(["create_trial", "end_trial"]),  # Keras Tuner's
+            HasMethods(["sample_relative", "sample_independent"]),  # Optuna's
+            HasMethods(["start", "ask", "tell"]),
         ],
         "max_trials": [Interval(Integral, 1, None, closed="left"), None],
         "cv": ["cv_object", Interval(Real, 0, 1, closed="neither")],
@@ -74,7 +88,6 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
     __metadata_request__fit = {"sample_weight": UNUSED, "groups": UNUSED}  # noqa: RUF012
     __metadata_request__score = {"sample_weight": UNUSED}  # noqa: RUF012
 
-    @abstractmethod
     def __init__(
         self,
         model: Any = "dense",
@@ -135,13 +148,13 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
 
     # Composition
 
-    def _network(self, family: str | None = None) -> Any:
+    def _network(self, architecture: str | None = None) -> Any:
         """Return the unfitted estimator of the network, of one architecture with "auto"."""
         if hasattr(self.model, "get_params") and not isinstance(self.model, type):
             return self.model
         model = HyperModelBuilder(self.model, {}) if is_hypermodel(self.model) else self.model
         if self._automatic():
-            model = family or "dense"
+            model = architecture or "dense"
         network = self._network_class()(
             model,
             epochs=self.epochs,
@@ -157,16 +170,16 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
     def _automatic(self) -> bool:
         return isinstance(self.model, str) and self.model == _auto.AUTO
 
-    def _recipe(self, seed: int | None = None, family: str | None = None) -> Recipe:
+    def _pipeline(
+        self, seed: int | None = None, architecture: str | None = None
+    ) -> CandidatePipeline:
         return compose(
-            self._network(family),
+            self._network(architecture),
             preprocessor=self.preprocessor,
             sampler=self.sampler,
             hypermodel=self.model if is_hypermodel(self.model) else None,
             seed=seed,
         )
-
-    # Fitting
 
     @fit_context(prefer_skip_nested_validation=False)  # the candidates validate themselves
     def fit(
@@ -178,7 +191,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         groups: Any = None,
         **params: Any,
     ) -> Any:
-        """Search, then train the best candidate on all rows.
+        """Search, then train the best candidate on all samples.
 
         Parameters
         ----------
@@ -209,102 +222,99 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         Exception
             The first error of a trial, when all have failed.
         """
-        seeds = self._seeds()
-        recipe = self._recipe(seeds[1])
-        check_model(self, recipe.network)
-        X, y = indexable(X, y)
-        families: Any = [None]
-        if self._automatic():
-            families = _auto.families_for(_auto.row_shape(X, self.space))
-        given = {family: given_space(self, recipe.network, family) for family in families}
-        n_tasks = len(given) + (self.refit is not False)  # searches, and the best one's training
-        root = self._init_callback_context(max_subtasks=n_tasks)
-        root.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        y = self._check_target(y)
-        check_threshold(given[families[0]], y, classifier=is_classifier(self))
-        check_data(self, recipe, X, y)
-        metadata = {"sample_weight": sample_weight, "groups": groups, **params}
-        metadata = {k: v for k, v in metadata.items() if v is not None}
-        metadata = check_method_params(X, params=metadata)
-        if sample_weight is not None:
-            check_consistent_length(X, sample_weight)
-        if sample_weight is not None and self.sampler is not None:
-            raise DataError(
-                "sample_weight cannot be used with a sampler: the rows that it makes have none."
-            )
-        scoring = _scoring.resolve(recipe.base, self.scoring)
-        metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
-        names = self._objective_names(metrics, recipe)
-        if metrics is not None and names is None:
-            self._deciding(metrics)
-        routed = route(self, metadata, recipe, scoring)
-        splitter = _splits.make_splitter(self.cv, y, classifier=is_classifier(self), seed=seeds[1])
-        task = Task(
-            X,
-            y,
-            _splits.freeze(splitter, X, y, **routed.splitter.split),
-            self._measuring(scoring.scorer, names),
-            routed.estimator.fit,
-            routed.scorer.score,
-        )
-        if self._automatic():
-            trials = self._search_families(given, task, seeds)
-        else:
-            trials = self._search(recipe, given[None], task, seeds)
+        from ._execution._run import SearchJob
 
-        finished = next(trial for trial in trials if trial.state == COMPLETED)
-        metrics = list(finished.scores)
-        error_score = np.nan if self.error_score == "raise" else float(self.error_score)
-        self.trials_ = trials
-        self.n_splits_ = len(task.splits)
-        self.multimetric_ = metrics != ["score"]
-        self.scorer_ = scoring.public
-        self.cv_results_ = _results.make_table(trials, metrics, self.n_splits_, error_score)
-        self.__dict__.pop("pareto_front_", None)
-        if names is not None:
-            self.cv_results_ |= _objectives.objective_table(trials, names)
-            self.pareto_front_ = _objectives.front_table(trials, names)
-        self._choose(metrics)
-        self.__dict__.pop("families_", None)
-        if self._automatic():
-            self.families_ = _auto.family_table(trials, self._metric)
+        seeds = self._seeds()
+        pipeline = self._pipeline(seeds[1])
+        check_model(self, pipeline.network)
+        X, y = indexable(X, y)
+        spaces = self._spaces(pipeline, X)
+        n_tasks = len(spaces) + (self.refit is not False)  # searches, and the best one's training
+        context = start_callback_context(self, max_subtasks=n_tasks)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        y = self._check_target(y)
+        check_threshold(next(iter(spaces.values())), y, classifier=is_classifier(self))
+        check_data(self, pipeline, X, y)
+        metadata = self._metadata(X, {"sample_weight": sample_weight, "groups": groups, **params})
+        scoring, names = self._resolve_scoring(pipeline, X, y)
+        task = self._task((X, y), pipeline, metadata, scoring, names, seeds[1])
+        outcome = SearchJob(self, task, seeds, context).run(pipeline, spaces)
+        learned = self._results(outcome.trials, task, scoring, names)
+        learned |= {"oracle_": outcome.oracle, "space_": outcome.space}
         if self.refit is not False:
-            self._refit(recipe, task, root.subcontext("refit"))
-        root.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+            best = learned["best_params_"]
+            learned |= self._refit(pipeline, task, best, outcome.declared, context)
+        self._learn(learned)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
 
-    def _objective_names(self, metrics: list[str] | None, recipe: Recipe) -> list[str] | None:
-        if self.objectives is None:
-            return None
-        network = isinstance(recipe.network, (KerasClassifier, KerasRegressor))
-        return _objectives.check_objectives(self.objectives, metrics, self.refit, network)
+    # The steps of `fit`
 
-    def _measuring(self, scorer: Any, names: list[str] | None) -> Any:
+    def _spaces(self, pipeline: CandidatePipeline, X: Any) -> dict[str | None, dict[str, Any]]:
+        """Return the space of each architecture of "auto", or a single one under None."""
+        architectures: Any = [None]
+        if self._automatic():
+            architectures = _auto.architectures_for(_auto.row_shape(X, self.space))
+        return {name: given_space(self, pipeline.network, name) for name in architectures}
+
+    def _check_target(self, y: Any) -> Any:
+        """Return `y` checked; overridden for classes."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        return y
+
+    def _metadata(self, X: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the metadata that were given, checked against the samples."""
+        given = {name: value for name, value in given.items() if value is not None}
+        checked: dict[str, Any] = check_method_params(X, params=given)
+        if "sample_weight" in given:
+            check_consistent_length(X, given["sample_weight"])
+            if self.sampler is not None:
+                raise DataError(
+                    "sample_weight cannot be used with a sampler: the rows that it makes have none."
+                )
+        return checked
+
+    def _resolve_scoring(
+        self, pipeline: CandidatePipeline, X: Any, y: Any
+    ) -> tuple[_scoring.Scoring, list[str] | None]:
+        """Return the scorer, tried on a few samples, and the names of several objectives."""
+        scoring = _scoring.resolve(pipeline.base, self.scoring)
+        metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
+        if self.objectives is not None:
+            network = isinstance(pipeline.network, (KerasClassifier, KerasRegressor))
+            return scoring, _objectives.check_objectives(
+                self.objectives, metrics, self.refit, network
+            )
+        if metrics is not None:
+            self._deciding(metrics)
+        return scoring, None
+
+    def _task(
+        self,
+        data: tuple[Any, Any],
+        pipeline: CandidatePipeline,
+        metadata: dict[str, Any],
+        scoring: _scoring.Scoring,
+        objectives: list[str] | None,
+        seed: int,
+    ) -> Task:
+        """Return the data with their splits, the scorer, and what is passed to both."""
+        X, y = data
+        routed = route(self, metadata, pipeline, scoring)
+        splitter = _splits.make_splitter(self.cv, y, classifier=is_classifier(self), seed=seed)
+        splits = _splits.freeze(splitter, X, y, **routed.splitter.split)
+        scorer = self._measuring(scoring.scorer, objectives)
+        return Task(X, y, splits, scorer, routed.estimator.fit, routed.scorer.score)
+
+    def _measuring(self, scorer: Any, objectives: list[str] | None) -> Any:
         """Return the scorer, which measures the network as well where that is asked for."""
         if self._automatic():
-            names = list(dict.fromkeys([*(names or []), "parameters"]))
-        return scorer if names is None else _objectives.Measuring(scorer, names)
-
-    def _search_families(
-        self, given: dict[str, Any], task: Task, seeds: tuple[int, int]
-    ) -> list[TrialResult]:
-        """Search every architecture with the same trials, splits and share of the time."""
-        tables: list[dict[str, list[str]]] = []
-        oracles: dict[str, Any] = {}
-
-        def search(family: str) -> tuple[list[TrialResult], bool]:
-            recipe = self._recipe(seeds[1], family)
-            trials = self._search(recipe, given[family], task, seeds, family, len(given))
-            oracles[family] = self.oracle_
-            rows = len(self.space_["name"])
-            tables.append({"model": [family] * rows, **self.space_})
-            return trials, self._interrupted
-
-        trials = _auto.search_families(list(given), search, reraise=self.error_score == "raise")
-        self.oracle_ = oracles
-        self.space_ = {name: [row for t in tables for row in t[name]] for name in tables[0]}
-        self._declared = {name for trial in trials for name in trial.params}
-        return trials
+            objectives = list(dict.fromkeys([*(objectives or []), "parameters"]))
+        return scorer if objectives is None else _objectives.Measuring(scorer, objectives)
 
     def _deciding(self, metrics: list[str]) -> str:
         """Return the name of the metric that decides."""
@@ -317,101 +327,72 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         if self.random_state is None and self.storage is not None:
             from ._storage._backends import find_seeds
 
-            family = "dense" if self._automatic() else None  # "auto" always begins with it
-            if (stored := find_seeds(self.storage, self.study, family)) is not None:
+            architecture = "dense" if self._automatic() else None  # "auto" always begins with it
+            if (stored := find_seeds(self.storage, self.study, architecture)) is not None:
                 return stored
         rng = check_random_state(self.random_state)
         return int(rng.randint(1, 2**31 - 1)), int(rng.randint(2**31 - 1))
 
-    def _check_target(self, y: Any) -> Any:
-        """Return `y` checked; overridden for classes."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
-        check_array(y, ensure_2d=False, dtype=None, input_name="y")
-        return y
-
-    def _search(
+    def _results(
         self,
-        recipe: Recipe,
-        given: dict[str, Any],
+        trials: list[TrialResult],
         task: Task,
-        seeds: tuple[int, int],
-        family: str | None = None,
-        n_searches: int = 1,
-    ) -> list[TrialResult]:
-        """Run the trials, of one of several searches that share the time."""
-        from ._execution._evaluation import Evaluation
-        from ._execution._executors import make_workers
-        from ._execution._interrupt import Tasks
-        from ._execution._plan import make_plan
-        from ._execution._search_loop import INTERRUPTED, UNWANTED, Search
-        from ._storage._backends import open_ledger
-        from ._storage._fingerprint import define
-        from ._strategies._pruners import warn_if_idle
+        scoring: _scoring.Scoring,
+        objectives: list[str] | None,
+    ) -> dict[str, Any]:
+        """Return the attributes that follow from the trials, with the best one chosen."""
+        metrics = list(next(trial for trial in trials if trial.state == COMPLETED).scores)
+        error_score = np.nan if self.error_score == "raise" else float(self.error_score)
+        table = _results.make_table(trials, metrics, len(task.splits), error_score)
+        metric = self._deciding(metrics)
+        learned: dict[str, Any] = {
+            "trials_": trials,
+            "n_splits_": len(task.splits),
+            "multimetric_": metrics != ["score"],
+            "scorer_": scoring.public,
+            "cv_results_": table,
+            "_metric": metric,
+        }
+        if objectives is not None:
+            table |= _objectives.objective_table(trials, objectives)
+            learned["pareto_front_"] = _objectives.front_table(trials, objectives)
+        if self._automatic():
+            learned["families_"] = _auto.architecture_table(trials, metric)
+        if self.refit is not False or metrics == ["score"]:
+            learned |= self._best(trials, table, metric)
+        return learned
 
-        plan = make_plan(self, recipe, given, task, seeds[0])
-        evaluate = Evaluation(
-            recipe,
-            task,
-            frozenset(plan.declared),
-            np.nan if self.error_score == "raise" else float(self.error_score),
-            self.objectives,
-            is_classifier(self),
-            seeds[0],
-        )
-        definition = define(self, recipe, plan.space, task, seeds) if self.storage else {}
-        search = Search(
-            plan.oracle,
-            plan.space,
-            make_workers(evaluate, self.n_jobs, plan.n_trials),
-            ledger=open_ledger(self, definition, seeds, family),
-            pruning=plan.pruning,
-            tasks=Tasks(self, self._callback_fit_ctx, None if self.storage else plan.n_trials),
-            metric=lambda trial: self._deciding(list(trial.scores)),
-            max_seconds=None if self.max_time is None else self.max_time / n_searches,
-            progress=bool(self.verbose),
-            n_trials=plan.n_trials,
-            reraise=self.error_score == "raise",
-        )
-        trials = search.run()
-        self._interrupted = search.stopped in (INTERRUPTED, UNWANTED)
-        warn_if_idle(plan.pruning, trials)
-        self.oracle_ = plan.oracle
-        self.space_ = plan.space.table(plan.oracle.hyperparameters)
-        self._declared = plan.declared
-        return trials
-
-    def _choose(self, metrics: list[str]) -> None:
-        """Set ``best_*``, as scikit-learn's searches do."""
-        for name in ("best_index_", "best_params_", "best_score_", "best_estimator_"):
-            self.__dict__.pop(name, None)
-        self.__dict__.pop("refit_time_", None)
-        self._metric = self._deciding(metrics)
-        if self.refit is False and self.multimetric_:
-            return
+    def _best(
+        self, trials: list[TrialResult], table: dict[str, Any], metric: str
+    ) -> dict[str, Any]:
+        """Return what scikit-learn's searches say of the best trial."""
         if self.objectives is None or callable(self.refit):
-            self.best_index_ = _results.select(
-                self.cv_results_, self.trials_, self.refit, self._metric
-            )
+            index = _results.select(table, trials, self.refit, metric)
         else:
-            self.best_index_ = _objectives.choose(self.trials_, self.objectives, self.refit)
-        self.best_params_ = self.trials_[self.best_index_].params
+            index = _objectives.choose(trials, self.objectives, self.refit)
+        best = {"best_index_": index, "best_params_": trials[index].params}
         if not callable(self.refit):
-            self.best_score_ = float(
-                self.cv_results_[f"mean_test_{self._metric}"][self.best_index_]
-            )
+            best["best_score_"] = float(table[f"mean_test_{metric}"][index])
+        return best
 
-    def _refit(self, recipe: Recipe, task: Task, context: Any) -> None:
+    def _refit(
+        self, pipeline: CandidatePipeline, task: Task, params: Any, declared: Any, context: Any
+    ) -> dict[str, Any]:
+        """Train the best candidate on all samples."""
+        context = context.subcontext("refit")
         begin = time.perf_counter()
-        estimator = recipe.candidate(self.best_params_, self._declared)
+        estimator = pipeline.candidate(params, declared)
         listens = hasattr(estimator, "set_callbacks")
         with context.propagate_callback_context(estimator) if listens else nullcontext():
             context.call_on_fit_task_begin(estimator=self, X=task.X, y=task.y)
             estimator.fit(task.X, task.y, **task.fit_params)
-        if THRESHOLD in self.best_params_:
-            estimator = with_threshold(estimator, self.best_params_[THRESHOLD])
-        self.best_estimator_ = estimator
-        self.refit_time_ = time.perf_counter() - begin
+        if THRESHOLD in params:
+            estimator = with_threshold(estimator, params[THRESHOLD])
+        seconds = time.perf_counter() - begin
         context.call_on_fit_task_end(estimator=self, X=task.X, y=task.y)
+        return {"best_estimator_": estimator, "refit_time_": seconds}
+
+    def _learn(self, learned: dict[str, Any]) -> None:
+        """Replace what an earlier fit learned; in one step, so that Ctrl-C leaves no mixture."""
+        kept = {name: value for name, value in vars(self).items() if name not in _LEARNED}
+        self.__dict__ = {**kept, **learned}

@@ -1,4 +1,4 @@
-"""Everything that a search hands on to its best estimator, or to its unfitted candidate."""
+"""Methods, attributes and tags of a search that are those of its best estimator."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn import get_config
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._pipelines import leading_steps
 from ._candidate import _scoring
 from ._candidate._threshold import network_of, within
 
@@ -34,7 +34,7 @@ def _has(name: str) -> Callable[[Any], bool]:
                 "(refit=False)."
             )
         else:
-            getattr(self._recipe().base, name)
+            getattr(self._pipeline().base, name)
         return True
 
     return check
@@ -45,7 +45,7 @@ def _network_has(name: str) -> Callable[[Any], bool]:
 
     def check(self: Any) -> bool:
         best = getattr(self, "best_estimator_", None)
-        getattr(network_of(best) if best is not None else self._recipe().network, name)
+        getattr(network_of(best) if best is not None else self._pipeline().network, name)
         return True
 
     return check
@@ -59,7 +59,7 @@ class DelegatingMixin:
     cv: Any
     scoring: Any
     _metric: str
-    _recipe: Any
+    _pipeline: Any
 
     @available_if(_has("predict"))
     def predict(self, X: Any) -> Any:
@@ -123,7 +123,7 @@ class DelegatingMixin:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             True target.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Weights of the samples.
         **params : dict
             Further metadata for the scorer, with metadata routing enabled.
 
@@ -176,12 +176,9 @@ class DelegatingMixin:
         return network_of(self.best_estimator_).network_output(self._preprocessed(X))
 
     def _preprocessed(self, X: Any) -> Any:
-        estimator = within(self.best_estimator_)
-        while isinstance(estimator, Pipeline):
-            for _, step in estimator.steps[:-1]:
-                if hasattr(step, "transform"):
-                    X = step.transform(X)
-            estimator = estimator.steps[-1][1]
+        for _, step in leading_steps(within(self.best_estimator_)):
+            if hasattr(step, "transform"):
+                X = step.transform(X)
         return X
 
     def _of_best(self, name: str, *, network: bool = False) -> Any:
@@ -223,7 +220,7 @@ class DelegatingMixin:
         router : MetadataRouter
             ``fit`` routes to the candidate's ``fit``, the splitter and the scorer.
         """
-        base = self._recipe().base
+        base = self._pipeline().base
         router = MetadataRouter(owner=self)
         router.add(estimator=base, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
         router.add(
@@ -241,7 +238,7 @@ class DelegatingMixin:
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         try:
-            inner = get_tags(self._recipe().base)
+            inner = get_tags(self._pipeline().base)
         except (AttributeError, TypeError, ValueError):
             return tags  # a parameter is wrong; `fit` says which
         tags.input_tags = copy.deepcopy(inner.input_tags)

@@ -1,4 +1,4 @@
-"""Refuse, before anything is trained, what no candidate could work with."""
+"""Checks of the parameters and the data of a search, made before anything is trained."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ..exceptions import ParameterError, SkippedWarning, UnknownParameterError, 
 from ._auto import own_entries
 from ._best_estimator import routing_enabled
 from ._candidate._hypermodel import is_hypermodel
-from ._candidate._pipeline import Recipe
+from ._candidate._pipeline import CandidatePipeline
 from ._candidate._threshold import THRESHOLD
 from ._space._conditions import changed
 from ._space._presets import default_space
-from ._strategies._settings import sets_epochs
+from ._strategies._named import sets_epochs
 
 PRESETS = ("compact", "full")
 # Parameters of a search that are for a model that is not an estimator yet.
@@ -60,7 +60,7 @@ def _warn_of_unused(tuned: Any, network: Any) -> None:
             )
 
 
-def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str, Any]:
+def given_space(tuned: Any, network: Any, architecture: str | None = None) -> dict[str, Any]:
     """Return the space that the caller gave, or the preset with the caller's changes."""
     space = tuned.space
     if isinstance(space, str):
@@ -71,13 +71,13 @@ def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str
     if preset is None:
         if not space and not is_hypermodel(tuned.model):
             raise ParameterError("space is empty: there is nothing to search.")
-        return dict(space) if family is None else own_entries(space, family)
+        return dict(space) if architecture is None else own_entries(space, architecture)
     if preset not in PRESETS:
         raise ParameterError(
             f"space has the preset {preset!r}; it must be one of {PRESETS}. "
             + suggest(str(preset), PRESETS)
         )
-    architecture = family or getattr(network, "model", None)
+    architecture = architecture or getattr(network, "model", None)
     if not isinstance(architecture, str | Architecture):
         raise ParameterError(
             "space=None and presets work for an architecture's name, and space=None for a Keras "
@@ -85,8 +85,8 @@ def given_space(tuned: Any, network: Any, family: str | None = None) -> dict[str
             f"model={tuned.model!r} give space={{'parameter': values}}."
         )
     changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
-    if family is not None:
-        changes = own_entries(changes, family)
+    if architecture is not None:
+        changes = own_entries(changes, architecture)
     entries = default_space(architecture, full=preset == "full", epochs=network.epochs)
     if sets_epochs(tuned.tuner) and "epochs" not in changes:
         entries.pop("epochs", None)
@@ -112,10 +112,10 @@ def check_names(tuned: Any, network: Any, names: Iterable[str]) -> None:
             )
 
 
-def check_data(tuned: Any, recipe: Recipe, X: Any, y: Any) -> None:
+def check_data(tuned: Any, pipeline: CandidatePipeline, X: Any, y: Any) -> None:
     """Refuse what no candidate could be fitted on, where no preprocessor may mend it."""
     check_consistent_length(X, y)
-    tags = get_tags(recipe.base).input_tags
+    tags = get_tags(pipeline.base).input_tags
     if tuned.preprocessor is not None or tuned.sampler is not None or tags.string:
         return
     check_array(
@@ -129,7 +129,7 @@ def check_data(tuned: Any, recipe: Recipe, X: Any, y: Any) -> None:
     )
 
 
-def route(tuned: Any, metadata: dict[str, Any], recipe: Recipe, scoring: Any) -> Bunch:
+def route(tuned: Any, metadata: dict[str, Any], pipeline: CandidatePipeline, scoring: Any) -> Bunch:
     """Return who gets which metadata."""
     if routing_enabled():
         return process_routing(tuned, "fit", **metadata)
@@ -147,7 +147,7 @@ def route(tuned: Any, metadata: dict[str, Any], recipe: Recipe, scoring: Any) ->
                 stacklevel=3,
             )
     return Bunch(
-        estimator=Bunch(fit={recipe.prefix + k: v for k, v in fit_params.items()}),
+        estimator=Bunch(fit={pipeline.prefix + k: v for k, v in fit_params.items()}),
         splitter=Bunch(split={"groups": groups}),
         scorer=Bunch(score=score_params),
     )

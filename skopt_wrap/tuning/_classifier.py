@@ -18,7 +18,7 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
     """Classifier whose hyperparameters are searched with cross-validation.
 
     Every candidate is trained and scored on the same splits, and the best one is trained again
-    on all rows. Preprocessor and sampler belong to the candidate: they are fitted inside each
+    on all samples. Preprocessor and sampler belong to the candidate: they are fitted inside each
     training fold. A candidate that raises fails alone and is listed in ``trials_``; Ctrl-C lets
     the running trial finish (a second one does not) and keeps what is done.
 
@@ -34,13 +34,14 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         a KerasClassifier with the settings that are not searched;
         an existing Keras Tuner ``build_model(hp)`` function (its only argument is called `hp`)
         or ``HyperModel``; or anything else that KerasClassifier takes as its `model`.
-    tuner : str, Genetic, Halving, keras_tuner.Oracle or optuna sampler, default="bayesian"
+    tuner : str, Strategy, keras_tuner.Oracle or optuna sampler, default="bayesian"
         Strategy. ``"random"``, ``"grid"``, ``"bayesian"`` (Gaussian process) and
         ``"hyperband"`` are Keras Tuner's; ``"tpe"``, ``"gp"`` (Gaussian process; extra ``gp``),
         ``"cmaes"`` (extra ``cmaes``) and ``"genetic"`` (evolution, :class:`Genetic`) are
         Optuna's; ``"halving"`` is successive halving (:class:`Halving`). An oracle or a sampler
         is copied, never changed, and its objective is replaced by the score of this search,
-        which is maximized.
+        which is maximized. A :class:`Strategy` of your own, or an object with ``start``, ``ask``
+        and ``tell``, serves as well.
     max_trials : int or None, default=20
         Number of candidates. Hyperband trains many candidates for few epochs: it makes as many
         whole sweeps as fit into ``max_trials * epochs`` epochs, and at least one. Halving starts
@@ -48,12 +49,12 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         is for the whole grid, one sweep of Hyperband, or a halving that costs as much as 20.
     cv : int, float, None, splitter or iterable, default=5
         Cross-validation, the same splits for every trial. An int is a number of folds,
-        stratified by class; a float in (0, 1) is the share of the rows of a
+        stratified by class; a float in (0, 1) is the share of the samples in a
         single validation set; None is 0.2.
     scoring : str, callable, list, tuple, dict or None, default=None
         What scikit-learn's searches take; None is the estimator's own score.
     refit : bool, str or callable, default=True
-        Whether to train the best candidate on all rows. With several metrics, the name of the
+        Whether to train the best candidate on all samples. With several metrics, the name of the
         one that decides, or a callable that gets ``cv_results_`` and returns an index. With
         `objectives`, True takes, of the trials on the Pareto front whose first score is within one
         standard error of the highest, the one with the smallest first minimized objective; the
@@ -79,12 +80,12 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
     callbacks : callback, class, list or dict of them, default=None
         Keras callbacks of every fit; see KerasClassifier.
     preprocessor : transformer or None, default=None
-        Fitted on the training rows of each split, never on validation rows.
+        Fitted on the training samples of each split, never on validation samples.
     sampler : imbalanced-learn sampler or None, default=None
-        Applied, after the preprocessor, to the training rows of each split only.
+        Applied, after the preprocessor, to the training samples of each split only.
     pruner : str, optuna pruner or None, default=None
-        Stops hopeless trials on partial results, the mean validation score over the splits
-        after some of the epochs: ``"median"`` (worse than half of the trials before),
+        Stops trials that score too low after some of the epochs, by the mean validation score over
+        the splits: ``"median"`` (worse than half of the trials before),
         ``"successive_halving"`` (not among the best third at epochs that grow threefold; ASHA),
         ``"hyperband"`` (the same in several brackets) or an Optuna pruner. A trial that was stopped
         has the state ``"PRUNED"`` and the scores of that epoch, and is never the best.
@@ -121,8 +122,8 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
     Attributes
     ----------
     best_estimator_ : estimator
-        The best candidate, trained on all rows: a KerasClassifier, or a pipeline that ends in one.
-        Absent with ``refit=False``, as what follows from it.
+        The best candidate, trained on all samples: a KerasClassifier, or a pipeline that ends in
+        one. Absent with ``refit=False``, as what follows from it.
     best_params_ : dict
         Parameters of the best trial, by the names of `space`.
     best_score_ : float
@@ -202,61 +203,6 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
     >>> sorted(clf.best_params_)
     ['model__units', 'optimizer__learning_rate']
     """
-
-    def __init__(
-        self,
-        model: Any = "dense",
-        *,
-        tuner: Any = "bayesian",
-        max_trials: int | None = 20,
-        cv: Any = 5,
-        scoring: Any = None,
-        refit: Any = True,
-        space: Any = None,
-        epochs: int = 50,
-        batch_size: int = 32,
-        early_stopping: Any = False,
-        learning_rate_schedule: Any = None,
-        callbacks: Any = None,
-        preprocessor: Any = None,
-        sampler: Any = None,
-        pruner: Any = None,
-        objectives: Any = None,
-        max_time: float | None = None,
-        error_score: Any = np.nan,
-        storage: Any = None,
-        study: str | None = None,
-        resume: bool = True,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            model,
-            tuner=tuner,
-            max_trials=max_trials,
-            cv=cv,
-            scoring=scoring,
-            refit=refit,
-            space=space,
-            epochs=epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            learning_rate_schedule=learning_rate_schedule,
-            callbacks=callbacks,
-            preprocessor=preprocessor,
-            sampler=sampler,
-            pruner=pruner,
-            objectives=objectives,
-            max_time=max_time,
-            error_score=error_score,
-            storage=storage,
-            study=study,
-            resume=resume,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
 
     @staticmethod
     def _network_class() -> Any:

@@ -1,4 +1,4 @@
-"""Several objectives: what they are, how they are measured, which trials are on the front."""
+"""Several objectives: which there are, how they are measured, and which trials are best in them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._pareto import pareto_front
 from .._sklearn import safe_indexing
 from ..exceptions import ParameterError, suggest
 from ..model_selection import as_scores
@@ -139,9 +140,7 @@ def take_objectives(result: TrialResult, names: Sequence[str]) -> None:
 
 
 def on_front(values: Any, directions: Sequence[str]) -> Any:
-    """Return which rows no other row dominates.
-
-    A row dominates another one when it is nowhere worse and somewhere better.
+    """Return which rows of a table of objectives are on the Pareto front.
 
     Parameters
     ----------
@@ -163,13 +162,7 @@ def on_front(values: Any, directions: Sequence[str]) -> Any:
     """
     values = np.asarray(values, dtype=float)
     costs = np.where([item == "minimize" for item in directions], values, -values)
-    known = np.isfinite(costs).all(axis=1)
-    front = known.copy()
-    for row in np.flatnonzero(known):
-        others = costs[known]
-        better = (others <= costs[row]).all(axis=1) & (others < costs[row]).any(axis=1)
-        front[row] = not better.any()
-    return front
+    return pareto_front(np.where(np.isfinite(costs), costs, np.nan))
 
 
 def objective_table(trials: Sequence[TrialResult], names: Sequence[str]) -> dict[str, Any]:

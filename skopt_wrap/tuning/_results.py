@@ -177,7 +177,7 @@ def select(table: dict[str, Any], trials: Sequence[TrialResult], refit: Any, met
         Position of the best completed trial; the earliest of equal ones.
     """
     if not callable(refit):
-        # Scores after fewer rows or epochs of a halving are not compared with those of the last.
+        # Scores after fewer samples or epochs of a halving are not compared with those of the last.
         last = max(t.resource.get("iter", 0) for t in trials if t.state == COMPLETED)
         halving = any("iter" in t.resource for t in trials)
         legal = [

@@ -231,7 +231,9 @@ def test_layer_whose_copy_answers_otherwise_is_named(wrapped):
     check_copy(model, copy, layers, _rows(model))
     changed = layers[model.get_layer("two")]
     changed.kernel.assign(changed.kernel + 0.1)
-    with pytest.raises(UnsupportedLayerError, match=r"layer 'two' \(Dense\) has no exact counterpart"):
+    with pytest.raises(
+        UnsupportedLayerError, match=r"layer 'two' \(Dense\) has no exact counterpart"
+    ):
         check_copy(model, copy, layers, _rows(model))
 
 

@@ -13,10 +13,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skopt_wrap import KerasClassifier
 from skopt_wrap.diagnostics import Finding, FitThresholds, diagnose
-from skopt_wrap.diagnostics._evidence import make_scorer, make_splits, score_folds
-from skopt_wrap.diagnostics._judge import judge_scores
+from skopt_wrap.diagnostics._experiment import make_scorer, make_splits, score_folds
 from skopt_wrap.diagnostics._remedies import list_remedies
-from skopt_wrap.diagnostics._trials import gain_interval
+from skopt_wrap.diagnostics._remedy_results import gain_interval
+from skopt_wrap.diagnostics._scores import judge_scores
 from skopt_wrap.exceptions import DataError, ParameterError
 
 LIMITS = FitThresholds()

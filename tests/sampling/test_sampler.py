@@ -536,7 +536,7 @@ def test_threads_are_started_where_they_pay(kind, shape, steps, threads):
 @pytest.mark.parametrize("cls", [MixUp, CutMix])
 @pytest.mark.parametrize("n_jobs", [1, 3])
 def test_partners_come_from_all_rows_with_their_own_labels(cls, n_jobs, monkeypatch):
-    monkeypatch.setattr(_row_blocks, "THREAD_NUMBERS", 1)
+    monkeypatch.setattr(_row_blocks, "THREAD_ELEMENTS", 1)
     monkeypatch.setattr(_row_blocks, "BLOCKS_PER_THREAD", 1)
     y = np.repeat([0, 1], 1000)
     images = np.ones((1, 32, 32)) * y[:, None, None]

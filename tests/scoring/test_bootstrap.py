@@ -6,10 +6,10 @@ from sklearn.metrics import average_precision_score, f1_score
 from sklearn.utils import check_random_state
 
 from skopt_wrap.scoring import ImbalanceAwareScorer, bootstrap_interval, list_metrics
-from skopt_wrap.scoring._bootstrap import resample_counts, row_statistic
 from skopt_wrap.scoring._metrics._evaluate import evaluate
 from skopt_wrap.scoring._metrics._registry import METRICS
 from skopt_wrap.scoring._parameters import check_scorer, make_settings
+from skopt_wrap.scoring._resampling import resample_counts, resampled_metric
 from skopt_wrap.scoring._targets import read_target
 
 
@@ -75,7 +75,7 @@ def test_resample_counts_keep_the_size_of_every_class(arrays):
     "metric", [n for n in list_metrics("binary") if METRICS[n].from_confusion is None]
 )
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_row_statistic_equals_the_metric_with_weights(metric, kind, weighted):
+def test_resampled_metric_equals_the_metric_with_weights(metric, kind, weighted):
     rng = np.random.default_rng(2)
     y = rng.integers(0, 2 if kind == "binary" else 3, 60)
     k = y.max() + 1
@@ -89,7 +89,7 @@ def test_row_statistic_equals_the_metric_with_weights(metric, kind, weighted):
     output = proba
     if record.needs == "scores" and kind == "binary":
         output = proba[:, target.pos_index]
-    statistic = row_statistic(record, target, output, s)
+    statistic = resampled_metric(record, target, output, s)
     counts = rng.integers(0, 4, 60).astype(float)
     weight = counts if own is None else counts * own
     direct = make_settings(scorer, check_scorer(scorer), target, weight)

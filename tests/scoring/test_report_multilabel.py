@@ -85,18 +85,19 @@ def test_resampled_values_equal_those_of_repeated_rows(labelled):
     model, X, y = labelled
     from skopt_wrap.scoring._metrics._registry import METRICS
     from skopt_wrap.scoring._reports._multilabel import _resampled
-    from skopt_wrap.scoring._reports._report import _DEFAULT_METRICS, _plan
+    from skopt_wrap.scoring._reports._plan import plan_metrics
     from skopt_wrap.scoring._responses import read_probabilities, read_scores
     from skopt_wrap.scoring._targets import read_target
 
     target = read_target(y)
-    names = [n for n in _DEFAULT_METRICS if "multilabel" in METRICS[n].targets]
-    plans = [_plan(ImbalanceAwareScorer(n), target, None) for n in names]
     outputs = {
         "labels": model.predict(X),
         "scores": read_scores(model, X, target, "f1"),
         "probabilities": read_probabilities(model, X, target, "f1"),
     }
+    plans, _ = plan_metrics(model, target, outputs, None, None, ())
+    names = [m.name for m in METRICS.values() if m.in_report and "multilabel" in m.targets]
+    assert [metric.name for metric, _ in plans] == names and len(names) > 8
     counts = np.bincount(np.random.default_rng(1).integers(0, 200, 200), minlength=200)
     found = _resampled(plans, target, outputs, np.ones(200), counts[None, :])
     rows = np.repeat(np.arange(200), counts)

@@ -17,7 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from skopt_wrap import KerasClassifier, TunedClassifier
 from skopt_wrap.exceptions import SkippedWarning
 from skopt_wrap.tuning import TrialResult
-from skopt_wrap.tuning._trial import Task, TimeIsUp, evaluate_trial
+from skopt_wrap.tuning._execution._evaluation import TimeIsUp, evaluate_trial
+from skopt_wrap.tuning._trial import Task
 
 pytestmark = pytest.mark.keras
 

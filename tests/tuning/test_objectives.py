@@ -4,10 +4,10 @@ import numpy as np
 import optuna
 import pytest
 from sklearn.base import clone
-from skopt_wrap.tuning._strategies._settings._factory import make_oracle, temporary_folder
 
 from skopt_wrap.exceptions import ParameterError
 from skopt_wrap.tuning import Genetic, TrialResult, TunedClassifier
+from skopt_wrap.tuning._keras_tuner import temporary_folder
 from skopt_wrap.tuning._objectives import (
     MEASURED,
     choose,
@@ -17,8 +17,9 @@ from skopt_wrap.tuning._objectives import (
     on_front,
     row_seconds,
 )
+from skopt_wrap.tuning._strategies._factory import make_oracle
 
-from .test_oracles import loss, toy_space
+from .test_factory import loss, toy_space
 
 SPACE = {"model__units": [2, 4, 8, 16], "model__n_layers": [1, 2]}
 

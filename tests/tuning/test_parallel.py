@@ -17,15 +17,9 @@ from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import SkippedWarning, TrainingInterruptedWarning
 from skopt_wrap.tuning import TunedClassifier
 from skopt_wrap.tuning._execution._evaluation import Evaluation
-from skopt_wrap.tuning._execution._executors import (
-    Serial,
-    dump,
-    load,
-    make_workers,
-    start_worker,
-    visible_gpus,
-)
+from skopt_wrap.tuning._execution._executors import Serial, make_workers, visible_gpus
 from skopt_wrap.tuning._execution._search_loop import Search
+from skopt_wrap.tuning._execution._worker_process import dump, load, start_worker
 from skopt_wrap.tuning._trial import Task
 
 from . import conftest, search_process
@@ -207,8 +201,12 @@ def test_number_of_workers_follows_joblib(centroid):
         assert isinstance(make_workers(centroid, None, 9), Serial)
 
 
-def _gpu(_):
-    time.sleep(0.5)
+def _gpu(task):
+    number, folder = task
+    (folder / f"task{number}").touch()
+    end = time.monotonic() + 60
+    while len(list(folder.glob("task*"))) < 2 and time.monotonic() < end:  # both are to run
+        time.sleep(0.05)
     return os.environ["CUDA_VISIBLE_DEVICES"]
 
 
@@ -216,7 +214,7 @@ def test_every_worker_gets_a_gpu_of_its_own(tmp_path, monkeypatch):
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     gpus = ["GPU-a", "GPU-b"]
     with ProcessPoolExecutor(2, initializer=start_worker, initargs=(str(tmp_path), gpus)) as pool:
-        assert sorted(pool.map(_gpu, range(2))) == gpus
+        assert sorted(pool.map(_gpu, [(0, tmp_path), (1, tmp_path)])) == gpus
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 5")
     assert visible_gpus() == ["3", "5"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")

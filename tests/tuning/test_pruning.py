@@ -6,11 +6,11 @@ import numpy as np
 import optuna
 import pytest
 from sklearn.base import clone
-from skopt_wrap.tuning._strategies._settings._factory import make_oracle
-from skopt_wrap.tuning._strategies._settings._pruners import Pruning, checkpoint_epochs
 
 from skopt_wrap.exceptions import ParameterError, SearchError, SkippedWarning
 from skopt_wrap.tuning import Halving, TrialResult, TunedClassifier
+from skopt_wrap.tuning._strategies._factory import make_oracle
+from skopt_wrap.tuning._strategies._pruners import Pruning, checkpoint_epochs
 
 RATES = [0.05, 0.03, 0.02, 1e-6, 2e-6, 3e-6]  # the last three learn nothing
 
@@ -135,7 +135,8 @@ def test_pruner_needs_epochs_and_a_strategy_that_has_none_of_its_own(iris, centr
 
 def test_pruned_reports_of_a_hyperparameter_that_appeared_late():
     import keras_tuner
-    from skopt_wrap.tuning._strategies._settings._factory import temporary_folder
+
+    from skopt_wrap.tuning._keras_tuner import temporary_folder
 
     oracle, _ = make_oracle("tpe", keras_tuner.HyperParameters(), max_trials=3, epochs=None, seed=1)
     with temporary_folder(oracle):

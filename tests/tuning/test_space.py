@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy import stats
-from skopt_wrap.tuning._space._search_space._presets import default_space
-from skopt_wrap.tuning._space._search_space._search_space import SearchSpace, make_dimension
 
 from skopt_wrap.exceptions import BuilderError, ParameterError
+from skopt_wrap.tuning._space._presets import default_space
+from skopt_wrap.tuning._space._search_space import SearchSpace, make_dimension
 
 
 def draw(spec, n=400):

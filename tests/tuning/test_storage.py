@@ -15,11 +15,11 @@ import numpy as np
 import optuna
 import pytest
 from scipy import stats
-from skopt_wrap.tuning._storage._backends._backends import _name_driver, mend, open_storage
 
 from skopt_wrap.exceptions import ParameterError, SearchError, SkippedWarning
 from skopt_wrap.tuning import TunedClassifier
 from skopt_wrap.tuning._execution._evaluation import Evaluation
+from skopt_wrap.tuning._storage._backends import _name_driver, mend, open_storage
 
 from .search_process import SearchProcesses
 

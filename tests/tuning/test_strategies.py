@@ -9,13 +9,13 @@ import optuna
 import pytest
 from scipy.stats import uniform
 from sklearn.base import clone
-from skopt_wrap.tuning._strategies._settings._factory import make_oracle
 
 from skopt_wrap.exceptions import ParameterError
 from skopt_wrap.tuning import Genetic, Halving, TunedClassifier
 from skopt_wrap.tuning._candidate._splits import nested_order, shrink
+from skopt_wrap.tuning._strategies._factory import make_oracle
 
-from .test_oracles import run, search, toy_space
+from .test_factory import run, search, toy_space
 
 needs_torch = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="no torch")
 needs_cmaes = pytest.mark.skipif(not importlib.util.find_spec("cmaes"), reason="no cmaes")

@@ -1,9 +1,9 @@
-"""Policies that draw their transforms for each image: RandAugment and AugMix."""
+"""Transforms that choose other transforms at random for each image: RandAugment and AugMix."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ._geometry import Rotation, Shear, Translation, Zoom
 from ._image import ImageTransform
 from ._pixels import Cutout
 
-#: What is drawn from, at its full strength. Saturation is left out for images without colours.
+#: Transforms to choose from, at full strength. Saturation is left out for grey images.
 OPERATIONS: tuple[Transform, ...] = (
     Rotation(30.0),
     Shear(17.0),
@@ -29,17 +29,17 @@ OPERATIONS: tuple[Transform, ...] = (
 
 @dataclass(frozen=True)
 class _Automatic(ImageTransform):
-    """Base: holds the operations and applies one of them to each image."""
+    """Base class: holds the transforms, and applies one of them to each image."""
 
     needs_float: ClassVar[bool] = False
     max_magnitude: ClassVar[float] = 1.0
 
     magnitude: float = 0.5
-    transforms: tuple | None = field(default=None, kw_only=True)
+    transforms: tuple[Transform, ...] | None = field(default=None, kw_only=True)
     bound: Any = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         for item in () if self.transforms is None else self.transforms:
             if not isinstance(item, Transform) or "image" not in item.kinds:
@@ -50,16 +50,16 @@ class _Automatic(ImageTransform):
         if self.transforms is not None and not len(self.transforms):
             raise ParameterError(f"{type(self).__name__}(transforms=...) must not be empty.")
 
-    def _bind(self, X):
-        """Scale the operations, and let them learn the range of the pixels."""
+    def _bind(self, X: Any) -> Self:
+        """Scale the transforms, and let them learn the range of the pixels."""
         operations = self.transforms
         if operations is None:
             colours = X.ndim == 4 and X.shape[3] == 3
-            operations = [op for op in OPERATIONS if colours or not isinstance(op, Saturation)]
+            operations = tuple(op for op in OPERATIONS if colours or not isinstance(op, Saturation))
         scaled = [op._scaled(self.magnitude)._bind(X) for op in operations]
         return replace(self, bound=tuple(Policy([op]) for op in scaled))
 
-    def _one_each(self, X, rng, rows):
+    def _one_each(self, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
         """Change each of the `rows` of X by one operation drawn for it, in place."""
         drawn = rng.integers(len(self.bound), size=len(rows))
         for place, operation in enumerate(self.bound):
@@ -70,6 +70,7 @@ class _Automatic(ImageTransform):
 
 
 def _check_count(owner: Any, name: str) -> None:
+    """Raise :class:`ParameterError` unless ``owner.name`` is an integer of at least 1."""
     value = getattr(owner, name)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ParameterError(
@@ -114,11 +115,11 @@ class RandAugment(_Automatic):
     n_operations: int = 2
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         _check_count(self, "n_operations")
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
         for _ in range(self.n_operations):
             X = self._one_each(X, rng, np.arange(len(X)))
@@ -166,21 +167,21 @@ class AugMix(_Automatic):
     depth: int = 3
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         _check_count(self, "width")
         _check_count(self, "depth")
 
-    def _takes_bytes(self, X):
-        """Operations change bytes; their mixture is rounded once."""
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Return True: the transforms change uint8, and their mixture is rounded once."""
         return True
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
         n = len(X)
         own = rng.random(n)
         shares = rng.dirichlet(np.ones(self.width), size=n) * (1 - own)[:, None]
-        # All chains at once, so that each operation is called for many images.
+        # All chains at once, so that each transform is called for many images.
         chains = np.concatenate([X] * self.width)
         depth = rng.integers(1, self.depth + 1, size=len(chains))
         for step in range(self.depth):

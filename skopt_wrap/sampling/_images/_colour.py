@@ -1,22 +1,22 @@
-"""Transforms of the light and the colours of images."""
+"""Transforms of the brightness, the contrast and the colours of images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ...exceptions import DataError
 from .._transform import register, spread
-from ._image import LightTransform, byte_range
-from ._kernels import add_to_bytes, stretch_bytes, turn_colours
+from ._image import Drawn, LightTransform, byte_range
+from ._kernels import Rows, add_to_bytes, stretch_bytes, turn_colours
 from ._opencv import large_images, opencv_for
 
-# Share of red, green and blue in luma (ITU-R BT.601).
+# Weights of red, green and blue in luma, the brightness of a colour (ITU-R BT.601).
 LUMA = np.array([0.299, 0.587, 0.114])
 
-# RGB to YIQ, in which hue is an angle in the plane of I and Q.
+# Matrix from RGB to YIQ. There, hue is the angle in the plane of I and Q.
 _YIQ = np.array([LUMA, [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])
 
 
@@ -50,20 +50,21 @@ class Brightness(LightTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _takes_bytes(self, X):
-        """Whole numbers are added to bytes, which rounds as well as rounding the sum does."""
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Return True: an integer is added to uint8, the same as rounding the sum."""
         return True
 
-    def _engine(self, X):
-        """Return OpenCV for large images of bytes."""
+    def _engine(self, X: np.ndarray) -> Any:
+        """Return OpenCV for large uint8 images."""
         return opencv_for(X) if X.dtype == np.uint8 and large_images(X) else None
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return what is added to each image."""
         return (rng.uniform(-self.magnitude, self.magnitude, size=n) * self._span,)
 
-    def _batch(self, X, change):
-        """Shift the light of every image."""
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
+        """Change the brightness of every image."""
+        (change,) = drawn
         if X.dtype != np.uint8:
             X += spread(change.astype(X.dtype), X.ndim)
             return self._clip(X)
@@ -72,8 +73,9 @@ class Brightness(LightTransform):
         np.copyto(X, sums, casting="unsafe")
         return X
 
-    def _each(self, engine, images, results, change):
-        """Shift the light of every image."""
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
+        """Change the brightness of every image."""
+        (change,) = drawn
         add_to_bytes(engine, images, results, np.rint(change), *byte_range(*self._range))
 
 
@@ -106,30 +108,32 @@ class Contrast(LightTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _engine(self, X):
-        """Return OpenCV for images of bytes."""
+    def _engine(self, X: np.ndarray) -> Any:
+        """Return OpenCV for uint8 images."""
         return opencv_for(X) if X.dtype == np.uint8 else None
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return the factor of each image's distance to its mean."""
         return (1 + rng.uniform(-self.magnitude, self.magnitude, size=n),)
 
-    def _batch(self, X, gain):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Change the contrast of every image."""
+        (gain,) = drawn
         mean = X.mean(axis=tuple(range(1, X.ndim)), keepdims=True)
         X -= mean
         X *= spread(gain.astype(X.dtype), X.ndim)
         X += mean
         return self._clip(X)
 
-    def _each(self, engine, images, results, gain):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Change the contrast of every image."""
+        (gain,) = drawn
         stretch_bytes(engine, images, results, gain, *byte_range(*self._range))
 
 
 @dataclass(frozen=True)
 class _ColourTransform(LightTransform):
-    """Base of the transforms that multiply the colour of every pixel by a matrix."""
+    """Base class of the transforms that multiply the colour of every pixel by a matrix."""
 
     in_place: ClassVar[bool] = True
 
@@ -137,8 +141,8 @@ class _ColourTransform(LightTransform):
         """Return matrices of shape (n, 3, 3)."""
         raise NotImplementedError
 
-    def _draw(self, n, shape, rng):
-        """Return the matrices."""
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
+        """Return a matrix for each image."""
         if len(shape) != 3 or shape[2] != 3:
             raise DataError(
                 f"{type(self).__name__} needs images of shape (n, height, width, 3). Got "
@@ -146,19 +150,21 @@ class _ColourTransform(LightTransform):
             )
         return (self._matrices(n, rng),)
 
-    def _engine(self, X):
+    def _engine(self, X: np.ndarray) -> Any:
         """Return OpenCV where it is installed."""
         return opencv_for(X)
 
-    def _batch(self, X, matrices):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Change the colours of every image."""
+        (matrices,) = drawn
         n, height, width, _ = X.shape
         pixels = X.reshape(n, height * width, 3)
         turned = pixels @ matrices.astype(X.dtype).transpose(0, 2, 1)
         return self._clip(turned.reshape(X.shape))
 
-    def _each(self, engine, images, results, matrices):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Change the colours of every image."""
+        (matrices,) = drawn
         turn_colours(engine, images, results, matrices)
         self._clip_each(results)
 
@@ -191,8 +197,8 @@ class Saturation(_ColourTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.3
 
-    def _matrices(self, n, rng):
-        """Return what mixes each colour with its luma."""
+    def _matrices(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the matrices that mix each colour with its luma."""
         gain = (1 + rng.uniform(-self.magnitude, self.magnitude, size=n))[:, None, None]
         return gain * np.eye(3) + (1 - gain) * LUMA
 
@@ -225,8 +231,8 @@ class Hue(_ColourTransform):
     max_magnitude: ClassVar[float] = 0.5
     magnitude: float = 0.05
 
-    def _matrices(self, n, rng):
-        """Return what turns each colour."""
+    def _matrices(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the matrices that rotate each colour in the plane of I and Q."""
         return hue_matrices(2 * np.pi * rng.uniform(-self.magnitude, self.magnitude, size=n))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .._transform import check_fraction, register
-from ._kernels import resize_with_opencv
+from ._image import Drawn
+from ._kernels import Rows, resize_with_opencv
 from ._pixels import inner_boxes
 from ._warp import Flip, WarpTransform, identities, warp_with_numpy
 
@@ -65,7 +66,7 @@ class VerticalFlip(Flip):
 @register("rotation")
 @dataclass(frozen=True)
 class Rotation(WarpTransform):
-    """Turn each image about its centre by a random angle.
+    """Rotate each image about its centre by a random angle.
 
     Large angles can change the label (6 and 9); the default is small.
 
@@ -92,14 +93,14 @@ class Rotation(WarpTransform):
     max_magnitude: ClassVar[float] = 180.0
     magnitude: float = 10.0
 
-    def _maps(self, n, height, width, rng):
+    def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return rotation matrices."""
         angle = np.deg2rad(rng.uniform(-self.magnitude, self.magnitude, size=n))
         return rotation_maps(angle)
 
 
 def rotation_maps(angle: np.ndarray) -> np.ndarray:
-    """Return maps that turn the picture counter-clockwise by `angle` (radians)."""
+    """Return maps that rotate the image counter-clockwise by `angle` (radians)."""
     maps = identities(len(angle))
     cos, sin = np.cos(angle), np.sin(angle)
     maps[:, 0, 0], maps[:, 0, 1] = cos, sin
@@ -134,7 +135,7 @@ class Zoom(WarpTransform):
     max_magnitude: ClassVar[float] = 0.9
     magnitude: float = 0.1
 
-    def _maps(self, n, height, width, rng):
+    def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return scaling matrices."""
         maps = identities(n)
         scale = rng.uniform(1 - self.magnitude, 1 + self.magnitude, size=n)
@@ -173,7 +174,7 @@ class Translation(WarpTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _maps(self, n, height, width, rng):
+    def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return shifting matrices."""
         maps = identities(n)
         maps[:, :2, 2] = rng.uniform(-self.magnitude, self.magnitude, size=(n, 2)) * (height, width)
@@ -207,7 +208,7 @@ class Shear(WarpTransform):
     max_magnitude: ClassVar[float] = 60.0
     magnitude: float = 10.0
 
-    def _maps(self, n, height, width, rng):
+    def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return shearing matrices."""
         maps = identities(n)
         maps[:, 1, 0] = np.tan(np.deg2rad(rng.uniform(-self.magnitude, self.magnitude, size=n)))
@@ -252,11 +253,11 @@ class ResizedCrop(WarpTransform):
     ratio: float = 4 / 3
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_fraction(self, "ratio", 1.0)
 
-    def _edges(self, n, height, width, rng) -> np.ndarray:
+    def _edges(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return the edges of a part of each image: rows, then columns."""
         area = rng.uniform(1 - self.magnitude, 1, size=n)
         bend = np.exp(rng.uniform(-1, 1, size=n) * np.log(self.ratio) / 2)
@@ -267,21 +268,23 @@ class ResizedCrop(WarpTransform):
         sizes = np.maximum(np.rint(sides * (height, width)), 1)
         return inner_boxes(rng, sizes, height, width)
 
-    def _maps(self, n, height, width, rng):
+    def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         """Return maps from the whole to a part."""
         return box_maps(self._edges(n, height, width, rng), height, width)
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return the edges of the parts."""
-        return (self._edges(n, *shape[:2], rng),)
+        return (self._edges(n, shape[0], shape[1], rng),)
 
-    def _batch(self, X, edges):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Enlarge a part of every image."""
+        (edges,) = drawn
         maps = box_maps(edges, *X.shape[1:3])
         return warp_with_numpy(X, maps, "nearest", 0.0, edges)
 
-    def _each(self, engine, images, results, edges):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Enlarge a part of every image."""
+        (edges,) = drawn
         resize_with_opencv(engine, images, results, edges)
 
 

@@ -1,4 +1,4 @@
-"""What every transform of images is: it draws first, then changes a batch or image by image.
+"""Base classes of the transforms of images.
 
 Batches have shape (n, height, width) or (n, height, width, channels).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import compress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,84 +15,91 @@ from ...exceptions import ParameterError
 from .._transform import Transform
 from ._kernels import Rows
 
+#: What a transform draws for a batch: arrays with one entry for each image.
+Drawn = tuple[np.ndarray, ...]
+
 
 @dataclass(frozen=True)
 class ImageTransform(Transform):
-    """Base of the transforms that suit images only.
+    """Base class of the transforms of images.
 
-    All that is random is drawn first (`_draw`). Then `_batch` changes the batch, or, where
-    `_engine` says so, `_each` one image after the other: with OpenCV, or where slices of one image
-    are faster than a gather for the batch.
+    All random numbers are drawn first (`_draw`). Then one of two methods changes the images:
+    `_batch` changes all of them at once with NumPy; `_each` changes one after the other, with
+    OpenCV or by slicing. `_each` is used where `_engine` returns a module.
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("image",)
-    #: whether `_each` may write to the images that it reads.
+    #: Whether `_each` may receive the same arrays as images and as results.
     in_place: ClassVar[bool] = False
 
-    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> tuple:
-        """Return arrays of length `n`; `shape` is that of one image."""
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
+        """Return arrays of length `n`; `shape` is the shape of one image."""
         return ()
 
-    def _batch(self, X: np.ndarray, *drawn: np.ndarray) -> np.ndarray:
-        """Return the changed batch; `X` may be written to."""
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
+        """Return the changed batch; `X` may be overwritten."""
         raise NotImplementedError
 
     def _engine(self, X: np.ndarray) -> Any:
-        """Return the module that `_each` works with if it takes images like these, else None."""
+        """Return the module that `_each` uses for images like these; None for `_batch`."""
         return None
 
-    def _each(self, engine: Any, images: Rows, results: Rows, *drawn: np.ndarray) -> None:
-        """Write the changed images to the results; images of one channel have two dimensions."""
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
+        """Write the changed images to the results; images with one channel are 2-D."""
         raise NotImplementedError
 
-    def _takes_bytes(self, X):
-        """OpenCV computes with bytes."""
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Return whether OpenCV is used, which computes with uint8."""
         return self._engine(X) is not None
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
         drawn = self._draw(len(X), X.shape[1:], rng)
         engine = self._engine(X)
         if engine is None:
-            return self._batch(X, *drawn)
+            return self._batch(X, drawn)
         changed = X if self.in_place else np.empty_like(X)
         results = _plain(changed)
-        self._each(engine, results if self.in_place else _plain(X), results, *drawn)
+        self._each(engine, results if self.in_place else _plain(X), results, drawn)
         return changed
 
-    def _reads_rows(self, values):
-        """Images are read where they are if they are changed one by one."""
+    def _reads_rows(self, values: Any) -> bool:
+        """Return whether images are changed one by one, and can be read in place."""
         return self._engine(values) is not None
 
-    def _apply_rows(self, values, chosen, X, rng):
-        """Change every image on its way from `values` to `X`."""
-        engine, values, results = self._engine(values), _plain(values), _plain(X)
+    def _apply_rows(
+        self, values: np.ndarray, chosen: np.ndarray, X: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Write changed copies of ``values[chosen]`` to `X`."""
+        engine, values, copies = self._engine(values), _plain(values), _plain(X)
+        results: Rows = copies
         if self.probability < 1.0:
             changed = rng.random(len(X)) < self.probability
             for i in np.flatnonzero(~changed).tolist():
-                results[i] = values[chosen[i]]
-            chosen, results = chosen[changed], list(compress(results, changed))
+                copies[i] = values[chosen[i]]
+            chosen, results = chosen[changed], list(compress(copies, changed))
         images = [values[i] for i in chosen.tolist()]
         if images:
             drawn = self._draw(len(images), X.shape[1:], rng)
-            self._each(engine, images, results, *drawn)
+            self._each(engine, images, results, drawn)
         return X
 
 
 def _plain(X: np.ndarray) -> np.ndarray:
-    """Return the images without the axis of a single channel."""
+    """Return the images; those with one channel without the axis of channels."""
     return X[..., 0] if X.ndim == 4 and X.shape[3] == 1 else X
 
 
 @dataclass(frozen=True)
 class LightTransform(ImageTransform):
-    """Base of the transforms that keep pixel values within a range."""
+    """Base class of the transforms that clip pixels to a range."""
 
     value_range: tuple[float, float] | None = field(default=None, kw_only=True)
+    #: Whether the images of the user are uint8, even if they are float at this step.
     of_bytes: bool = field(default=False, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         if self.value_range is not None:
             low, high = self.value_range
@@ -102,8 +109,8 @@ class LightTransform(ImageTransform):
                     f"Got {self.value_range!r}."
                 )
 
-    def _bind(self, X):
-        """Learn the range of the pixels, and whether they are bytes, whatever they become."""
+    def _bind(self, X: Any) -> Self:
+        """Learn the range of the pixels, and whether they are uint8 at first."""
         limits = pixel_range(X) if self.value_range is None else self.value_range
         return replace(self, value_range=limits, of_bytes=X.dtype == np.uint8)
 
@@ -133,7 +140,7 @@ class LightTransform(ImageTransform):
 
 
 def pixel_range(X: np.ndarray) -> tuple[float, float]:
-    """Return the range that pixels must stay in.
+    """Return the range to which pixels are clipped.
 
     uint8 images: (0, 255). Others: (0, 1) if all pixels lie there, else the smallest and the
     largest pixel of the data.
@@ -145,6 +152,6 @@ def pixel_range(X: np.ndarray) -> tuple[float, float]:
 
 
 def byte_range(low: float, high: float) -> tuple[int, int]:
-    """Return the bytes that clipping to (low, high) and rounding can give."""
+    """Return the smallest and the largest uint8 that clipping to (low, high) allows."""
     first, last = np.rint(np.clip((low, high), 0, 255)).astype(int).tolist()
     return first, last

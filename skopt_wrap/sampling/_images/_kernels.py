@@ -1,4 +1,4 @@
-"""What OpenCV does with images, one after the other; NumPy does the same within rounding.
+"""Change images one after the other with OpenCV; NumPy does the same, up to rounding, elsewhere.
 
 Each function reads `images` and writes `results`, sequences of equally many arrays of shape
 (height, width) or (height, width, channels), uint8 or float32. Further arrays have an entry for
@@ -14,20 +14,20 @@ import numpy as np
 
 from ._opencv import one_thread
 
-#: Arrays one after the other, or along the first axis of one.
+#: Several arrays: a sequence of them, or the first axis of one array.
 Rows = Sequence[np.ndarray] | np.ndarray
 
-#: Our names of what lies beyond the border, to OpenCV's.
+#: Names of the fill modes in OpenCV.
 BORDERS = {"nearest": "BORDER_REPLICATE", "reflect": "BORDER_REFLECT", "wrap": "BORDER_WRAP"}
-#: Fewest pixels of an RGB image from which a fourth channel pays: OpenCV warps four channels twice
-#: as fast as three.
+#: Smallest number of pixels of an RGB image for which adding a fourth channel pays: OpenCV warps
+#: four channels twice as fast as three.
 PIXELS_FOR_FOUR = 48 * 48
 
 
 def warp_with_opencv(
     cv2: Any, images: Rows, results: Rows, maps: np.ndarray, fill: str, fill_value: float
 ) -> None:
-    """Do what ``_warp.warp_with_numpy`` does; results are no images."""
+    """Do what ``_warp.warp_with_numpy`` does; images and results must be different arrays."""
     height, width = results[0].shape[:2]
     centre = np.array([(height - 1) / 2, (width - 1) / 2])
     linear = maps[:, :2, :2]
@@ -77,8 +77,8 @@ def resize_with_opencv(cv2: Any, images: Rows, results: Rows, edges: np.ndarray)
 
 
 def flip_with_opencv(cv2: Any, images: Rows, results: Rows, axis: int) -> None:
-    """Mirror each image along an axis; results are no images."""
-    # Written backwards, memory outside the cache is slow.
+    """Mirror each image along an axis; images and results must be different arrays."""
+    # OpenCV writes backwards, which is slow outside the cache: it writes to a small array first.
     turned = np.empty_like(results[0])
     for image, result in zip(images, results, strict=True):
         result[...] = cv2.flip(image, axis, dst=turned)
@@ -87,7 +87,7 @@ def flip_with_opencv(cv2: Any, images: Rows, results: Rows, axis: int) -> None:
 def blur_with_opencv(
     cv2: Any, images: Rows, results: Rows, widths: np.ndarray, truncate: float
 ) -> None:
-    """Blur each image with a Gaussian, cut off at `truncate` standard deviations, by `widths`."""
+    """Blur each image with a Gaussian of its own width, cut off at `truncate` times the width."""
     with one_thread(cv2):
         for image, result, width in zip(images, results, widths.tolist(), strict=True):
             radius = int(truncate * width + 0.5)
@@ -107,12 +107,12 @@ def turn_colours(cv2: Any, images: Rows, results: Rows, matrices: np.ndarray) ->
 def add_to_bytes(
     cv2: Any, images: Rows, results: Rows, change: np.ndarray, low: int, high: int
 ) -> None:
-    """Add a whole number to each image of bytes, and clip."""
+    """Add an integer to each uint8 image, and clip."""
     whole, copied = (low, high) == (0, 255), images is results
     for image, result, number in zip(images, results, change.tolist(), strict=True):
         if not copied:
             result[...] = image  # faster than reading here and writing there
-        # OpenCV is fast where the number is whole and not negative.
+        # OpenCV is fast for integers that are not negative.
         operation = cv2.add if number >= 0 else cv2.subtract
         operation(result, (abs(number),) * 4, dst=result)
         if not whole:
@@ -122,7 +122,7 @@ def add_to_bytes(
 def stretch_bytes(
     cv2: Any, images: Rows, results: Rows, gain: np.ndarray, low: int, high: int
 ) -> None:
-    """Multiply the distance of each pixel of bytes to its image's mean, round and clip."""
+    """Multiply the distance of each pixel to the mean of its uint8 image, round and clip."""
     whole, levels = (low, high) == (0, 255), np.arange(256.0)
     for image, result, a in zip(images, results, gain.tolist(), strict=True):
         b = sum(cv2.sumElems(image)) / max(1, image.size) * (1 - a)
@@ -136,7 +136,7 @@ def stretch_bytes(
 def blend_with_opencv(
     cv2: Any, images: Rows, partners: Rows, results: Rows, share: np.ndarray
 ) -> None:
-    """Do what ``_mix.blend`` does with rows of two dimensions."""
+    """Do what ``_mix.blend`` does with 2-D samples."""
     pairs = zip(images, partners, results, share.tolist(), strict=True)
     for image, partner, result, weight in pairs:
         if weight < 1.0:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import ndimage
 from scipy.special import ndtri
 
 from .._transform import register
-from ._image import LightTransform, byte_range
-from ._kernels import blur_with_opencv
+from ._image import Drawn, LightTransform, byte_range
+from ._kernels import Rows, blur_with_opencv
 from ._opencv import opencv_for
 
-#: Numbers of bytes that receive noise at once.
-NUMBERS_AT_ONCE = 2**16
-#: Standard deviations at which the Gaussian of a blur is cut off.
+#: Number of pixels of uint8 that receive noise at once; so many stay in the cache.
+ELEMENTS_AT_ONCE = 2**16
+#: Where the Gaussian of a blur is cut off, in standard deviations.
 TRUNCATE = 3.0
 
 
@@ -47,11 +47,11 @@ class PixelNoise(LightTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.05
 
-    def _takes_bytes(self, X):
-        """Whole numbers are added to bytes, which rounds as well as rounding the sum does."""
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Return True: integers are added to uint8, the same as rounding the sum."""
         return True
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Add noise to every image."""
         sigma = self.magnitude * self._span
         if not self.of_bytes:
@@ -61,8 +61,8 @@ class PixelNoise(LightTransform):
             X += noise
             return self._clip(X)
         table, (low, high), flat = noise_table(sigma), byte_range(*self._range), X.reshape(-1)
-        for start in range(0, flat.size, NUMBERS_AT_ONCE):
-            part = flat[start : start + NUMBERS_AT_ONCE]
+        for start in range(0, flat.size, ELEMENTS_AT_ONCE):
+            part = flat[start : start + ELEMENTS_AT_ONCE]
             noise = draw_noise(table, part.size, rng)
             noisy = np.add(noise, part, out=noise if X.dtype == np.uint8 else part)
             np.clip(noisy, low, high, out=noisy)
@@ -73,14 +73,14 @@ class PixelNoise(LightTransform):
 
 @functools.lru_cache(maxsize=8)
 def noise_table(sigma: float) -> np.ndarray:
-    """Return the quantiles of N(0, sigma^2) in the middle of 2**16 equal parts, rounded."""
+    """Return 2**16 quantiles of N(0, sigma^2) of equal probability, rounded to integers."""
     return np.rint(sigma * ndtri((np.arange(2**16) + 0.5) / 2**16)).astype(np.int16)
 
 
 def draw_noise(table: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `n` quantiles of the table, each drawn with 16 random bits.
+    """Return `n` random quantiles of the table; each takes 16 random bits.
 
-    Noise beyond 4.3 standard deviations does not occur.
+    The largest is at 4.3 standard deviations.
     """
     bits = rng.bit_generator.random_raw(-(-n // 4)).view(np.uint16)[:n]
     return table.take(bits, mode="clip")
@@ -113,23 +113,25 @@ class Blur(LightTransform):
 
     magnitude: float = 1.0
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return the width of each Gaussian."""
         return (rng.uniform(0, self.magnitude, size=n),)
 
-    def _engine(self, X):
+    def _engine(self, X: np.ndarray) -> Any:
         """Return OpenCV where it is installed."""
         return opencv_for(X)
 
-    def _batch(self, X, widths):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Blur every image."""
+        (widths,) = drawn
         for image, width in zip(X, widths.tolist(), strict=True):
             sigma = (width, width) + (0,) * (X.ndim - 3)
             ndimage.gaussian_filter(image, sigma, mode="nearest", output=image, truncate=TRUNCATE)
         return self._clip(X)
 
-    def _each(self, engine, images, results, widths):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Blur every image."""
+        (widths,) = drawn
         blur_with_opencv(engine, images, results, widths, TRUNCATE)
         self._clip_each(results)
 

@@ -1,4 +1,4 @@
-"""OpenCV where it is installed: loading it, what it takes, and its threads."""
+"""Load OpenCV where it is installed, and decide for which images it is used."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any
 
 import numpy as np
 
-#: Fewest numbers of a row for which a call of OpenCV pays.
-NUMBERS_FOR_A_CALL = 2**10
-#: Fewest numbers of an image for which a call of its own is faster than one for the whole batch.
-NUMBERS_ONE_BY_ONE = 2**13
+#: Smallest number of elements of a sample for which a call of OpenCV pays.
+ELEMENTS_FOR_A_CALL = 2**10
+#: Smallest number of elements of an image for which one call for each image is faster than one for
+#: the whole batch.
+ELEMENTS_ONE_BY_ONE = 2**13
 
 
 @functools.lru_cache(maxsize=1)
 def load_opencv() -> Any:
-    """Return the module, or None where it is missing or older than 5.0.
+    """Return the module ``cv2``; None where it is missing or older than 5.0.
 
-    Older ones round coordinates to 1/32 of a pixel.
+    Older versions round coordinates to 1/32 of a pixel.
     """
     try:
         import cv2
@@ -31,15 +32,15 @@ def load_opencv() -> Any:
 
 
 _lock = threading.Lock()
-#: how many calls of ours run, and the number of threads to go back to after the last of them
+#: Number of calls that run at this moment, and OpenCV's number of threads before the first.
 _guard = {"calls": 0, "threads": 1}
 
 
 @contextmanager
 def one_thread(cv2: Any) -> Iterator[None]:
-    """Keep OpenCV to one thread for a while, in any number of threads of ours.
+    """Let OpenCV use one thread while the context is open; several contexts may be open at once.
 
-    Its own threads slow small images down, and fight for the cores with those of a training.
+    With more threads, small images take longer, and the training of a network has fewer cores.
 
     Parameters
     ----------
@@ -78,22 +79,22 @@ def opencv_for(X: np.ndarray) -> Any:
 
 
 def large_images(X: np.ndarray) -> bool:
-    """Say whether images are faster changed one by one than all at once, where both is possible."""
-    return math.prod(X.shape[1:]) >= NUMBERS_ONE_BY_ONE
+    """Return whether images are so large that changing them one by one is faster."""
+    return math.prod(X.shape[1:]) >= ELEMENTS_ONE_BY_ONE
 
 
 def opencv_for_rows(X: np.ndarray) -> Any:
-    """Return OpenCV if it is installed, takes these rows, and they are long enough, else None.
+    """Return OpenCV if it is installed, takes these samples, and they are large enough, else None.
 
     Parameters
     ----------
     X : ndarray of shape (n, length, ...)
-        Rows.
+        Samples.
 
     Returns
     -------
     cv2 : module or None
         OpenCV.
     """
-    long = len(X) > 0 and X[0].size >= NUMBERS_FOR_A_CALL
+    long = len(X) > 0 and X[0].size >= ELEMENTS_FOR_A_CALL
     return load_opencv() if long and X.dtype in (np.uint8, np.float32) else None

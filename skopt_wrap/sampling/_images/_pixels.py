@@ -1,16 +1,17 @@
-"""Transforms of images that move or erase whole pixels: padded crop and cutout."""
+"""Transforms of images that move or erase whole pixels: crop, cutout and random erasing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .._transform import check_fraction, check_option, register
-from ._image import ImageTransform, LightTransform, byte_range
+from ._image import Drawn, ImageTransform, LightTransform, byte_range
+from ._kernels import Rows
 
-# Our names, which are Keras's, to those of numpy.pad.
+# Names of the fill modes in numpy.pad. Ours are those of Keras.
 PAD_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric", "wrap": "wrap"}
 
 
@@ -48,23 +49,24 @@ class RandomCrop(ImageTransform):
     fill_value: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_option(self, "fill", PAD_MODES)
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return how far each image moves down and to the right."""
         return tuple(pad - rng.integers(0, 2 * pad + 1, size=n) for pad in self._padding(shape[:2]))
 
-    def _padding(self, sizes) -> list[int]:
+    def _padding(self, sizes: tuple[int, ...]) -> list[int]:
         return [round(self.magnitude * size) for size in sizes]
 
-    def _engine(self, X):
-        """Slices of one image are faster than one gather for the batch."""
+    def _engine(self, X: np.ndarray) -> Any:
+        """Return a module where slicing each image is faster than indexing the batch."""
         return np if self.fill == "constant" else None
 
-    def _each(self, engine, images, results, down, right):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Copy the part that stays inside, and fill the margins."""
+        down, right = drawn
         places = [
             np.stack([np.clip(shift, 0, size), np.clip(size + shift, 0, size), shift], axis=1)
             for shift, size in zip((down, right), results[0].shape, strict=False)
@@ -80,12 +82,14 @@ class RandomCrop(ImageTransform):
                 side = slice(0, left) if column > 0 else slice(right_, None)
                 result[top:bottom, side] = self.fill_value
 
-    def _batch(self, X, down, right):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Cut the images out of a padded batch."""
+        down, right = drawn
         height, width = X.shape[1:3]
         pad_h, pad_w = self._padding((height, width))
         pads = [(0, 0), (pad_h, pad_h), (pad_w, pad_w)] + [(0, 0)] * (X.ndim - 3)
-        padded = np.pad(X, pads, mode=PAD_MODES[self.fill])
+        mode: Any = PAD_MODES[self.fill]
+        padded = np.pad(X, pads, mode=mode)
         result = np.empty_like(X)
         starts = zip((pad_h - down).tolist(), (pad_w - right).tolist(), strict=True)
         for i, (row, column) in enumerate(starts):
@@ -132,17 +136,18 @@ class Cutout(ImageTransform):
     magnitude: float = 0.25
     fill_value: float = 0.0
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return the edges of a square for each image."""
         sizes = np.tile(np.rint(np.multiply(self.magnitude, shape[:2])), (n, 1))
         return (random_boxes(rng, sizes, *shape[:2]),)
 
-    def _engine(self, X):
-        """Slices of one image are all it takes."""
+    def _engine(self, X: np.ndarray) -> Any:
+        """Return a module always: each image is changed by slicing."""
         return np
 
-    def _each(self, engine, images, results, edges):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Erase a square of every image."""
+        (edges,) = drawn
         if images is not results:
             for image, result in zip(images, results, strict=True):
                 result[...] = image
@@ -200,15 +205,15 @@ class RandomErasing(LightTransform):
     probability: float = field(default=0.5, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_fraction(self, "ratio", 1.0)
 
-    def _takes_bytes(self, X):
-        """Whole pixels are replaced."""
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Return True: pixels are replaced, not computed."""
         return True
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Erase a rectangle of every image."""
         n, height, width = X.shape[:3]
         area = rng.uniform(min(0.02, self.magnitude), self.magnitude, size=n) * height * width
@@ -225,7 +230,7 @@ class RandomErasing(LightTransform):
         low, high = self._range
         if self.of_bytes:
             first, last = byte_range(low, high)
-            if (first, last) == (0, 255):  # eight of them in one draw
+            if (first, last) == (0, 255):  # each draw of 64 bits gives eight of them
                 bits = rng.bit_generator.random_raw(-(-part.size // 8))
                 return bits.view(np.uint8)[: part.size].reshape(part.shape)
             return rng.integers(first, last + 1, size=part.shape, dtype=np.uint8)
@@ -234,7 +239,9 @@ class RandomErasing(LightTransform):
         return rng.uniform(low, high, size=part.shape)
 
 
-def random_boxes(rng, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
+def random_boxes(
+    rng: np.random.Generator, sizes: np.ndarray, height: int, width: int
+) -> np.ndarray:
     """Return a box per image with a uniform centre, cut off at the border.
 
     `sizes` has shape (n, 2): height and width of each box, in pixels. The result has shape (n, 4):
@@ -249,7 +256,7 @@ def random_boxes(rng, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
     return edges
 
 
-def inner_boxes(rng, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
+def inner_boxes(rng: np.random.Generator, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return a box per image at a uniform place inside it; as :func:`random_boxes` otherwise."""
     sizes = sizes.astype(np.intp)
     edges = np.empty((len(sizes), 4), dtype=np.intp)

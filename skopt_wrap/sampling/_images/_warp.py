@@ -1,97 +1,108 @@
-"""Geometric transforms of images: one affine map per image, one interpolation for a whole chain."""
+"""Base classes of the transforms that move pixels, and the interpolation that they share.
+
+Several such transforms in a row become one affine map per image, and pixels are interpolated once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .._transform import check_option
-from ._image import ImageTransform
-from ._kernels import flip_with_opencv, warp_with_opencv
+from ._image import Drawn, ImageTransform
+from ._kernels import Rows, flip_with_opencv, warp_with_opencv
 from ._opencv import large_images, opencv_for
 
+#: Number of pixels that are interpolated at once; so many stay in the cache.
 PIXELS_AT_ONCE = 2**13
-# Channels of bytes share one 64-bit number, with 21 bits each, while they are interpolated.
+# uint8 images: up to three channels are packed into one 64-bit integer, 21 bits for each, and
+# interpolated together, with weights of 13 bits.
 LANE, WEIGHT_BITS, MOST_LANES = 21, 13, 3
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # with Keras's meaning
+
+#: Lines above and below, columns left and right of each pixel's source, the weights of the lower
+#: line and of the right column, and which pixels lie outside (None: not needed).
+Places = tuple[
+    np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray | None
+]
 
 
 @dataclass(frozen=True)
 class _Warp(ImageTransform):
-    """Base of all that moves pixels by one affine map per image."""
+    """Base class: moves the pixels of each image by one affine map."""
 
     fill: str = field(default="nearest", kw_only=True)
     fill_value: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_option(self, "fill", FILL_MODES)
 
-    def _takes_bytes(self, X):
-        """Bytes are warped as they are, up to three channels also without OpenCV."""
+    def _takes_bytes(self, X: np.ndarray) -> bool:
+        """Return whether uint8 is warped directly: up to 3 channels, or with OpenCV."""
         return X.ndim == 3 or X.shape[3] <= MOST_LANES or self._engine(X) is not None
 
-    def _engine(self, X):
-        """Return OpenCV where it is installed; it rounds coordinates of two channels to 1/32."""
+    def _engine(self, X: np.ndarray) -> Any:
+        """Return OpenCV, but not for two channels, where it rounds coordinates to 1/32."""
         return opencv_for(X) if X.shape[3:] != (2,) else None
 
-    def _batch(self, X, maps):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Warp every image."""
+        (maps,) = drawn
         return warp_with_numpy(X, maps, self.fill, self.fill_value)
 
-    def _each(self, engine, images, results, maps):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Warp every image."""
+        (maps,) = drawn
         warp_with_opencv(engine, images, results, maps, self.fill, self.fill_value)
 
 
 @dataclass(frozen=True)
 class WarpTransform(_Warp):
-    """Base of the affine transforms; ``_maps`` gives the map from result to source coordinates."""
+    """Base class of the affine transforms; `_maps` returns the maps from result to source."""
 
     def _maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-        """Return `n` matrices of shape (3, 3) in centred (row, column, 1) coordinates."""
+        """Return `n` matrices of shape (3, 3), for coordinates (row, column, 1) from the centre."""
         raise NotImplementedError
 
-    def _some_maps(self, n, height, width, rng) -> np.ndarray:
-        """Return the maps, the identity for rows that the probability leaves out."""
+    def _some_maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the maps; the identity for images that the probability leaves unchanged."""
         maps = self._maps(n, height, width, rng)
         if self.probability < 1.0:
             maps[rng.random(n) >= self.probability] = np.eye(3)
         return maps
 
-    def _draw(self, n, shape, rng):
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return the maps."""
-        return (self._maps(n, *shape[:2], rng),)
+        return (self._maps(n, shape[0], shape[1], rng),)
 
-    def _fuse(self, other) -> _WarpChain | None:
-        """Return one transform that does both with a single interpolation, or None."""
+    def _fuse(self, other: object) -> _WarpChain | None:
+        """Return one transform that does both with one interpolation, or None."""
         return _WarpChain((self,), fill=self.fill, fill_value=self.fill_value)._fuse(other)
 
 
 @dataclass(frozen=True)
 class _WarpChain(_Warp):
-    """Several affine transforms as one."""
+    """Several affine transforms that are done with one interpolation."""
 
     members: tuple[WarpTransform | Flip, ...] = ()
 
-    def _fuse(self, other) -> _WarpChain | None:
-        same = isinstance(other, Flip) or (
-            isinstance(other, WarpTransform)
-            and other.fill == self.fill
-            and other.fill_value == self.fill_value
-        )
-        if not same:
+    def _fuse(self, other: object) -> _WarpChain | None:
+        if isinstance(other, WarpTransform):
+            if (other.fill, other.fill_value) != (self.fill, self.fill_value):
+                return None
+        elif not isinstance(other, Flip):
             return None
         return _WarpChain((*self.members, other), fill=self.fill, fill_value=self.fill_value)
 
-    def _draw(self, n, shape, rng):
-        maps = self.members[0]._some_maps(n, *shape[:2], rng)
+    def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
+        maps = self.members[0]._some_maps(n, shape[0], shape[1], rng)
         for member in self.members[1:]:
             # Result -> source: the last transform's map is applied first.
-            maps = maps @ member._some_maps(n, *shape[:2], rng)
+            maps = maps @ member._some_maps(n, shape[0], shape[1], rng)
         return (maps,)
 
 
@@ -127,7 +138,7 @@ def warp_with_numpy(
     moved = np.flatnonzero(np.any(maps != np.eye(3), axis=(1, 2)))
     bytes_ = X.dtype == np.uint8
     interpolate, dtype = (_bilinear_bytes, np.float32) if bytes_ else (_bilinear, X.dtype)
-    # A few images at a time: the temporaries stay small, and in the cache.
+    # A few images at a time, so that temporary arrays stay in the cache.
     step = max(1, (4 * PIXELS_AT_ONCE if bytes_ else PIXELS_AT_ONCE) // (X.shape[1] * X.shape[2]))
     for start in range(0, moved.size, step):
         rows = moved[start : start + step]
@@ -137,11 +148,10 @@ def warp_with_numpy(
     return result
 
 
-def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarray | None) -> tuple:
-    """Return both lines and both columns next to each pixel's source in the flattened batch.
-
-    Then come the weights of the lower line and of the right column, and what lies outside.
-    """
+def _places(
+    shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarray | None
+) -> Places:
+    """Return where the source of each pixel lies in the flattened batch; see `Places`."""
     n, height, width = shape[:3]
     dtype = maps.dtype
     row = np.arange(height, dtype=dtype) - dtype.type((height - 1) / 2)
@@ -150,7 +160,7 @@ def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarr
     for axis, size in ((0, height), (1, width)):
         along = maps[:, axis, 1, None] * column + (maps[:, axis, 2, None] + (size - 1) / 2)
         where = (maps[:, axis, 0, None] * row)[:, :, None] + along[:, None, :]
-        limits: tuple = (0, size - 1)
+        limits: tuple[Any, Any] = (0, size - 1)
         if edges is not None:
             first, end = edges[:, 2 * axis : 2 * axis + 2].astype(dtype).T[:, :, None, None]
             limits = (first, end - 1)
@@ -160,14 +170,16 @@ def _places(shape: tuple[int, ...], maps: np.ndarray, fill: str, edges: np.ndarr
     for line in (top, bottom):
         line *= width
         line += first
-    outside = out_rows | out_columns if fill == "constant" else None
+    outside = None
+    if out_rows is not None and out_columns is not None:
+        outside = out_rows | out_columns
     return top, bottom, left, right, down, across, outside
 
 
-def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
-    """Do what :func:`_bilinear` does with uint8 images, rounding once.
+def _bilinear_bytes(X: np.ndarray, places: Places, fill_value: float) -> np.ndarray:
+    """Do what :func:`_bilinear` does, for uint8 images.
 
-    All channels of a pixel are read and weighted as one integer.
+    All channels of a pixel are read and weighted as one integer, and rounded once.
     """
     top, bottom, left, right, down, across, outside = places
     images = X[..., None] if X.ndim == 3 else X
@@ -182,7 +194,7 @@ def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarr
     down -= both
     weights = [weight.astype(np.int32) for weight in (both, down, across)]
     weights.append((1 << WEIGHT_BITS) - sum(weights))
-    total = 0
+    total: Any = 0
     corners = ((bottom, right), (bottom, left), (top, right), (top, left))
     for (line, place), weight in zip(corners, weights, strict=True):
         part = pixels.take(line + place, mode="clip")
@@ -192,14 +204,14 @@ def _bilinear_bytes(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarr
     result = np.empty_like(images)
     for channel in range(images.shape[3]):
         total >>= LANE if channel else WEIGHT_BITS
-        result[..., channel] = total  # the lowest eight bits
+        result[..., channel] = total  # keeps the lowest eight bits
     if outside is not None:
         result[outside] = np.uint8(min(max(round(fill_value), 0), 255))
     return result.reshape(X.shape)
 
 
-def _bilinear(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
-    """Read all images at once: four gathers from the flattened batch."""
+def _bilinear(X: np.ndarray, places: Places, fill_value: float) -> np.ndarray:
+    """Return the interpolated images; `places` are positions in the flattened batch."""
     top, bottom, left, right, down, across, outside = places
     pixels = X.reshape(-1, *X.shape[3:])
     if X.ndim == 4:
@@ -214,7 +226,9 @@ def _bilinear(X: np.ndarray, places: tuple, fill_value: float) -> np.ndarray:
     return lower
 
 
-def _between(pixels, first, second, weight) -> np.ndarray:
+def _between(
+    pixels: np.ndarray, first: np.ndarray, second: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
     """Return ``(1 - weight) * pixels[first] + weight * pixels[second]``."""
     start, end = pixels.take(first, axis=0), pixels.take(second, axis=0)
     end -= start
@@ -223,10 +237,12 @@ def _between(pixels, first, second, weight) -> np.ndarray:
     return end
 
 
-def _neighbours(where: np.ndarray, size: int, fill: str, limits: tuple) -> tuple:
-    """Return both neighbours of each coordinate, the weight of the second, and what lies outside.
+def _neighbours(
+    where: np.ndarray, size: int, fill: str, limits: tuple[Any, Any]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return both neighbours of each coordinate, the weight of the second, and what is outside.
 
-    Neighbours beyond the border are replaced by those that the fill mode puts there.
+    A neighbour beyond the border is replaced by the pixel that the fill mode puts there.
     """
     outside = None
     if fill == "constant":
@@ -250,42 +266,43 @@ def _neighbours(where: np.ndarray, size: int, fill: str, limits: tuple) -> tuple
 
 @dataclass(frozen=True)
 class Flip(ImageTransform):
-    """Base of the flips, which a warp before or after them takes in."""
+    """Base class of the flips. An affine transform before or after a flip does both at once."""
 
     needs_float: ClassVar[bool] = False
     axis: ClassVar[int]
     probability: float = field(default=0.5, kw_only=True)
 
-    def _some_maps(self, n, height, width, rng) -> np.ndarray:
-        """Return mirroring maps, the identity for rows that the probability leaves out."""
+    def _some_maps(self, n: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+        """Return mirroring maps; the identity for images that stay unchanged."""
         maps = identities(n)
         flipped = rng.random(n) < self.probability
         maps[flipped, self.axis, self.axis] = -1.0
         return maps
 
-    def _fuse(self, other) -> _WarpChain | None:
+    def _fuse(self, other: object) -> _WarpChain | None:
         """Return one transform that does both, or None."""
         if not isinstance(other, WarpTransform):
             return None
         return _WarpChain((self, other), fill=other.fill, fill_value=other.fill_value)
 
-    def _engine(self, X):
+    def _engine(self, X: np.ndarray) -> Any:
         """Return OpenCV for large images."""
         return opencv_for(X) if large_images(X) else None
 
-    def _batch(self, X):
+    def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Mirror every image."""
         cv2 = opencv_for(X) if self.axis == 1 else None
         if cv2 is None:
             return np.ascontiguousarray(np.flip(X, 1 + self.axis))
-        # Left and right of all images at once, below each other.
+        # All images below each other are one tall image.
         tall = X.reshape(-1, *X.shape[2:])
         return cv2.flip(tall, self.axis).reshape(X.shape)
 
-    def _each(self, engine, images, results):
+    def _each(self, engine: Any, images: Rows, results: Rows, drawn: Drawn) -> None:
         """Mirror every image."""
         flip_with_opencv(engine, images, results, self.axis)
 
 
 def identities(n: int) -> np.ndarray:
+    """Return `n` identity matrices, of shape (n, 3, 3)."""
     return np.tile(np.eye(3), (n, 1, 1))

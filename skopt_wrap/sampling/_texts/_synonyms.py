@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from importlib import resources
 
-N_SENSES = 10  # ranks that the table holds
+N_SENSES = 10  # number of senses of a word that the table holds
 
 #: Words that carry grammar rather than meaning; they are never replaced.
 STOP_WORDS = frozenset(
@@ -36,9 +36,10 @@ STOP_WORDS = frozenset(
 )
 
 _VOWELS = "aeiou"
-# Short words double their last consonant; the list of irregular forms has those that are common.
+# Short words that double their last consonant ("stopped"). The table lists the common ones as
+# irregular forms, so no form of others is made up.
 _DOUBLED = re.compile(r"^[^aeiou]*[aeiou][^aeiouwxy]$")
-# (ending, what stands in its place in the base form) by the feature that it marks.
+# For each form: its possible endings, and what the base form has instead.
 _ENDINGS = {
     "s": (("ies", "y"), ("es", ""), ("s", "")),
     "ed": (("ied", "y"), ("ed", ""), ("ed", "e")),
@@ -50,7 +51,7 @@ _PARTS = {"s": "nv", "ed": "v", "ing": "v", "er": "a", "est": "a"}
 
 
 class Thesaurus:
-    """Synonyms by the rank of their sense.
+    """English synonyms, ordered by how common their meaning is.
 
     Parameters
     ----------
@@ -85,12 +86,12 @@ class Thesaurus:
         word : str
             Word in lower case.
         n_senses : int
-            The sense shared must be among the first so many of both words.
+            The meaning that both words share must be among the first `n_senses` of each.
 
         Returns
         -------
         synonyms : tuple of str
-            Empty where nothing is known, or the form is ambiguous.
+            Empty for unknown words and for ambiguous forms.
         """
         if any(_feature(word, part) is None for _, part in self.bases.get(word, ())):
             return ()  # "left", "found": a form of one word that may also be another word
@@ -172,7 +173,7 @@ def _word_and_rank(entry: str) -> tuple[str, int]:
 
 
 def _feature(form: str, part: str) -> str | None:
-    """Return the ending that an irregularly spelt form has, None for any other ("mice", "went")."""
+    """Return the regular ending of a listed form; None if it has none ("mice", "went")."""
     endings = {"n": ("s",), "v": ("ing", "ed", "s"), "a": ("est", "er")}[part]
     return next((ending for ending in endings if form.endswith(ending)), None)
 

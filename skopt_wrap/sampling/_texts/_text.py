@@ -1,4 +1,4 @@
-"""Transforms of texts: words swapped, deleted, in another case, and keyboard typos.
+"""Transforms of texts that need no vocabulary: swapped or deleted words, upper case, typos.
 
 Batches are one-dimensional object arrays of str.
 """
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
+
+import numpy as np
 
 from .._transform import Transform, register
 
@@ -42,14 +44,14 @@ NEIGHBOURS = _keyboard_neighbours()
 
 @dataclass(frozen=True)
 class TextTransform(Transform):
-    """Base of the transforms of texts; ``_change`` maps one text to another."""
+    """Base class of the transforms of texts; `_change` returns one changed text."""
 
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     needs_float: ClassVar[bool] = False
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every text."""
-        # Single draws from Python's generator cost a tenth of those from NumPy's.
+        # A single number from Python's generator takes a tenth of the time of one from NumPy's.
         draw, change = Random(int(rng.integers(2**63))), self._changer()
         for i, text in enumerate(X):
             X[i] = change(text, draw)
@@ -65,12 +67,12 @@ class TextTransform(Transform):
 
 
 def how_many(magnitude: float, n_words: int) -> int:
-    """Return the number of changes of a text: the share of its words, at least one."""
+    """Return the number of changes in a text: a share of its words, at least one."""
     return max(1, round(magnitude * n_words)) if magnitude else 0
 
 
 def split_words(text: str) -> tuple[list[str], list[int]]:
-    """Return the text cut into words and gaps, and the places of the words in that list."""
+    """Return the list of words and white space of a text, and the positions of its words."""
     parts = _GAPS.split(text)
     return parts, [i for i in range(0, len(parts), 2) if parts[i]]
 
@@ -106,7 +108,7 @@ class RandomSwap(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Exchange words of one text."""
         parts, words = split_words(text)
         if len(words) < 2:
@@ -146,7 +148,7 @@ class RandomDeletion(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Delete words of one text."""
         parts, words = split_words(text)
         if len(words) < 2:
@@ -158,7 +160,7 @@ class RandomDeletion(TextTransform):
         if not lost:
             return text
         for place in lost:
-            # The gap after a word goes with it; after the last word, the gap before it.
+            # The white space after the word is deleted too; after the last word, that before it.
             parts[place] = ""
             parts[place + 1 if place != words[-1] else place - 1] = ""
         changed = "".join(parts)
@@ -187,7 +189,7 @@ class RandomCase(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Change the case of words of one text."""
         parts, words = split_words(text)
         for place in words:
@@ -221,11 +223,12 @@ class KeyboardTypos(TextTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.02
 
-    def _change(self, text, draw):
+    def _change(self, text: str, draw: Random) -> str:
         """Mistype one text."""
         if not self.magnitude:
             return text
-        # The gaps between typos follow the geometric law: one draw for each, not for each letter.
+        # The distances between typos have a geometric distribution: one draw for each typo is
+        # enough, not one for each letter.
         step = -math.log1p(-self.magnitude) if self.magnitude < 1.0 else math.inf
         place = int(draw.expovariate(1.0) / step)
         letters = None

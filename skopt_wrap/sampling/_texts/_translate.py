@@ -1,4 +1,4 @@
-"""Back-translation: texts to another language and back, by translators that the user has."""
+"""Back-translation: translate texts to another language and back, with the user's translators."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class BackTranslation(TextTransform):
     on_error: str = field(default="warn", kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check the values; folders are opened when they are first used."""
+        """Check the parameters; folders are opened when they are first used."""
         super().__post_init__()
         for name in ("forward", "backward"):
             value = getattr(self, name)
@@ -105,7 +105,7 @@ class BackTranslation(TextTransform):
         check_fraction(self, "min_similarity", 0.0, 1.0)
         check_option(self, "on_error", ("warn", "raise"))
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Translate every text that is not blank, batch by batch."""
         rows = [i for i, text in enumerate(X) if text.strip()]
         for start in range(0, len(rows), self.batch_size):
@@ -127,7 +127,7 @@ class BackTranslation(TextTransform):
         return X
 
     def _there_and_back(self, sources: list[str], rng: np.random.Generator) -> list[str]:
-        """Return the results, or the sources where the guard refuses them."""
+        """Return the results; the source where the result is empty or too unlike it."""
         foreign = self._translate("forward", sources, rng)
         results = self._translate("backward", foreign, rng)
         alike = np.asarray((self.similarity or trigram_similarity)(sources, results), dtype=float)

@@ -1,4 +1,4 @@
-"""Translators in folders: models of CTranslate2 and of Marian, with their sentencepiece models."""
+"""Open translation models from folders: CTranslate2 or Marian, with sentencepiece."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from ...exceptions import ParameterError
 
-# Names of the sentencepiece models of a direction: source side, then target side.
+# File names of sentencepiece models that are looked for: of the source and of the target language.
 _PIECES = (
     ("source.spm", "target.spm"),
     ("sentencepiece.model", "sentencepiece.model"),
@@ -33,7 +33,7 @@ def check_folder(folder: Path) -> None:
 
 
 def _find_pieces(folder: Path) -> tuple[Path, Path]:
-    """Return the sentencepiece models of a folder: source side, target side."""
+    """Return the sentencepiece models of a folder, of source and target language."""
     for names in _PIECES:
         source, target = (folder / name for name in names)
         if source.is_file() and target.is_file():
@@ -68,7 +68,7 @@ def _find_marian(folder: Path) -> tuple[Path, list[Path]]:
 def _decoder_files(folder: Path) -> dict[str, list[Path]]:
     """Return the models and the vocabularies that Marian's ``decoder.yml`` names, if it is there.
 
-    Names without a place are those of the folder; so are absolute ones that lead nowhere.
+    Relative paths, and absolute ones that do not exist, are looked up in the folder.
     """
     file = folder / "decoder.yml"
     if not file.is_file():
@@ -87,6 +87,7 @@ def _decoder_files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _missing_extra() -> ParameterError:
+    """Return the error for model folders without the libraries that they need."""
     return ParameterError(
         "Model folders need ctranslate2 and sentencepiece: pip install "
         "'skopt_wrap[translation]'. Or pass a callable."
@@ -125,7 +126,7 @@ def open_folder(path: str, n_best: int) -> Callable[[list[str]], list[list[str]]
         with tempfile.TemporaryDirectory(prefix="skopt_wrap_") as temporary:
             converted = Path(temporary, "model")
             _convert_marian(folder, converted)
-            # The model is read into memory; its files are needed no longer.
+            # The model is in memory from here on, so the files may be deleted.
             model, end = ctranslate2.Translator(str(converted)), _end_of_source(converted)
 
     def translate(texts: list[str]) -> list[list[str]]:
@@ -139,14 +140,14 @@ def open_folder(path: str, n_best: int) -> Callable[[list[str]], list[list[str]]
 
 
 def _end_of_source(folder: Path) -> list[str]:
-    """Return what must follow the pieces of a text: nothing where the model adds it by itself."""
+    """Return the end mark for the tokens of a text; none where the model adds it itself."""
     file = folder / "config.json"
     config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return [] if config.get("add_source_eos") else ["</s>"]
 
 
 def _convert_marian(folder: Path, output: Path) -> None:
-    """Write a Marian model as one of CTranslate2."""
+    """Convert a Marian model to one of CTranslate2."""
     from ctranslate2.converters import MarianConverter
 
     model, vocabularies = _find_marian(folder)

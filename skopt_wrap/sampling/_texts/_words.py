@@ -19,10 +19,14 @@ _TOKEN = re.compile(r"(\W*)([^\W\d_]+(?:['\u2019-][^\W\d_]+)*)(\W*)")
 _SENTENCE_END = re.compile(r"[.!?:][\"'\u201d\u2019)]*$")
 _VOWEL_SOUND = re.compile(r"(?!uni|use|usu|eu|one|once)[aeiou]|hon|heir|hour", re.IGNORECASE)
 
+#: A word with synonyms: its place in the text; the punctuation before it, itself, the punctuation
+#: after it; its synonyms.
+Candidate = tuple[int, tuple[str, str, str], Sequence[str]]
+
 
 @dataclass(frozen=True)
 class _Vocabulary(TextTransform):
-    """Base: finds the synonyms of the words of a text."""
+    """Base class: finds the words of a text that have synonyms."""
 
     max_magnitude: ClassVar[float] = 1.0
 
@@ -32,7 +36,7 @@ class _Vocabulary(TextTransform):
     stop_words: Any = field(default=None, hash=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         n = self.n_senses
         if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= N_SENSES:
@@ -66,8 +70,8 @@ class _Vocabulary(TextTransform):
             )
         return [w for w in found or () if w and w != word]
 
-    def _changer(self):
-        """Return the function that changes one text, with what it has looked up so far."""
+    def _changer(self) -> Callable[[str, Random], str]:
+        """Return the function that changes one text; it remembers the words looked up."""
         return functools.partial(self._change_with, _Memory(self._look_up))
 
     def _change_with(self, known: Mapping[str, Sequence[str]], text: str, draw: Random) -> str:
@@ -82,20 +86,27 @@ class _Vocabulary(TextTransform):
         self._use(candidates, wanted, parts, words, draw)
         return "".join(parts)
 
-    def _use(self, candidates, wanted, parts, words, draw) -> None:
+    def _use(
+        self,
+        candidates: list[Candidate],
+        wanted: int,
+        parts: list[str],
+        words: list[int],
+        draw: Random,
+    ) -> None:
         """Change `parts` in place."""
         raise NotImplementedError
 
 
 def find_candidates(
     parts: list[str], words: list[int], known: Mapping[str, Sequence[str]], *, names: bool
-) -> list[tuple]:
-    """Return (place, (prefix, word, suffix), synonyms) of the words that have any.
+) -> list[Candidate]:
+    """Return the words that have synonyms.
 
-    If `names`, words in capitals are left alone unless the whole text is in capitals, and so are
-    capitalized words that do not open a sentence.
+    With `names`, what looks like a name is left out: words in capitals, unless the whole text is
+    in capitals, and capitalized words inside a sentence.
     """
-    found: list[tuple] = []
+    found: list[Candidate] = []
     shouted: bool | None = None
     for order, place in enumerate(words):
         word = parts[place]
@@ -123,12 +134,12 @@ def find_candidates(
             word = word.lower()
         synonyms = known[word]
         if synonyms:
-            found.append((place, match.groups(), synonyms))
+            found.append((place, (match[1], match[2], match[3]), synonyms))
     return found
 
 
-class _Memory(dict):
-    """Synonyms by word, each looked up once in a batch."""
+class _Memory(dict[str, Sequence[str]]):
+    """Synonyms by word; each word of a batch is looked up once."""
 
     def __init__(self, look_up: Callable[[str], Sequence[str]]) -> None:
         self.look_up = look_up
@@ -202,7 +213,14 @@ class SynonymReplacement(_Vocabulary):
     ['Eine Mieze']
     """
 
-    def _use(self, candidates, wanted, parts, words, draw):
+    def _use(
+        self,
+        candidates: list[Candidate],
+        wanted: int,
+        parts: list[str],
+        words: list[int],
+        draw: Random,
+    ) -> None:
         """Replace words."""
         if len(candidates) > wanted:
             candidates = draw.sample(candidates, wanted)
@@ -244,7 +262,14 @@ class RandomInsertion(_Vocabulary):
     ['the doctor doc wrote a story']
     """
 
-    def _use(self, candidates, wanted, parts, words, draw):
+    def _use(
+        self,
+        candidates: list[Candidate],
+        wanted: int,
+        parts: list[str],
+        words: list[int],
+        draw: Random,
+    ) -> None:
         """Insert words."""
         for _ in range(wanted):
             _, (_, word, _), synonyms = candidates[int(draw.random() * len(candidates))]

@@ -1,0 +1,1 @@
+"""Transforms of time series; reading X and choosing transforms happen elsewhere."""

@@ -1,9 +1,12 @@
-"""Transforms of time series; batches have shape (n, time) or (n, time, features)."""
+"""Transforms of the values and the speed of time series.
+
+Batches have shape (n, time) or (n, time, features).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -14,7 +17,7 @@ from .._transform import Transform, check_option, register
 
 @dataclass(frozen=True)
 class SeriesTransform(Transform):
-    """Base of the transforms that suit time series only."""
+    """Base class of the transforms of time series."""
 
     kinds: ClassVar[tuple[str, ...]] = ("series",)
 
@@ -44,9 +47,10 @@ def read_at(X: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def time_means(X: np.ndarray) -> np.ndarray:
-    """Return the mean over time of each series and feature; the axis of time has length 1.
+    """Return the mean over time of each series and feature; the time axis has length 1.
 
-    A product with ones: NumPy's own mean over an axis that is not the last takes 20 times as long.
+    It is computed as a matrix product with ones, because NumPy's own mean over an axis that is not
+    the last takes 20 times as long.
     """
     ones = np.ones((1, X.shape[1]), dtype=X.dtype)
     sums = X @ ones.T if X.ndim == 2 else ones @ X
@@ -77,7 +81,7 @@ class Jitter(SeriesTransform):
 
     magnitude: float = 0.05
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Add noise to every series."""
         deviations = X - time_means(X)
         np.square(deviations, out=deviations)
@@ -110,7 +114,7 @@ class Scaling(SeriesTransform):
 
     magnitude: float = 0.1
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Scale every series."""
         shape = (X.shape[0], 1, *X.shape[2:])
         X *= np.exp(self.magnitude * rng.standard_normal(shape)).astype(X.dtype)
@@ -150,12 +154,12 @@ class MagnitudeWarp(SeriesTransform):
     n_knots: int = 4
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         _check_knots(self)
 
-    def _apply(self, X, rng):
-        """Bend every series."""
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Multiply every series by its curve."""
         curve = random_curves(X.shape[0], X.shape[1], self.n_knots, self.magnitude, rng)
         X *= np.exp(curve).astype(X.dtype).reshape(curve.shape + (1,) * (X.ndim - 2))
         return X
@@ -196,11 +200,11 @@ class TimeWarp(SeriesTransform):
     n_knots: int = 4
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         _check_knots(self)
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Warp the time of every series."""
         n, steps = X.shape[:2]
         speed = np.exp(random_curves(n, steps, self.n_knots, self.magnitude, rng))
@@ -210,15 +214,18 @@ class TimeWarp(SeriesTransform):
         return read_at(X, np.minimum(way, steps - 1))
 
 
-def _check_knots(owner) -> None:
+def _check_knots(owner: Any) -> None:
+    """Raise :class:`ParameterError` unless ``owner.n_knots`` is an integer of at least 2."""
     if isinstance(owner.n_knots, bool) or not isinstance(owner.n_knots, int) or owner.n_knots < 2:
         raise ParameterError(
             f"{type(owner).__name__}(n_knots=...) must be an integer >= 2. Got {owner.n_knots!r}."
         )
 
 
-def random_curves(n, steps, n_knots, sigma, rng) -> np.ndarray:
-    """Return `n` cubic splines through `n_knots` knots from N(0, sigma^2), read at `steps`."""
+def random_curves(
+    n: int, steps: int, n_knots: int, sigma: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return `n` random curves: cubic splines through knots from N(0, sigma^2), at all steps."""
     knots = rng.normal(0.0, sigma, size=(n, n_knots))
     return CubicSpline(np.linspace(0, steps - 1, n_knots), knots, axis=1)(np.arange(steps))
 
@@ -251,7 +258,7 @@ class WindowSlice(SeriesTransform):
     max_magnitude: ClassVar[float] = 0.9
     magnitude: float = 0.1
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Cut a window of every series."""
         n, steps = X.shape[:2]
         cut = self.magnitude * (steps - 1)
@@ -288,18 +295,18 @@ class SeriesFlip(SeriesTransform):
 
     @property
     def needs_float(self) -> bool:  # type: ignore[override]
-        """Whether it computes; reading backwards only moves values."""
+        """Whether it computes. Reading backwards moves values only."""
         return self.axis == "value"
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_option(self, "axis", ("time", "value"))
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Turn every series."""
         if self.axis == "time":
-            # Faster than a copy of X[:, ::-1], which numpy makes feature by feature.
+            # Faster than a copy of X[:, ::-1], which NumPy makes feature by feature.
             return X.take(np.arange(X.shape[1] - 1, -1, -1), axis=1)
         return 2 * time_means(X) - X
 
@@ -327,7 +334,7 @@ class TimeMasking(SeriesTransform):
     max_magnitude: ClassVar[float] = 1.0
     magnitude: float = 0.1
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Mask a window of every series."""
         n, steps = X.shape[:2]
         size = round(self.magnitude * steps)

@@ -1,4 +1,4 @@
-"""Transforms that change the pace or the order of windows of time series."""
+"""Transforms that change the speed or the order of parts of time series."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ class WindowWarp(SeriesTransform):
     window: float = 0.2
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         check_fraction(self, "window", 0.0, 1.0)
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Warp a window of every series."""
         n, steps = X.shape[:2]
         length = self.window * (steps - 1)
         start = rng.uniform(0, steps - 1 - length, size=n)
         reach = np.log1p(self.magnitude)
         pace = np.exp(rng.uniform(-reach, reach, size=n))
-        # Borders of the window in the source, and when they are reached.
+        # Where the window begins and ends in the source, and in the result.
         source = np.stack([np.zeros(n), start, start + length, np.full(n, steps - 1.0)], axis=1)
         durations = np.diff(source, axis=1)
         durations[:, 1] /= pace
@@ -100,7 +100,7 @@ class Permutation(SeriesTransform):
     n_segments: int = 4
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the parameters."""
         super().__post_init__()
         number = self.n_segments
         if isinstance(number, bool) or not isinstance(number, int) or number < 2:
@@ -108,11 +108,11 @@ class Permutation(SeriesTransform):
                 f"Permutation(n_segments=...) must be an integer >= 2. Got {number!r}."
             )
 
-    def _apply(self, X, rng):
+    def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Permute the pieces of every series."""
         n, steps = X.shape[:2]
         pieces = min(self.n_segments, steps)
-        # Distinct random cuts; the piece of each step is the number of cuts before it.
+        # Distinct random cuts. The number of cuts before a step says to which piece it belongs.
         cuts = rng.random((n, steps - 1)).argsort(axis=1)[:, : pieces - 1] + 1
         starts = np.zeros((n, steps), dtype=np.intp)
         np.put_along_axis(starts, cuts, 1, axis=1)

@@ -9,6 +9,9 @@ imbalanced-learn's functions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 __all__ = [
@@ -26,7 +29,12 @@ __all__ = [
 ]
 
 
-def confusion_matrix_of(true, predicted, n_classes, sample_weight=None) -> np.ndarray:
+def confusion_matrix_of(
+    true: np.ndarray,
+    predicted: np.ndarray,
+    n_classes: int,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray:
     """Return the (weighted) confusion matrix of integer codes, true classes in rows."""
     flat = np.bincount(
         true * n_classes + predicted, weights=sample_weight, minlength=n_classes * n_classes
@@ -34,7 +42,7 @@ def confusion_matrix_of(true, predicted, n_classes, sample_weight=None) -> np.nd
     return flat.reshape(n_classes, n_classes).astype(np.float64)
 
 
-def _divide(numerator, denominator, default) -> np.ndarray:
+def _divide(numerator: Any, denominator: Any, default: float) -> np.ndarray:
     numerator, denominator = np.broadcast_arrays(
         np.asarray(numerator, float), np.asarray(denominator, float)
     )
@@ -43,12 +51,17 @@ def _divide(numerator, denominator, default) -> np.ndarray:
     return out
 
 
-def _parts(matrix):
+def _parts(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """True positives, predicted and true totals of each class, shape (..., n_classes)."""
     return np.einsum("...ii->...i", matrix), matrix.sum(axis=-2), matrix.sum(axis=-1)
 
 
-def _averaged(matrix, average, zero_division, ratio) -> np.ndarray:
+def _averaged(
+    matrix: np.ndarray,
+    average: str | None,
+    zero_division: float,
+    ratio: Callable[[Any, Any, Any, float], np.ndarray],
+) -> np.ndarray:
     hit, predicted, true = _parts(matrix)
     if average == "binary":
         return ratio(hit[..., 1], predicted[..., 1], true[..., 1], zero_division)
@@ -59,21 +72,30 @@ def _averaged(matrix, average, zero_division, ratio) -> np.ndarray:
     return _divide((each * weight).sum(-1), weight.sum(-1), zero_division)
 
 
-def precision(matrix, average="binary", zero_division=0.0) -> np.ndarray:
+def precision(
+    matrix: np.ndarray, average: str | None = "binary", zero_division: float = 0.0
+) -> np.ndarray:
     """Return the fraction of predicted positives that are positive."""
     return _averaged(
-        matrix, average, zero_division, lambda hit, pred, true, zero: _divide(hit, pred, zero)
+        matrix, average, zero_division, lambda hit, pred, _, zero: _divide(hit, pred, zero)
     )
 
 
-def recall(matrix, average="binary", zero_division=0.0) -> np.ndarray:
+def recall(
+    matrix: np.ndarray, average: str | None = "binary", zero_division: float = 0.0
+) -> np.ndarray:
     """Return the fraction of positives that are predicted positive."""
     return _averaged(
-        matrix, average, zero_division, lambda hit, pred, true, zero: _divide(hit, true, zero)
+        matrix, average, zero_division, lambda hit, _, true, zero: _divide(hit, true, zero)
     )
 
 
-def fbeta(matrix, beta=1.0, average="binary", zero_division=0.0) -> np.ndarray:
+def fbeta(
+    matrix: np.ndarray,
+    beta: float = 1.0,
+    average: str | None = "binary",
+    zero_division: float = 0.0,
+) -> np.ndarray:
     """Return the weighted harmonic mean of precision and recall."""
     square = beta * beta
     return _averaged(
@@ -84,20 +106,20 @@ def fbeta(matrix, beta=1.0, average="binary", zero_division=0.0) -> np.ndarray:
     )
 
 
-def accuracy(matrix) -> np.ndarray:
+def accuracy(matrix: np.ndarray) -> np.ndarray:
     """Return the fraction of rows on the diagonal."""
     hit, _, true = _parts(matrix)
     return _divide(hit.sum(-1), true.sum(-1), 0.0)
 
 
-def balanced_accuracy(matrix) -> np.ndarray:
+def balanced_accuracy(matrix: np.ndarray) -> np.ndarray:
     """Return the mean recall over the classes that have rows."""
     hit, _, true = _parts(matrix)
     present = true > 0
     return _divide(_divide(hit, true, 0.0).sum(-1), present.sum(-1), 0.0)
 
 
-def kappa(matrix, weights=None) -> np.ndarray:
+def kappa(matrix: np.ndarray, weights: str | None = None) -> np.ndarray:
     """Return Cohen's kappa, 0 where agreement by chance is certain."""
     n_classes = matrix.shape[-1]
     distance = np.abs(np.subtract.outer(np.arange(n_classes), np.arange(n_classes))).astype(float)
@@ -114,7 +136,7 @@ def kappa(matrix, weights=None) -> np.ndarray:
     return 1.0 - disagreement
 
 
-def matthews(matrix) -> np.ndarray:
+def matthews(matrix: np.ndarray) -> np.ndarray:
     """Return the Matthews correlation coefficient, 0 where it is not defined."""
     hit, predicted, true = _parts(matrix)
     total = true.sum(-1)
@@ -123,7 +145,9 @@ def matthews(matrix) -> np.ndarray:
     return _divide(covariance, np.sqrt(np.maximum(spread, 0.0)), 0.0)
 
 
-def _sensitivity_specificity(matrix, average):
+def _sensitivity_specificity(
+    matrix: np.ndarray, average: str | None
+) -> tuple[np.ndarray, np.ndarray]:
     hit, predicted, true = _parts(matrix)
     total = true.sum(-1, keepdims=True)
     rest = np.maximum(total - predicted - true + hit, 0.0)  # rounding can fall below zero
@@ -136,12 +160,14 @@ def _sensitivity_specificity(matrix, average):
     if average == "micro":
         return sensitivity[..., 0], specificity[..., 0]
     weight = true if average == "weighted" else ((predicted + true) > 0).astype(float)
-    return tuple(
-        _divide((part * weight).sum(-1), weight.sum(-1), 0.0) for part in (sensitivity, specificity)
+    total = weight.sum(-1)
+    return (
+        _divide((sensitivity * weight).sum(-1), total, 0.0),
+        _divide((specificity * weight).sum(-1), total, 0.0),
     )
 
 
-def geometric_mean(matrix, average="binary") -> np.ndarray:
+def geometric_mean(matrix: np.ndarray, average: str | None = "binary") -> np.ndarray:
     """Return the root of sensitivity times specificity.
 
     ``average="multiclass"`` gives the geometric mean of the recalls of all classes with rows.
@@ -157,12 +183,14 @@ def geometric_mean(matrix, average="binary") -> np.ndarray:
     return np.sqrt(sensitivity * specificity)
 
 
-def index_balanced_accuracy(matrix, average="binary", alpha=0.1) -> np.ndarray:
+def index_balanced_accuracy(
+    matrix: np.ndarray, average: str | None = "binary", alpha: float = 0.1
+) -> np.ndarray:
     """Return the index of balanced accuracy of the squared geometric mean."""
     sensitivity, specificity = _sensitivity_specificity(matrix, average)
     return (1.0 + alpha * (sensitivity - specificity)) * sensitivity * specificity
 
 
-def expected_cost(matrix, costs) -> np.ndarray:
+def expected_cost(matrix: np.ndarray, costs: Any) -> np.ndarray:
     """Return the mean cost of a row; ``costs[i, j]`` is that of predicting j when i is true."""
     return _divide((matrix * costs).sum((-2, -1)), matrix.sum((-2, -1)), 0.0)

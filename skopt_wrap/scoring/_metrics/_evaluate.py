@@ -1,15 +1,15 @@
-"""From a target and a prediction to a number: thresholds, orientation, missing classes."""
+"""From a target and a prediction to a number: thresholds, missing classes, undefined values."""
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
 from ...exceptions import DataError, SkoptWrapWarning
-from .._adapters import Settings
 from .._targets import Target, as_scalar
-from ._registry import Metric
+from ._metric import Metric, Settings
 
 __all__ = ["apply_threshold", "evaluate", "ordered_codes", "warn_missing"]
 
@@ -22,24 +22,23 @@ def apply_threshold(probabilities: np.ndarray, target: Target, threshold: float)
     return positive.astype(np.int64) if target.pos_index == 1 else 1 - positive.astype(np.int64)
 
 
-def evaluate(record: Metric, target: Target, output: np.ndarray, settings: Settings) -> float:
-    """Compute a metric of a target and a prediction, as it is published (losses not negated)."""
-    codes = target.codes
-    if target.kind == "binary":
-        codes = target.to_binary(codes)
-        if record.needs == "labels":
-            output = target.to_binary(output)
-        elif record.needs == "probabilities" and target.pos_index == 0:
-            output = output[:, ::-1]
-    value = float(record.function(codes, output, settings))
+def evaluate(metric: Metric, target: Target, output: np.ndarray, settings: Settings) -> float:
+    """Compute a metric of a target and a prediction, as it is published (losses not negated).
+
+    Raises
+    ------
+    DataError
+        If the result is NaN or infinite.
+    """
+    value = metric.compute(target, output, settings)
     if not np.isfinite(value):
         raise DataError(
-            f"metric {record.name!r} is not defined for these rows and predictions, got {value}."
+            f"metric {metric.name!r} is not defined for these rows and predictions, got {value}."
         )
     return value
 
 
-def warn_missing(record: Metric, target: Target, missing: list, value: float) -> None:
+def warn_missing(metric: Metric, target: Target, missing: list[Any], value: float) -> None:
     """Tell that classes have no row, and what the metric was taken to be."""
     if target.kind == "multilabel":
         what = f"labels {missing} are the same in every row of y"
@@ -49,7 +48,7 @@ def warn_missing(record: Metric, target: Target, missing: list, value: float) ->
         what = f"y holds the single class {as_scalar(target.classes[0])!r}"
     pos = f" (positive class {target.pos_label!r})" if target.kind == "binary" else ""
     warnings.warn(
-        f"{what}; {record.name}{pos} is taken as {value:g}. Stratify the folds or use fewer.",
+        f"{what}; {metric.name}{pos} is taken as {value:g}. Stratify the folds or use fewer.",
         SkoptWrapWarning,
         stacklevel=4,
     )

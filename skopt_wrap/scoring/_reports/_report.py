@@ -1,4 +1,4 @@
-"""imbalance_report: every metric beside trivial predictors, with intervals."""
+"""ImbalanceReport: the tables of a report, as text, HTML, dict or DataFrame."""
 
 from __future__ import annotations
 
@@ -6,35 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from ..._tables import as_frame
-from ...exceptions import DataError, ParameterError, suggest
-from .._bootstrap import (
-    check_resampling,
-    percentiles,
-    resample_confusions,
-    resample_counts,
-    row_statistic,
-)
-from .._metrics._confusion import confusion_matrix_of
-from .._metrics._evaluate import apply_threshold, evaluate, ordered_codes
-from .._metrics._registry import METRICS, Metric
-from .._parameters import check_scorer, check_target, is_number, make_settings
-from .._responses import check_fitted, known_classes, read_labels, read_probabilities, read_scores
-from .._scorer import ImbalanceAwareScorer
-from .._targets import Target, as_scalar, check_weights, read_target
-from ._multilabel import multilabel_tables
-from ._parts import baseline, calibration, per_class, summarize
-from ._rendering import render_html, render_text
+from ...exceptions import ParameterError, suggest
+from ._rendering import Page, Table, cell, render_html, render_text
 
-__all__ = ["ImbalanceReport", "imbalance_report"]
+__all__ = ["ImbalanceReport"]
 
-_DEFAULT_METRICS = (
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "f2", "geometric_mean",
-    "index_balanced_accuracy", "cohen_kappa", "matthews_corrcoef", "average_precision", "roc_auc",
-    "recall_at_k", "lift_at_k", "brier_score", "log_loss", "expected_calibration_error",
-)  # fmt: skip
+_TABLES = ("metrics", "classes", "confusion", "calibration")
+_CAPTIONS = {
+    "classes": "Classes",
+    "confusion": "Confusion matrix",
+    "calibration": "Calibration of the positive class",
+}
 
 
 @dataclass(frozen=True)
@@ -83,22 +67,22 @@ class ImbalanceReport:
     """
 
     estimator_name: str
-    classes: list
+    classes: list[Any]
     counts: list[int]
     prevalence: list[float]
     pos_label: Any
     threshold: float | None
     metrics: dict[str, dict[str, Any]]
-    per_class: dict[str, list]
+    per_class: dict[str, list[Any]]
     confusion: np.ndarray
-    calibration: dict[str, list] | None
+    calibration: dict[str, list[Any]] | None
     summary: str
     skipped: dict[str, str]
     confidence_level: float
     n_resamples: int
     n_rows: int
 
-    def to_dict(self, table: str = "metrics") -> dict[str, list]:
+    def to_dict(self, table: str = "metrics") -> dict[str, list[Any]]:
         """Return a table as a dict of columns, ready for ``pandas.DataFrame``.
 
         Parameters
@@ -116,9 +100,8 @@ class ImbalanceReport:
         ParameterError
             If there is no table of this name.
         """
-        tables = ("metrics", "classes", "confusion", "calibration")
-        if table not in tables:
-            raise ParameterError(f"table={table!r} is unknown. {suggest(str(table), tables)}")
+        if table not in _TABLES:
+            raise ParameterError(f"table={table!r} is unknown. {suggest(str(table), _TABLES)}")
         if table == "classes":
             return {name: list(column) for name, column in self.per_class.items()}
         if table == "calibration":
@@ -156,219 +139,43 @@ class ImbalanceReport:
         return as_frame(self.to_dict(table))
 
     def __str__(self) -> str:
-        return render_text(self)
+        return render_text(self._page())
 
     def _repr_html_(self) -> str:
-        return render_html(self)
+        return render_html(self._page())
 
+    def _page(self) -> Page:
+        """Return the report as a heading, paragraphs and tables of text."""
+        heading = f"Imbalance report of {self.estimator_name} on {self.n_rows} rows"
+        if self.pos_label is not None:
+            heading += f", positive class {self.pos_label!r}"
+        if self.threshold is not None:
+            heading += f", threshold {self.threshold:g}"
+        tables = [self._metrics_table()]
+        for name, caption in _CAPTIONS.items():
+            columns = self.to_dict(name)
+            if columns:
+                rows = [[cell(v) for v in row] for row in zip(*columns.values(), strict=True)]
+                tables.append(Table(caption, list(columns), rows))
+        return Page(heading, [self.summary, *self._notes()], tables)
 
-def imbalance_report(
-    estimator: Any,
-    X: Any,
-    y: Any,
-    *,
-    pos_label: Any = "auto",
-    threshold: float | None = None,
-    costs: Any = None,
-    sample_weight: Any = None,
-    n_resamples: int = 1000,
-    confidence_level: float = 0.95,
-    random_state: Any = 0,
-) -> ImbalanceReport:
-    """Judge a fitted classifier by every metric at once, beside predictors that learned nothing.
+    def _metrics_table(self) -> Table:
+        level = f"{self.confidence_level:.0%} interval"
+        header = ["metric", "value", level, "majority class", "random", "better"]
+        rows = []
+        for row in self.metrics.values():
+            interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
+            better = "higher" if row["greater_is_better"] else "lower"
+            value, majority, random = (cell(row[k]) for k in ("value", "majority", "random"))
+            rows.append([row["title"], value, interval, majority, random, better])
+        if not self.n_resamples:
+            header, rows = header[:2] + header[3:], [cells[:2] + cells[3:] for cells in rows]
+        return Table("Metrics beside trivial predictors", header, rows)
 
-    A value means little without the value of a trivial predictor: accuracy 0.92 is poor where 95 %
-    of the rows are of one class. Each metric stands beside what always predicting the most
-    frequent class gives and what predicting at random with the prevalence gives, with a stratified
-    bootstrap interval. Use rows that were not trained on.
-
-    Parameters
-    ----------
-    estimator : object
-        Fitted classifier.
-    X : array-like of shape (n_samples, ...)
-        Rows to predict.
-    y : array-like of shape (n_samples,) or (n_samples, n_labels)
-        True labels: binary, multiclass or multilabel. Of several labels metrics are averages, and
-        whole rows are resampled, since labels overlap.
-    pos_label : object, default="auto"
-        Positive class of a binary target; "auto" takes the class with fewer rows.
-    threshold : float, default=None
-        Predict the positive class (or each label) from this probability on, instead of using
-        `predict`.
-    costs : array-like of shape (n_classes, n_classes), default=None
-        Adds the expected cost; ``costs[i][j]`` is the cost of predicting class j when i is true,
-        classes in sorted order.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows, not negative.
-    n_resamples : int, default=1000
-        Bootstrap resamples; 0 leaves the intervals out.
-    confidence_level : float, default=0.95
-        Level of the intervals, in (0, 1).
-    random_state : int, RandomState instance or None, default=0
-        Seed of the resampling.
-
-    Returns
-    -------
-    report : ImbalanceReport
-        Tables, plain summary, text and HTML.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter breaks its rule.
-    DataError
-        If `y` holds one class, or the predictions cannot be scored.
-
-    See Also
-    --------
-    ImbalanceAwareScorer : One of these metrics as a scorer.
-    ThresholdDisplay : Metrics against the decision threshold.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import make_classification
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skopt_wrap.scoring import imbalance_report
-    >>> X, y = make_classification(2000, n_informative=5, weights=[0.9], random_state=0)
-    >>> model = LogisticRegression().fit(X[:1000], y[:1000])
-    >>> report = imbalance_report(model, X[1000:], y[1000:], n_resamples=200)
-    >>> print(report.summary)
-    Accuracy 0.944 is 0.045 above always predicting 0 (0.899). F1 of 1 is 0.627, 0.317 lower than
-    accuracy; Cohen's kappa is 0.600.
-    >>> report.metrics["average_precision"]["random"]
-    0.101
-    """
-    check_resampling(n_resamples, confidence_level, least=0)
-    rng = check_random_state(random_state)
-    check_fitted(estimator)
-    known = known_classes(estimator)
-    target = _read_report_target(y, known, pos_label)
-    outputs: dict[str, np.ndarray] = {}
-    skipped: dict[str, str] = {}
-    if threshold is None:
-        if not hasattr(estimator, "predict"):
-            raise DataError(f"the report needs predict, which {type(estimator).__name__} lacks.")
-        target, outputs["labels"] = read_labels(
-            estimator.predict(X), y, known, pos_label, read=target
-        )
-    else:
-        if not is_number(threshold) or not 0 < threshold < 1:
-            raise ParameterError(
-                f"threshold must be None or a number in (0, 1), got {threshold!r}."
-            )
-        if target.kind == "multiclass":
-            raise ParameterError(f"threshold needs two classes, got {target.n_classes}.")
-        probabilities = read_probabilities(estimator, X, target, "threshold")
-        outputs["labels"] = apply_threshold(probabilities, target, threshold)
-    for needs, read in (("probabilities", read_probabilities), ("scores", read_scores)):
-        methods = ("predict_proba",) if needs == "probabilities" else (
-            "predict_proba", "decision_function")  # fmt: skip
-        if any(hasattr(estimator, m) for m in methods):
-            outputs[needs] = read(estimator, X, target, "imbalance_report")
-        else:
-            reason = f"{type(estimator).__name__} has no {' or '.join(methods)}"
-            skipped |= {n: reason for n in _DEFAULT_METRICS if METRICS[n].needs == needs}
-    weights = check_weights(sample_weight, target.n_samples)
-    names = [n for n in _DEFAULT_METRICS if n not in skipped and target.kind in METRICS[n].targets]
-    names += ["expected_cost"] if costs is not None else []
-    plans = [
-        _plan(ImbalanceAwareScorer(n, costs=costs if n == "expected_cost" else None), target,
-              weights)
-        for n in names
-    ]  # fmt: skip
-    if target.kind == "multilabel":
-        titles = {r.name: r.title + _level_text(r, s) for r, s in plans}
-        tables = multilabel_tables(
-            plans, titles, target, outputs, weights, n_resamples, confidence_level, rng
-        )
-        return ImbalanceReport(
-            estimator_name=type(estimator).__name__,
-            classes=target.classes.tolist(),
-            counts=target.counts.tolist(),
-            pos_label=None,
-            threshold=None if threshold is None else float(threshold),
-            calibration=None,
-            skipped=skipped,
-            confidence_level=float(confidence_level),
-            n_resamples=int(n_resamples),
-            n_rows=target.n_samples,
-            **tables,
-        )
-    draws = _resample(plans, target, outputs, weights, n_resamples, rng)
-    share = np.bincount(target.codes, weights=weights, minlength=target.n_classes)
-    share = share / share.sum()
-    metrics = {}
-    for record, settings in plans:
-        low, high = (
-            percentiles(draws[record.name], confidence_level) if n_resamples else (None, None)
-        )
-        metrics[record.name] = {
-            "title": record.title + _level_text(record, settings),
-            "value": evaluate(record, target, outputs[record.needs], settings),
-            "low": low,
-            "high": high,
-            "majority": baseline(record, target, settings, share, constant=True),
-            "random": baseline(record, target, settings, share, constant=False),
-            "greater_is_better": record.greater_is_better,
-        }
-    matrix = confusion_matrix_of(target.codes, outputs["labels"], target.n_classes, weights)
-    return ImbalanceReport(
-        estimator_name=type(estimator).__name__,
-        classes=[as_scalar(c) for c in target.classes],
-        counts=target.counts.tolist(),
-        prevalence=share.tolist(),
-        pos_label=target.pos_label,
-        threshold=None if threshold is None else float(threshold),
-        metrics=metrics,
-        per_class=per_class(target, matrix, share),
-        confusion=matrix if weights is not None else matrix.astype(np.int64),
-        calibration=calibration(target, outputs.get("probabilities"), weights),
-        summary=summarize(metrics, target, share),
-        skipped=skipped,
-        confidence_level=float(confidence_level),
-        n_resamples=int(n_resamples),
-        n_rows=target.n_samples,
-    )
-
-
-def _read_report_target(y: Any, known: Any, pos_label: Any) -> Target:
-    target = read_target(y, known, pos_label)
-    if target.kind != "multilabel" and (target.counts > 0).sum() < 2:
-        raise DataError(
-            f"imbalance_report needs rows of at least two classes, got {target.n_samples} rows of "
-            f"{as_scalar(target.classes[target.counts.argmax()])!r}."
-        )
-    return target
-
-
-def _plan(scorer: ImbalanceAwareScorer, target: Target, weights: Any) -> tuple[Metric, Any]:
-    checked = check_scorer(scorer)
-    record = checked.record
-    check_target(scorer, checked, target)
-    return record, make_settings(scorer, checked, target, weights)
-
-
-def _level_text(record: Metric, settings: Any) -> str:
-    return f" (k = {settings.level:g})" if record.name.endswith("_at_k") else ""
-
-
-def _resample(plans, target, outputs, weights, n_resamples, rng) -> dict[str, np.ndarray]:
-    """Draw once for all metrics of labels, and once for all others."""
-    if not n_resamples:
-        return {}
-    true, predicted, n_classes = ordered_codes(target, outputs["labels"])
-    stack = resample_confusions(true, predicted, n_classes, weights, n_resamples, rng)
-    draws = {r.name: r.from_confusion(stack, s) for r, s in plans if r.from_confusion}
-    statistics = {
-        r.name: row_statistic(r, target, outputs[r.needs], s)
-        for r, s in plans
-        if not r.from_confusion
-    }
-    if statistics:
-        values = [
-            [statistic(counts) for statistic in statistics.values()]
-            for counts in resample_counts(target.codes, n_resamples, rng)
+    def _notes(self) -> list[str]:
+        reasons: dict[str, list[str]] = {}
+        for name, reason in self.skipped.items():
+            reasons.setdefault(reason, []).append(name)
+        return [
+            f"Left out, since {reason}: {', '.join(names)}." for reason, names in reasons.items()
         ]
-        draws |= dict(zip(statistics, np.array(values).T, strict=True))
-    return draws

@@ -1,0 +1,1 @@
+"""How one candidate is put together and scored; nothing here chooses candidates."""

@@ -63,13 +63,15 @@ def overrides_fit(hypermodel: Any) -> bool:
 def train_by(network: Any, hypermodel: Any, hyperparameters: Any) -> None:
     """Let the next ``network.fit`` call ``hypermodel.fit(hp, network, x, y, **kwargs)``.
 
-    As in Keras Tuner, `x` and `y` are all training rows, and what the HyperModel returns is its own
-    affair: the score comes from the scorer. Number of epochs and batch size of the search count
+    As in Keras Tuner, `x` and `y` are all training samples. What the HyperModel returns is not
+    used: the score comes from the scorer. The search's number of epochs and batch size are used
     where its call of ``network.fit`` gives none.
     """
+    # The class of the network is replaced: `build` has made it already, as an object of a class of
+    # the user's or of Keras', and Keras has no hook for a training loop but a method of the class.
     original = type(network)
 
-    def fit(self: Any, x: Any, y: Any = None, **kwargs: Any) -> Any:
+    def fit(self: Any, x: Any, _y: Any = None, **kwargs: Any) -> Any:
         self.__class__ = original
         defaults = {"epochs": kwargs.pop("epochs")}
         kwargs = {name: value for name, value in kwargs.items() if value is not None}
@@ -110,9 +112,9 @@ def declare_fit(hypermodel: Any, hyperparameters: Any, network: Any) -> None:
     It gets the network and a row of zeros. Errors that such data cause are left for the trials,
     which raise them with real data.
     """
-    original = type(network)
+    original = type(network)  # replaced for the reason that `train_by` has
 
-    def stop(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def stop(*_: Any, **__: Any) -> Any:
         raise _Declared
 
     methods = ("fit", "train_on_batch", "test_on_batch", "evaluate", "predict", "__call__")

@@ -18,7 +18,7 @@ _STEP = "estimator"
 
 
 @dataclass
-class Recipe:
+class CandidatePipeline:
     """An unfitted candidate, and the way from the search's parameter names to its own.
 
     Attributes
@@ -88,7 +88,7 @@ class Recipe:
 
 def compose(
     network: Any, *, preprocessor: Any, sampler: Any, hypermodel: Any, seed: int | None
-) -> Recipe:
+) -> CandidatePipeline:
     """Chain preprocessor, sampler and network, so that each split fits all of them anew.
 
     A sampler stands in an imbalanced-learn pipeline, which resamples while fitting and never
@@ -110,4 +110,4 @@ def compose(
         prefix = f"{_STEP}__{prefix}"
         steps = {name: f"{_STEP}__{where}" for name, where in steps.items()}
         steps["preprocessor"] = "preprocessor"
-    return Recipe(network, prefix, steps, hypermodel, seed)
+    return CandidatePipeline(network, prefix, steps, hypermodel, seed)

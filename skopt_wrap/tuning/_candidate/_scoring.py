@@ -40,7 +40,7 @@ class Scoring:
     metrics: list[str] | None
 
     def accepts_sample_weight(self) -> bool:
-        """Whether the scorer can weight the validation rows."""
+        """Whether the scorer can weight the validation samples."""
         accepts = getattr(self.scorer, "_accept_sample_weight", None)
         if accepts is not None:
             return bool(accepts())
@@ -97,7 +97,7 @@ def objective(scoring: Any, metrics: list[str], refit: Any) -> str:
 
 
 def dry_run(scoring: Scoring, X: Any, y: Any, *, classifier: bool) -> list[str] | None:
-    """Call the scorer on a few rows and constant predictions, before anything is trained.
+    """Call the scorer on a few samples and constant predictions, before anything is trained.
 
     A scorer that looks inside the estimator, or needs a method that a constant predictor lacks,
     cannot be tried this way, and several targets are not tried either.
@@ -107,7 +107,7 @@ def dry_run(scoring: Scoring, X: Any, y: Any, *, classifier: bool) -> list[str] 
     scoring : Scoring
         The scorer.
     X, y : array-like
-        The data; a few rows are taken.
+        The data; a few samples are taken.
     classifier : bool
         Whether `y` holds classes.
 

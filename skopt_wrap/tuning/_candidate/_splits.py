@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from ...exceptions import DataError, SkippedWarning
 
-HOLDOUT = 0.2  # share of the validation rows when cv is None
+HOLDOUT = 0.2  # share of the validation samples when cv is None
 
 
 def make_splitter(cv: Any, y: Any, *, classifier: bool, seed: int | None) -> Any:
@@ -67,19 +67,19 @@ def freeze(splitter: Any, X: Any, y: Any, **metadata: Any) -> list[tuple[Any, An
     for index, (train, test) in enumerate(splits):
         if not len(train) or not len(test):
             raise DataError(
-                f"split {index} of cv has {len(train)} training and {len(test)} validation rows; "
-                "both need at least one."
+                f"split {index} of cv has {len(train)} training and {len(test)} validation "
+                "samples; both need at least one."
             )
     return splits
 
 
 def nested_order(train: Any, y: Any, *, stratify: bool, seed: int) -> Any:
-    """Return training rows so ordered that every first part is a fair sample of them.
+    """Order training samples so that every first part stands for all of them.
 
     Parameters
     ----------
     train : ndarray of shape (n_train,), int
-        Training rows of a split.
+        Training samples of a split.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         The target.
     stratify : bool
@@ -112,7 +112,7 @@ def nested_order(train: Any, y: Any, *, stratify: bool, seed: int) -> Any:
 
 
 def shrink(splits: Any, y: Any, share: float, *, classifier: bool, seed: int) -> Any:
-    """Return the splits with a share of their training rows, and all of their validation rows.
+    """Return the splits with a share of their training samples, all validation samples kept.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def shrink(splits: Any, y: Any, share: float, *, classifier: bool, seed: int) ->
     y : array-like
         The target.
     share : float
-        Share of the training rows, in (0, 1]; smaller shares are parts of larger ones.
+        Share of the training samples, in (0, 1]; smaller shares are parts of larger ones.
     classifier : bool
         Whether `y` holds classes.
     seed : int
@@ -130,7 +130,7 @@ def shrink(splits: Any, y: Any, share: float, *, classifier: bool, seed: int) ->
     Returns
     -------
     splits : list of (ndarray, ndarray)
-        Training rows stand in the order that they had.
+        Training samples stand in the order that they had.
     """
     if share >= 1:
         return splits
@@ -144,7 +144,7 @@ def shrink(splits: Any, y: Any, share: float, *, classifier: bool, seed: int) ->
     return shrunk
 
 
-def least_rows(y: Any, *, classifier: bool) -> int:
-    """Return how many training rows a first round needs at least, about ten for each class."""
+def least_samples(y: Any, *, classifier: bool) -> int:
+    """Return how many training samples a first round needs at least, about ten for each class."""
     single = classifier and type_of_target(y) in ("binary", "multiclass")
     return 10 * (len(np.unique(np.asarray(y))) if single else 2)

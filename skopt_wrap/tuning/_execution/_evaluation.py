@@ -1,17 +1,20 @@
-"""Evaluate trials of one search, in this process or in another."""
+"""Train and score one candidate on every split, and keep what went wrong."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from ...model_selection import Fold, evaluate_folds
 from .. import _objectives
 from .._candidate import _splits
-from .._candidate._pipeline import Recipe
+from .._candidate._pipeline import CandidatePipeline
 from .._candidate._threshold import THRESHOLD, ThresholdScorer
-from .._trial import Task, TimeIsUp, TrialResult, evaluate_trial, fail
+from .._trial import MEASUREMENT, PRUNED, Task, TrialResult, fail
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Evaluation:
 
     Attributes
     ----------
-    recipe : Recipe
+    pipeline : CandidatePipeline
         Makes the candidates.
     task : Task
         Data, splits and scorer.
@@ -33,10 +36,10 @@ class Evaluation:
     classifier : bool
         Whether the target holds classes.
     seed : int
-        Seed of the rows that a trial gets which does not get all.
+        Seed of the samples that a trial gets which does not get all.
     """
 
-    recipe: Recipe
+    pipeline: CandidatePipeline
     task: Task
     declared: frozenset[str]
     error_score: float
@@ -56,7 +59,7 @@ class Evaluation:
         out_of_time : callable
             See `evaluate_trial`.
         pruning : Pruning, default=None
-            Stops hopeless trials.
+            Stops trials that score too low.
 
         Returns
         -------
@@ -83,7 +86,7 @@ class Evaluation:
             task = replace(task, scorer=ThresholdScorer(task.scorer, result.params[THRESHOLD]))
         error = evaluate_trial(
             result,
-            self.recipe.candidate(result.params, self.declared),
+            self.pipeline.candidate(result.params, self.declared),
             task,
             error_score=self.error_score,
             out_of_time=out_of_time,
@@ -91,3 +94,124 @@ class Evaluation:
         )
         _objectives.take_objectives(result, self.objectives or ())
         return error
+
+
+class TimeIsUp(Exception):
+    """The time limit passed while a trial was running."""
+
+
+_MAX_EPOCHS = 100  # of a history that is kept
+
+
+def evaluate_trial(
+    result: TrialResult,
+    estimator: Any,
+    task: Task,
+    *,
+    error_score: float,
+    out_of_time: Callable[[], bool],
+    checkpoint_epochs: Collection[int] = (),
+    report: Callable[[int, dict[str, float]], bool] | None = None,
+) -> Exception | None:
+    """Evaluate a candidate on every split and fill in `result`.
+
+    The networks of all splits are trained together. What remains is left out once a split has
+    failed.
+
+    Parameters
+    ----------
+    result : TrialResult
+        Filled in.
+    estimator : estimator
+        The candidate.
+    task : Task
+        Data, splits and scorer.
+    error_score : float
+        Score of a split that has none.
+    out_of_time : callable
+        Called after every epoch and split; raises KeyboardInterrupt when the user wants to stop
+        at once.
+    checkpoint_epochs : collection of int, default=()
+        Epochs, from 1, after which the validation samples of every split are scored.
+    report : callable, default=None
+        ``report(epoch, mean_scores)`` gets the means of those scores over the splits, by metric,
+        and returns False to prune the trial.
+
+    Returns
+    -------
+    error : Exception or None
+        The first error.
+
+    Raises
+    ------
+    TimeIsUp
+        When `out_of_time` says so before training has ended.
+    """
+
+    def tick() -> None:
+        if out_of_time():
+            raise TimeIsUp
+
+    def checkpoint(epoch: int, scores: list[dict[str, float]]) -> bool:
+        result.reports[epoch] = means = {
+            name: float(np.mean([of_split[name] for of_split in scores]))
+            for name in scores[0]
+            if not name.startswith(MEASUREMENT)
+        }
+        if report is None or report(epoch, means):
+            return True
+        result.state = PRUNED
+        return False
+
+    folds = evaluate_folds(
+        estimator,
+        task.X,
+        task.y,
+        task.splits,
+        task.scorer,
+        fit_params=task.fit_params,
+        score_params=task.score_params,
+        checkpoint_epochs=checkpoint_epochs,
+        checkpoint=None if report is None else checkpoint,
+        tick=tick,
+    )
+    out_of_time()  # training that restores the best weights swallows Ctrl-C
+    failed = next((fold for fold in folds if fold.error is not None), None)
+    folds += [Fold() for _ in range(len(task.splits) - len(folds))]
+    names = dict.fromkeys(name for fold in folds for name in fold.scores)
+    for name in names:
+        scores = [fold.scores.get(name, np.nan) for fold in folds]
+        result.scores[name] = [s if np.isfinite(s) else error_score for s in scores]
+    result.fit_seconds = [fold.fit_seconds for fold in folds]
+    result.score_seconds = [fold.score_seconds for fold in folds]
+    result.fit_path = [fold.path for fold in folds]
+    result.histories = [thin(fold.history) for fold in folds]
+    if failed is None:
+        return None
+    fail(result, failed.error, failed.traceback)
+    return failed.error
+
+
+def thin(history: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return a history of at most 100 epochs, evenly spaced, the last one among them.
+
+    Six digits are kept: storages hold a trial in one text.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._execution._evaluation import thin
+    >>> thin({"loss": [0.3, 0.2]})
+    {'epoch': [1, 2], 'loss': [0.3, 0.2]}
+    >>> len(thin({"loss": [0.5] * 1001})["loss"])
+    91
+    """
+    n_epochs = len(history.get("loss", ()))
+    if not n_epochs:
+        return {}
+    step = -(-n_epochs // _MAX_EPOCHS)
+    kept = range((n_epochs - 1) % step, n_epochs, step)
+    curves = {name: values for name, values in history.items() if len(values) == n_epochs}
+    return {
+        "epoch": [i + 1 for i in kept],
+        **{name: [float(f"{values[i]:.6g}") for i in kept] for name, values in curves.items()},
+    }

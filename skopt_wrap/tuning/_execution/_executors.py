@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import fcntl
 import os
-import pickle
 import queue
 import shutil
-import signal
 import tempfile
 import threading
 import time
@@ -16,19 +13,18 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import joblib
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.parallel import get_active_backend
-from sklearn import config_context, get_config
 
 from ...exceptions import SearchError
 from .._trial import TrialResult, fail
+from ._pickling import dumps
+from ._worker_process import dump, split, start_worker, work
 
 _HAND_OUT_SECONDS = 2.0
 IDLE_SECONDS = 300  # after which workers that have nothing to do end
@@ -119,7 +115,7 @@ class Workers:
     capacity: int
     connect: Callable[[Any], Any]
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _flying: dict[int, tuple[TrialResult, bytes | None]] = field(default_factory=dict)
+    _in_flight: dict[int, tuple[TrialResult, bytes | None]] = field(default_factory=dict)
     _suspects: deque[tuple[TrialResult, bytes | None]] = field(default_factory=deque)
     _alone: int | None = None
     _done: queue.SimpleQueue[tuple[int, Any]] = field(default_factory=queue.SimpleQueue)
@@ -131,12 +127,12 @@ class Workers:
         return self
 
     def __exit__(self, *args: Any) -> None:
-        self._connection.close(kill=bool(self._flying))
+        self._connection.close(kill=bool(self._in_flight))
 
     @property
     def running(self) -> list[int]:
         """Numbers of the trials that run or whose outcome was not fetched."""
-        return [*self._flying, *(result.number for result, _ in self._suspects)]
+        return [*self._in_flight, *(result.number for result, _ in self._suspects)]
 
     @property
     def is_free(self) -> bool:
@@ -152,41 +148,41 @@ class Workers:
     ) -> None:
         """Start a trial; the worker prunes by what is known now."""
         # Pickled here, since what is sent later may have learned of further trials by then.
-        self._start(result, None if pruning is None else cloudpickle.dumps(pruning))
+        self._start(result, None if pruning is None else dumps(pruning))
 
     def _start(self, result: TrialResult, pruning: bytes | None) -> None:
         number = result.number
-        self._flying[number] = (result, pruning)
+        self._in_flight[number] = (result, pruning)
         try:
-            future = self._connection.submit(_work, self.token, result, pruning)
+            future = self._connection.submit(work, self.token, result, pruning)
         except BrokenProcessPool:  # noticed before the trials that run
             self._is_broken = True
-            self._suspects.append(self._flying.pop(number))
+            self._suspects.append(self._in_flight.pop(number))
             return
         future.add_done_callback(lambda done: self._done.put((number, done)))
 
     def wait(self, seconds: float) -> list[Outcome]:
         """Return what has run since the last call; wait when there is nothing yet."""
         outcomes: list[Outcome] = []
-        if not self._flying and self._is_broken:
+        if not self._in_flight and self._is_broken:
             self._connection.close(kill=True)
             self._connection = self.connect(self.evaluate)
             self._is_broken = False
-        if not self._flying and self._suspects:
+        if not self._in_flight and self._suspects:
             result, pruning = self._suspects.popleft()
             self._alone = result.number
             self._start(result, pruning)
-        while self._flying:
+        while self._in_flight:
             try:
                 number, future = self._done.get(timeout=0 if outcomes else seconds)
             except queue.Empty:
                 break
-            if number in self._flying:
-                outcomes += self._land(number, future)
+            if number in self._in_flight:
+                outcomes += self._collect(number, future)
         return outcomes
 
-    def _land(self, number: int, future: Any) -> list[Outcome]:
-        result, pruning = self._flying.pop(number)
+    def _collect(self, number: int, future: Any) -> list[Outcome]:
+        result, pruning = self._in_flight.pop(number)
         alone, self._alone = self._alone == number, None
         error: Exception | None
         try:
@@ -208,7 +204,7 @@ class Workers:
 
     def stop(self) -> None:
         """Drop the trials that run."""
-        self._flying.clear()
+        self._in_flight.clear()
         self._suspects.clear()
         self._connection.close(kill=True)
 
@@ -281,7 +277,7 @@ class _Cluster:
     def __init__(self, client: Any, evaluate: Any) -> None:
         self.client = client
         # A list is scattered item by item, whatever the item is.
-        [self.source] = client.scatter([evaluate], broadcast=True, hash=False)
+        [self.source] = client.scatter([split(evaluate)], broadcast=True, hash=False)
         self.futures: list[Any] = []
 
     def submit(self, function: Callable[..., Any], token: str, *args: Any) -> Any:
@@ -294,83 +290,6 @@ class _Cluster:
             self.client.cancel(self.futures)
         self.source.release()
 
-
-def dump(evaluate: Any, folder: Path) -> None:
-    """Write an evaluation into a folder, its arrays so that processes can map them."""
-    task = evaluate.task
-    arrays = (task.X, task.y, task.fit_params, task.score_params)
-    joblib.dump(arrays, folder / "data.joblib")
-    bare = replace(evaluate, task=replace(task, X=None, y=None, fit_params={}, score_params={}))
-    (folder / "evaluation.pickle").write_bytes(cloudpickle.dumps((bare, get_config())))
-
-
-def load(folder: Path) -> Any:
-    """Read what `dump` wrote; large arrays stay on the disk, shared by all processes."""
-    bare, config = pickle.loads((folder / "evaluation.pickle").read_bytes())
-    X, y, fit_params, score_params = joblib.load(folder / "data.joblib", mmap_mode="r")
-    task = replace(bare.task, X=X, y=y, fit_params=fit_params, score_params=score_params)
-    return replace(bare, task=task), config
-
-
-# In the workers
-
-_gpu_marks: list[Any] = []  # open for as long as this process lives
-_loaded: dict[str, Any] = {}  # the evaluation of the search that ran last
-_one_at_a_time = threading.Lock()  # a worker of Dask may have several threads
-
-
-def _work(
-    token: str, source: Any, result: TrialResult, pruning: bytes | None
-) -> tuple[TrialResult, Exception | None]:
-    """Evaluate a trial in a worker process."""
-    with _one_at_a_time:
-        if token not in _loaded:
-            _loaded.clear()
-            _loaded[token] = load(source) if isinstance(source, Path) else (source, {})
-        evaluate, config = _loaded[token]
-        with config_context(**config):
-            error = evaluate(result, lambda: False, pruning and pickle.loads(pruning))
-    return result, _picklable(error)
-
-
-def _picklable(error: Exception | None) -> Exception | None:
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return SearchError(f"{type(error).__name__}: {error}")
-    return error
-
-
-def start_worker(folder: str | None, gpus: list[str]) -> None:
-    """Prepare a worker process: deaf to Ctrl-C, with a GPU of its own where there are several.
-
-    A terminal sends Ctrl-C to the workers too, where it would cut a training short; what it
-    means is for the parent to say.
-
-    Parameters
-    ----------
-    folder : str or None
-        Where the workers mark the GPUs that they took.
-    gpus : list of str
-        Identifiers of the GPUs, as ``CUDA_VISIBLE_DEVICES`` takes them.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if folder is None or not gpus:
-        return
-    for slot in count():
-        mark = open(Path(folder) / f"slot{slot}", "ab")
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
-        except BlockingIOError:
-            mark.close()
-            continue
-        _gpu_marks.append(mark)
-        break
-    os.environ["CUDA_VISIBLE_DEVICES"] = gpus[slot % len(gpus)]
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-
-
-# In the parent
 
 _pools: dict[Any, tuple[Any, str | None]] = {}  # at most one, kept for the next search
 _pools_lock = threading.Lock()

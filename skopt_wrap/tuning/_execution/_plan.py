@@ -1,4 +1,4 @@
-"""What a search is made of before it runs: space, strategy, number of trials."""
+"""Prepare a search: its space, its strategy and the number of its trials."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from sklearn.base import is_classifier
 from ...exceptions import ParameterError, SkippedWarning
 from .. import _objectives
 from .._candidate import _splits
-from .._candidate._pipeline import Recipe
+from .._candidate._pipeline import CandidatePipeline
 from .._checks import check_names
 from .._space._search_space import SearchSpace
 from .._strategies._factory import make_oracle
+from .._strategies._named import as_strategy
 from .._strategies._pruners import Pruning, make_pruning
 from .._trial import Task
 
@@ -34,7 +35,7 @@ class Plan:
     declared : set of str
         Parameters that belong to the estimator, and not to a Keras Tuner model function.
     pruning : Pruning or None
-        Stops hopeless trials.
+        Stops trials that score too low.
     """
 
     oracle: Any
@@ -44,14 +45,16 @@ class Plan:
     pruning: Pruning | None
 
 
-def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, seed: int) -> Plan:
+def make_plan(
+    tuned: Any, pipeline: CandidatePipeline, given: dict[str, Any], task: Task, seed: int
+) -> Plan:
     """Build the strategy of a search; unknown parameter names raise here.
 
     Parameters
     ----------
     tuned : TunedClassifier or TunedRegressor
         Whose parameters say how to search.
-    recipe : Recipe
+    pipeline : CandidatePipeline
         The candidate.
     given : dict
         The space.
@@ -65,17 +68,18 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
     plan : Plan
         What the search runs.
     """
-    space = SearchSpace(given, recipe.hypermodel, seed=recipe.seed or 0)
-    epochs = recipe.base.get_params().get(recipe.locate("epochs"))
+    space = SearchSpace(given, pipeline.hypermodel, seed=pipeline.seed or 0)
+    epochs = pipeline.base.get_params().get(pipeline.locate("epochs"))
+    tuner = "genetic" if tuned.objectives and tuned.tuner == "bayesian" else tuned.tuner
     oracle, n_trials = make_oracle(
-        "genetic" if tuned.objectives and tuned.tuner == "bayesian" else tuned.tuner,
+        tuner,
         space.hyperparameters.copy(),
         max_trials=tuned.max_trials,
         epochs=epochs,
         seed=seed,
         directions=_objectives.directions(tuned.objectives or ["score"]),
-        rows=min(len(train) for train, _ in task.splits),
-        least_rows=_splits.least_rows(task.y, classifier=is_classifier(tuned)),
+        n_samples=min(len(train) for train, _ in task.splits),
+        least_samples=_splits.least_samples(task.y, classifier=is_classifier(tuned)),
     )
     declared, legal = set(given), space.default()
     if hasattr(oracle, "max_epochs"):  # Hyperband and halving set the epochs themselves
@@ -83,29 +87,27 @@ def make_plan(tuned: Any, recipe: Recipe, given: dict[str, Any], task: Task, see
             raise ParameterError(f"tuner={tuned.tuner!r} sets the epochs; take them from space.")
         declared.add("epochs")
         legal["epochs"] = oracle.max_epochs
-    elif tuned.max_trials is None and n_trials is None and tuned.tuner != "grid":
+    elif tuned.max_trials is None and not getattr(as_strategy(tuner), "ends_itself", False):
         raise ParameterError("max_trials=None needs tuner='grid', 'hyperband' or 'halving'.")
-    if tuned.tuner == "grid":
-        n_trials = _check_grid(tuned, space.size())
+    _warn_of_partial_grid(oracle, n_trials)
     for example in [legal, *space.examples()]:
         try:
-            recipe.candidate(example, declared)  # unknown names raise before any training
+            pipeline.candidate(example, declared)  # unknown names raise before any training
         except ValueError:
-            check_names(tuned, recipe.network, given)  # may say it better
+            check_names(tuned, pipeline.network, given)  # may say it better
             raise
     longest = max([epochs or 0, *space.values_of("epochs")]) or None
     pruning = make_pruning(tuned, longest, oracle, tuned._deciding)
     return Plan(oracle, space, n_trials, declared, pruning)
 
 
-def _check_grid(tuned: Any, size: int) -> int:
-    if tuned.max_trials is not None and size > tuned.max_trials:
+def _warn_of_partial_grid(oracle: Any, n_trials: int | None) -> None:
+    size = getattr(oracle, "n_points", None)
+    if size is not None and n_trials is not None and size > n_trials:
         warnings.warn(
-            f"The grid has {size} points and max_trials={tuned.max_trials} of them are tried, "
+            f"The grid has {size} points and max_trials={n_trials} of them are tried, "
             "in order: the last parameters vary, the first ones may stay at their first "
             "value. Use max_trials=None for the whole grid, or another tuner.",
             SkippedWarning,
             stacklevel=5,
         )
-        return tuned.max_trials
-    return size

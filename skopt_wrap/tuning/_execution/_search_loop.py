@@ -1,4 +1,4 @@
-"""The ask-and-tell loop, its limits and its progress bar."""
+"""The loop of a search: propose a trial, run it, learn from its score, until a limit is reached."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from ...exceptions import SearchError, SkippedWarning, TrainingInterruptedWarning
+from .._keras_tuner import temporary_folder
 from .._space._search_space import SearchSpace, resource_of
-from .._storage._trial_log import Entry, Ledger, plain
-from .._strategies._factory import OBJECTIVE, temporary_folder
+from .._storage._trial_log import Entry, TrialLog, plain
+from .._strategies._protocol import OBJECTIVE
 from .._strategies._pruners import Pruning
 from .._strategies._resume import is_independent, register
-from .._trial import COMPLETED, FAILED, TimeIsUp, TrialResult, fail
+from .._trial import COMPLETED, FAILED, TrialResult, fail
+from ._callbacks import Tasks
+from ._evaluation import TimeIsUp
 from ._executors import Outcome, Serial, Workers
-from ._interrupt import Interrupt, Tasks
+from ._interrupt import Interrupt
 
 _POLL_SECONDS = 0.2
 INTERRUPTED, UNWANTED = "it was interrupted", "a callback asked for it"  # why a search stopped
@@ -56,12 +59,12 @@ class Search:
         Runs them.
     metric : callable
         Returns the name of the metric that is maximized, given a finished TrialResult.
-    ledger : Ledger
+    trial_log : TrialLog
         Where the trials are written down.
     tasks : Tasks
         Tells scikit-learn's callbacks what runs.
     pruning : Pruning or None
-        Stops hopeless trials; it learns of a trial when the oracle does.
+        Stops trials that score too low; it learns of a trial when the oracle does.
     max_seconds : float or None
         No trial starts after this time, and the running ones are dropped.
     progress : bool
@@ -77,7 +80,7 @@ class Search:
     workers: Serial | Workers
     metric: Callable[[TrialResult], str]
     tasks: Tasks
-    ledger: Ledger = field(default_factory=Ledger)
+    trial_log: TrialLog = field(default_factory=TrialLog)
     pruning: Pruning | None = None
     max_seconds: float | None = None
     progress: bool = False
@@ -124,7 +127,7 @@ class Search:
             temporary_folder(self.oracle),
             bar,
             self.tasks,
-            self.ledger,
+            self.trial_log,
             self.workers,
             interrupt.watch(),
         ):
@@ -179,25 +182,25 @@ class Search:
     def _start(self, out_of_time: Callable[[], bool]) -> bool:
         """Start a trial that another process left, or a new one; False when there is none now."""
         for number, item in enumerate(self.proposals):
-            if item.state == "free" and self.ledger.take(number):
+            if item.state == "free" and self.trial_log.take(number):
                 item.state, item.mine = "running", True
                 self._submit(item, None, out_of_time)
                 return True
         number = len(self.proposals)
         if self._is_done(number) or not self._may_propose(number):
             return False
-        number = self.ledger.claim()
+        number = self.trial_log.claim()
         self._sync()
         if self._is_done(number):
-            self.ledger.withdraw(number)
+            self.trial_log.withdraw(number)
             return False
         trial = self._ask(number)
         if trial is None:
-            self.ledger.withdraw(number)
+            self.trial_log.withdraw(number)
             return False
         item, error = self._declare(number, trial)
         pending = [n for n, earlier in enumerate(self.proposals[:-1]) if not earlier.told]
-        if not self.ledger.propose(number, trial.hyperparameters.values, pending):
+        if not self.trial_log.propose(number, trial.hyperparameters.values, pending):
             raise SearchError(
                 f"this process was silent for so long that others gave trial {number} up for lost."
             )
@@ -277,7 +280,7 @@ class Search:
         outcome.result.params = item.result.params  # not copies that came from a worker
         item.result, item.state = outcome.result, "finished"
         score = self._note(item.result, outcome.error)
-        self.ledger.finish(outcome.number, _outcome(item.result), score)
+        self.trial_log.finish(outcome.number, _outcome(item.result), score)
         self.tasks.end(outcome.number)
         if outcome.error is not None and self.reraise:
             raise outcome.error
@@ -324,7 +327,7 @@ class Search:
         """Take over what this search's processes, earlier ones included, have written down."""
         self._unproposed = False
         running = set(self.workers.running)
-        for number, entry in enumerate(self.ledger.entries()):
+        for number, entry in enumerate(self.trial_log.entries()):
             if entry.values is None:
                 self._unproposed = True
                 break
@@ -357,6 +360,8 @@ class Search:
         for name, value in stored.items():
             if name == "reports":  # JSON's keys are text
                 value = {int(epoch): scores for epoch, scores in value.items()}
+            if name == "fit_path":  # what it was called before version 0.1
+                value = ["joint" if path == "stacked" else path for path in value]
             if name in known:
                 setattr(item.result, name, value)
         lost = item.result.state == FAILED

@@ -1,0 +1,1 @@
+"""What is searched: parameters, their values and conditions; nothing here proposes or trains."""

@@ -1,4 +1,4 @@
-"""How entries of a space are written that a list or a distribution cannot say."""
+"""Entries of a space that depend on others: conditions, and one value for each layer."""
 
 from __future__ import annotations
 

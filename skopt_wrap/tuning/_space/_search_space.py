@@ -17,12 +17,12 @@ from typing import Any
 import keras_tuner
 import numpy as np
 from keras_tuner.engine import hyperparameters as kinds
-from keras_tuner.src.engine.conditions import Parent
 from scipy.stats import rv_continuous, rv_discrete
 
 from ..._keras import name_scope, seed_scope
 from ...exceptions import BuilderError, ParameterError
 from .._candidate._hypermodel import declare_fit, overrides_fit
+from .._keras_tuner import Parent
 from ._conditions import REMOVE, Conditional, PerLayer, cases, describe, in_order, is_constant
 
 _TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution
@@ -97,11 +97,11 @@ def _quantile(name: str, inverse: Callable[[float], Any], discrete: bool) -> Dim
 
 
 def _from_scipy(name: str, distribution: Any) -> Dimension:
-    family = distribution.dist
-    if isinstance(family, rv_discrete) and family.name == "randint":
+    kind = distribution.dist
+    if isinstance(kind, rv_discrete) and kind.name == "randint":
         low, high = (int(end) for end in distribution.support())
         return Dimension(kinds.Int(name, low, high), _same)
-    return _quantile(name, distribution.ppf, isinstance(family, rv_discrete))
+    return _quantile(name, distribution.ppf, isinstance(kind, rv_discrete))
 
 
 def _from_optuna(name: str, distribution: Any) -> Dimension:

@@ -1,0 +1,1 @@
+"""How a search is written down and continued; nothing here runs a trial."""

@@ -19,8 +19,9 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 
 from ...exceptions import ParameterError, SearchError
+from .._optuna import close_storage, quiet
 from ._fingerprint import differences
-from ._trial_log import Ledger, StudyLedger
+from ._trial_log import StudyTrialLog, TrialLog
 
 FILE_NAME = "search.log"
 STUDY = "search"  # name of the study when none is given
@@ -52,7 +53,7 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Wait for the lock."""
-        file = open(f"{self.path}.lock", "ab")  # held until `release`
+        file = open(f"{self.path}.lock", "ab")  # noqa: SIM115 - held until `release`
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             mend(self.path)
@@ -226,7 +227,7 @@ def open_study(
     definition: Mapping[str, str],
     seeds: tuple[int, int],
     resume: bool,
-) -> StudyLedger:
+) -> StudyTrialLog:
     """Return the trials of a study, which is made where there is none.
 
     Parameters
@@ -246,7 +247,7 @@ def open_study(
 
     Returns
     -------
-    ledger : StudyLedger
+    trial_log : StudyTrialLog
         The trials.
 
     Raises
@@ -260,7 +261,7 @@ def open_study(
     if n_trials and not resume:
         raise ParameterError(
             f"resume=False, and study {name!r} in storage={label} holds {n_trials} trials. Give "
-            "another study= or storage=, take resume=True to go on with them, or delete them "
+            "another study= or storage=, take resume=True to continue them, or delete them "
             f"with optuna.delete_study(study_name={name!r}, storage=...)."
         )
     if stored is None:
@@ -278,17 +279,12 @@ def open_study(
     if stored is None:
         content = {"definition": dict(definition), "seeds": list(seeds)}
         storage.set_study_user_attr(study_id, _DEFINITION, content)
-    return StudyLedger(storage, study_id, close)
+    return StudyTrialLog(storage, study_id, close_storage)
 
 
 def _study_id(storage: Any, name: str) -> int:
-    with suppress(DuplicatedStudyError):
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces each new study
-        try:
-            return storage.create_new_study([StudyDirection.MAXIMIZE], name)
-        finally:
-            optuna.logging.set_verbosity(verbosity)
+    with suppress(DuplicatedStudyError), quiet():
+        return storage.create_new_study([StudyDirection.MAXIMIZE], name)
     return storage.get_study_id_from_name(name)
 
 
@@ -302,27 +298,30 @@ def stored_seeds(storage: Any, name: str) -> tuple[int, int] | None:
     return None if stored is None else (stored["seeds"][0], stored["seeds"][1])
 
 
-def study_name(study: str | None, family: str | None) -> str:
+def study_name(study: str | None, architecture: str | None) -> str:
     """Return the study's name inside the storage; "auto" has one for each architecture."""
-    return (study or STUDY) + (f"/{family}" if family else "")
+    return (study or STUDY) + (f"/{architecture}" if architecture else "")
 
 
 def find_seeds(
-    storage: Any, study: str | None, family: str | None = None
+    storage: Any, study: str | None, architecture: str | None = None
 ) -> tuple[int, int] | None:
     """Return the seeds of the search in `storage`; None where there is none yet."""
     if storage is None or not exists(storage):
         return None
     opened = open_storage(storage)
     try:
-        return stored_seeds(opened, study_name(study, family))
+        return stored_seeds(opened, study_name(study, architecture))
     finally:
-        close(opened)
+        close_storage(opened)
 
 
-def open_ledger(
-    tuned: Any, definition: Mapping[str, str], seeds: tuple[int, int], family: str | None = None
-) -> Ledger:
+def open_trial_log(
+    tuned: Any,
+    definition: Mapping[str, str],
+    seeds: tuple[int, int],
+    architecture: str | None = None,
+) -> TrialLog:
     """Return where a search writes its trials down.
 
     Parameters
@@ -333,34 +332,26 @@ def open_ledger(
         What the scores depend on.
     seeds : tuple of two int
         The seeds.
-    family : str, default=None
+    architecture : str, default=None
         Architecture of one of several searches.
 
     Returns
     -------
-    ledger : Ledger
+    trial_log : TrialLog
         Nowhere when `storage` is None.
     """
     if tuned.storage is None:
-        return Ledger()
+        return TrialLog()
     opened = open_storage(tuned.storage)
     try:
         return open_study(
             opened,
-            study_name(tuned.study, family),
+            study_name(tuned.study, architecture),
             label(tuned.storage),
             definition,
             seeds,
             tuned.resume,
         )
     except BaseException:
-        close(opened)
+        close_storage(opened)
         raise
-
-
-def close(storage: Any) -> None:
-    """Close the connections of a database."""
-    engine = getattr(getattr(storage, "_backend", None), "engine", None)
-    if engine is not None:
-        storage.remove_session()
-        engine.dispose()

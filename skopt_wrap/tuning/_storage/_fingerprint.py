@@ -1,6 +1,6 @@
-"""What defines a search, in words and digests that are equal in every process.
+"""Describe a search by texts and hashes that are equal in every process.
 
-A stored search is only gone on with when nothing that its scores depend on has changed.
+A stored search is only continued when nothing that its scores depend on has changed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import joblib
 import numpy as np
 from scipy import sparse
 
+from ..._pipelines import last_step, leading_steps
+
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DEPTH = 12
 # Parameters of the search that limit or show it; its trials are the same without them.
@@ -23,7 +25,7 @@ _FREE = {
     "max_trials", "max_time", "storage", "study", "resume", "n_jobs", "verbose", "error_score",
     "random_state",
 }  # fmt: skip
-# Those that the recipe, the space or the splits already stand for.
+# Those that the pipeline, the space or the splits already stand for.
 _ELSEWHERE = {
     "model", "space", "cv", "epochs", "batch_size", "early_stopping", "learning_rate_schedule",
     "callbacks", "preprocessor", "sampler",
@@ -139,7 +141,7 @@ def _describe_object(value: Any, inner: Any) -> str:
 
 
 def define(
-    tuned: Any, recipe: Any, space: Any, task: Any, seeds: tuple[int, int]
+    tuned: Any, pipeline: Any, space: Any, task: Any, seeds: tuple[int, int]
 ) -> dict[str, str]:
     """Return what the scores of a search depend on, by name.
 
@@ -147,7 +149,7 @@ def define(
     ----------
     tuned : TunedClassifier or TunedRegressor
         Whose parameters define the search.
-    recipe : Recipe
+    pipeline : CandidatePipeline
         The candidate.
     space : SearchSpace
         The space.
@@ -179,16 +181,13 @@ def define(
         # The same name may occur under several conditions of a model function.
         key = f"space[{item.name!r}]"
         definition[key] = definition.get(key, "") + describe(spec)
-    estimator, params = recipe.base, recipe.base.get_params(deep=False)
-    definition["estimator"] = type(estimator).__qualname__
-    while hasattr(estimator, "steps"):
-        for name, step in estimator.steps[:-1]:
-            definition[f"estimator {name}"] = describe(step)
-        estimator = estimator.steps[-1][1]
-        params = estimator.get_params(deep=False)
+    definition["estimator"] = type(pipeline.base).__qualname__
+    for name, step in leading_steps(pipeline.base):
+        definition[f"estimator {name}"] = describe(step)
+    params = last_step(pipeline.base).get_params(deep=False)
     definition |= {f"model's {name}": describe(value) for name, value in params.items()}
-    if recipe.hypermodel is not None:
-        definition["model's model"] = describe(recipe.hypermodel)
+    if pipeline.hypermodel is not None:
+        definition["model's model"] = describe(pipeline.hypermodel)
     for name, value in tuned.get_params(deep=False).items():
         if name not in _FREE | _ELSEWHERE:
             definition[name] = describe(value)

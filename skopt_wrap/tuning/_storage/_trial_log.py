@@ -1,4 +1,4 @@
-"""Where a search writes its trials down: nowhere, or in one of Optuna's storages.
+"""The trial log: where a search keeps its trials, in memory or in one of Optuna's storages.
 
 A trial is claimed first, which gives it a number, and proposed when all lower numbers have been:
 processes that share a search propose in the order of the numbers, each knowing all earlier
@@ -24,6 +24,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
+from .._optuna import trial_key
 from .._trial import COMPLETED, FAILED, PRUNED
 
 _OWNER, _VALUES, _PENDING, _RESULT, _WITHDRAWN, _BEAT = (
@@ -64,13 +65,13 @@ class Entry:
     result: dict[str, Any] | None = None
 
 
-class Ledger:
+class TrialLog:
     """The trials of a search that is not stored: it has the one process, and is forgotten."""
 
     def __init__(self) -> None:
         self._n_claimed = 0
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> TrialLog:
         return self
 
     def __exit__(self, *args: Any) -> None:
@@ -104,7 +105,7 @@ class Ledger:
         """Leave a trial that is not finished to others."""
 
 
-class StudyLedger(Ledger):
+class StudyTrialLog(TrialLog):
     """The trials of a search as those of an Optuna study.
 
     Parameters
@@ -118,7 +119,7 @@ class StudyLedger(Ledger):
     """
 
     def __init__(
-        self, storage: Any, study_id: int, close: Callable[[Any], None] = lambda storage: None
+        self, storage: Any, study_id: int, close: Callable[[Any], None] | None = None
     ) -> None:
         super().__init__()
         self._close = close
@@ -131,7 +132,7 @@ class StudyLedger(Ledger):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> StudyLedger:
+    def __enter__(self) -> StudyTrialLog:
         _searching.add(self.owner)
         self._thread = threading.Thread(target=self._beat, daemon=True, name="skopt_wrap-beat")
         self._thread.start()
@@ -147,7 +148,8 @@ class StudyLedger(Ledger):
             for number in list(self._keys):
                 self.release(number)
             self.withdraw(-1)
-        self._close(self.storage)
+        if self._close is not None:
+            self._close(self.storage)
 
     def entries(self) -> list[Entry]:
         """Return the trials of all processes, by number; the last may have no proposal yet."""
@@ -155,7 +157,7 @@ class StudyLedger(Ledger):
         for trial in self._trials():
             proposed = _VALUES in trial.user_attrs
             if not proposed and self._is_dead(trial):
-                self._withdraw(trial._trial_id)
+                self._withdraw(trial_key(trial))
                 continue
             found.append(self._entry(trial))
             if not proposed:
@@ -197,7 +199,7 @@ class StudyLedger(Ledger):
     def take(self, number: int) -> bool:
         """Take over a free trial; False when another process was quicker."""
         trial = self._trials()[number]
-        key = trial._trial_id
+        key = trial_key(trial)
         try:
             if trial.state == TrialState.RUNNING:
                 self.storage.set_trial_state_values(key, TrialState.WAITING)
@@ -238,7 +240,7 @@ class StudyLedger(Ledger):
         else:
             state = "running"
         return Entry(
-            trial._trial_id,
+            trial_key(trial),
             attributes.get(_VALUES),
             attributes.get(_PENDING, []),
             state,
@@ -276,9 +278,9 @@ class StudyLedger(Ledger):
             if _started(int(pid)) != started:
                 return True
         beat = trial.user_attrs.get(_BEAT, owner)
-        last, since = self._beats.get(trial._trial_id, (None, 0.0))
+        last, since = self._beats.get(trial_key(trial), (None, 0.0))
         if beat != last:
-            self._beats[trial._trial_id] = (beat, time.monotonic())
+            self._beats[trial_key(trial)] = (beat, time.monotonic())
             return False
         return time.monotonic() - since > GRACE_SECONDS
 

@@ -1,91 +1,145 @@
-"""Successive halving as a Keras Tuner oracle."""
+"""Successive halving, and its settings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import keras_tuner
+from ...exceptions import ParameterError
+from ._named import check_epochs
+from ._protocol import SearchRequest
+from ._setting_checks import check_count, check_name
 
-from ._settings import Halving
+RESOURCES = ("epochs", "samples")
+_MOST_ROUNDS = 4  # by default the first round takes 1/27 of the epochs or samples
 
-EPOCHS, SAMPLES, ROUND = "tuner/epochs", "tuner/samples", "tuner/iter"
 
+@dataclass(frozen=True, kw_only=True)
+class Halving:
+    """Successive halving: many candidates on little, the best of them on more.
 
-class HalvingOracle(keras_tuner.Oracle):
-    """Promotes the best candidates of a round to the next, with more epochs or rows.
+    The first round draws candidates at random and gives each a small share of the epochs, of the
+    training samples, or of both. The best ``1 / factor`` go on with `factor` times as much, until
+    the last round has everything. A promoted candidate is trained anew, and only trials of the
+    last round can be the best: scores on different shares are not compared.
 
     Parameters
     ----------
-    settings : Halving
-        The settings.
-    shares : sequence of float
-        Share of the resource in each round.
-    n_candidates : int
-        Candidates of the first round.
-    epochs : int or None
-        Epochs of a full training; needed where they are the resource.
-    **kwargs : dict
-        Arguments of ``keras_tuner.Oracle``.
+    resource : {"epochs", "samples"} or tuple of both, default="epochs"
+        What grows from round to round. Samples are drawn from the training samples of each split,
+        in the proportions of the classes, and a smaller share is a part of a larger one.
+    factor : int, default=3
+        How much the resource grows, and the candidates become fewer, at least 2.
+    min_resource : int, float or None, default=None
+        First round: an int is a number of epochs or samples (of a single resource), a float in
+        (0, 1] a share. None makes at most four rounds and leaves no class without samples.
+    n_candidates : int or None, default=None
+        Candidates of the first round. None makes the whole search cost as much as `max_trials`
+        full trainings.
+
+    Raises
+    ------
+    ParameterError
+        When a value breaks its rule.
+
+    See Also
+    --------
+    TunedClassifier : Takes it as `tuner`.
+    sklearn.model_selection.HalvingRandomSearchCV : The same idea for any estimator.
+
+    References
+    ----------
+    .. [1] K. Jamieson, A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
+       optimization", AISTATS 2016.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning import Halving
+    >>> Halving(resource="samples", min_resource=100).rounds(900, least=10)
+    [0.111..., 0.333..., 1.0]
     """
 
-    def __init__(
-        self,
-        settings: Halving,
-        shares: Sequence[float],
-        n_candidates: int,
-        epochs: int | None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.shares = list(shares)
-        self.sizes = [math.ceil(n_candidates / settings.factor**i) for i in range(len(shares))]
-        self.factor = settings.factor
-        self.samples = "samples" in settings.resources
-        if "epochs" in settings.resources and epochs is not None:
-            self.max_epochs = epochs
-        self._rounds: list[list[str]] = [[]]
-        self._waiting: list[str] = []  # promoted, not started
+    resource: Any = "epochs"
+    factor: int = 3
+    min_resource: int | float | None = None
+    n_candidates: int | None = None
+    ends_itself: ClassVar[bool] = True
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Propose the values of a trial."""
-        if len(self._rounds) == 1 and len(self._rounds[0]) < self.sizes[0]:
-            values = self._random_values()
-            if values is not None:
-                return self._run(trial_id, values)
-            self.sizes[0] = len(self._rounds[0])  # a small space is exhausted: go on with these
-        if not self._waiting:
-            if self.ongoing_trials:
-                return {"status": "IDLE", "values": None}
-            self._waiting = self._promoted()
-            if not self._waiting:
-                return {"status": "STOPPED", "values": None}
-            self._rounds.append([])
-        best = self.trials[self._waiting.pop(0)]
-        values = dict(best.hyperparameters.values)
-        values["tuner/trial_id"] = best.trial_id
-        return self._run(trial_id, values)
+    def __post_init__(self) -> None:
+        for item in self.resources:
+            check_name("resource", item, RESOURCES)
+        check_count("factor", self.factor, 2)
+        least = self.min_resource
+        if isinstance(least, float):
+            if not 0 < least <= 1:
+                raise ParameterError(
+                    f"min_resource must be an int >= 1 or a share in (0, 1]; got {least!r}."
+                )
+        elif least is not None:
+            check_count("min_resource", least, 1)
+            if len(self.resources) > 1:
+                raise ParameterError(
+                    "min_resource must be a share in (0, 1] for two resources, which are counted "
+                    f"differently; got {least!r}."
+                )
+        if self.n_candidates is not None:
+            check_count("n_candidates", self.n_candidates, 1)
 
-    def _run(self, trial_id: str, values: dict[str, Any]) -> dict[str, Any]:
-        number = len(self._rounds) - 1
-        values[ROUND] = number
-        if hasattr(self, "max_epochs"):
-            values[EPOCHS] = max(1, math.ceil(self.max_epochs * self.shares[number] - 1e-9))
-        if self.samples:
-            values[SAMPLES] = self.shares[number]
-        self._rounds[-1].append(trial_id)
-        return {"status": "RUNNING", "values": values}
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources, as a tuple."""
+        return (self.resource,) if isinstance(self.resource, str) else tuple(self.resource)
 
-    def _promoted(self) -> list[str]:
-        """Return the trials that go on after the round that has ended, best first."""
-        if len(self._rounds) == len(self.shares):
-            return []
-        done = [self.trials[name] for name in self._rounds[-1]]
-        done = [trial for trial in done if trial.status == "COMPLETED"]
-        best = sorted(done, key=lambda trial: -trial.score)
-        return [trial.trial_id for trial in best[: math.ceil(len(self._rounds[-1]) / self.factor)]]
+    @property
+    def sets_epochs(self) -> bool:
+        """Whether the trials of a round get a number of epochs."""
+        return "epochs" in self.resources
 
-    def _compute_values_hash(self, values: dict[str, Any]) -> str:
-        own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
-        return super()._compute_values_hash(own)
+    def rounds(self, full: int, least: int) -> list[float]:
+        """Return the share of the resource in each round, the last one 1.
+
+        Parameters
+        ----------
+        full : int
+            Epochs or rows of the last round.
+        least : int
+            Smallest useful number of them, where `min_resource` is None.
+
+        Returns
+        -------
+        shares : list of float
+            Increasing.
+        """
+        wanted = self.min_resource
+        if wanted is None:
+            first, most = least / full, _MOST_ROUNDS
+        else:
+            first = wanted if isinstance(wanted, float) else wanted / full
+            most = 64
+        if first > 1:
+            if wanted is None:
+                return [1.0]
+            raise ParameterError(f"min_resource={wanted} is more than all there are, {full}.")
+        # Rounding must not cost a round: 1/9 is two steps of 3.
+        steps = math.floor(math.log(1 / first, self.factor) + 1e-9)
+        n_rounds = min(most, 1 + steps)
+        return [float(self.factor) ** (i - n_rounds + 1) for i in range(n_rounds)]
+
+    def make_oracle(self, search: SearchRequest) -> Any:
+        """Return the oracle of a search, as `Strategy` says."""
+        from ._halving_oracle import HalvingOracle
+
+        if self.sets_epochs:
+            check_epochs("halving", search.epochs)
+        by_epochs = self.resources[0] == "epochs"
+        full, least = (search.epochs, 1) if by_epochs else (search.n_samples, search.least_samples)
+        shares = self.rounds(int(full or 1), least)
+        n_candidates = self.n_candidates
+        if n_candidates is None:
+            # Every round costs about as much, and all together as much as max_trials trainings.
+            cost = sum(share / self.factor**i for i, share in enumerate(shares))
+            wanted = round((search.max_trials or 20) / cost)
+            n_candidates = max(self.factor ** (len(shares) - 1), wanted)
+        arguments = search.oracle_arguments()
+        return HalvingOracle(self, shares, n_candidates, search.epochs, **arguments)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import keras_tuner
@@ -15,23 +14,14 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 from threadpoolctl import threadpool_limits
 
+from .._keras_tuner import QuietMixin, is_repeated
+from .._optuna import quiet
+from ._protocol import SearchRequest
+
 _MAX_REPEATS = 20  # proposals equal to an earlier trial before the space counts as exhausted
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Optuna from announcing studies, and from warning of what is still experimental."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-
-
-class OptunaOracle(keras_tuner.Oracle):
+class OptunaOracle(QuietMixin, keras_tuner.Oracle):
     """A Keras Tuner oracle whose proposals come from an Optuna sampler.
 
     Conditional scopes and hyperparameters that appear while a trial is built are understood. A
@@ -62,6 +52,7 @@ class OptunaOracle(keras_tuner.Oracle):
         evolves = isinstance(sampler, (samplers.NSGAIISampler, samplers.NSGAIIISampler))
         self._whole = self._fits or evolves
         self._reads_reports = isinstance(sampler, samplers.TPESampler)
+        self.independent = type(sampler) is samplers.RandomSampler
         self._asked: dict[str, optuna.Trial] = {}
         self._values: dict[str, list[float]] = {}
         self._reports: dict[str, dict[int, float]] = {}
@@ -74,13 +65,19 @@ class OptunaOracle(keras_tuner.Oracle):
         """Note the scores by epoch of a trial that was stopped."""
         self._reports[trial_id] = dict(reports)
 
+    def forget_proposal(self, trial_id: str) -> None:
+        """Note that something else is tried than what the sampler proposed for a trial."""
+        asked = self._asked.pop(trial_id, None)
+        if asked is not None:
+            self.study.tell(asked, state=TrialState.FAIL)
+
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose the values of a trial."""
         for _ in range(_MAX_REPEATS):
             with quiet(), self._threads():
                 asked = self.study.ask()
                 values = self._propose(asked)
-            if not self._duplicate(values):
+            if not is_repeated(self, values):
                 self._asked[trial_id] = asked
                 return {"status": "RUNNING", "values": values}
             self.study.tell(asked, state=TrialState.FAIL)
@@ -89,7 +86,7 @@ class OptunaOracle(keras_tuner.Oracle):
     def _threads(self) -> Any:
         """Limit the threads of a sampler that fits a model.
 
-        It has a few dozen rows: more threads than one cost far more time than they save.
+        It has a few dozen trials: more threads than one cost far more time than they save.
         """
         return threadpool_limits(1) if self._fits else nullcontext()
 
@@ -154,6 +151,12 @@ class OptunaOracle(keras_tuner.Oracle):
                 params=params, distributions=distributions, intermediate_values=reports, **told
             )
         )
+
+
+def optuna_oracle(sampler: optuna.samplers.BaseSampler, search: SearchRequest) -> OptunaOracle:
+    """Return the oracle of a search that asks `sampler`."""
+    arguments = {"max_trials": search.max_trials, **search.oracle_arguments()}
+    return OptunaOracle(sampler, search.directions, **arguments)
 
 
 def _key(hyperparameter: Any) -> str:

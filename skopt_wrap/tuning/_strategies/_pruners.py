@@ -1,4 +1,4 @@
-"""Trials stopped on the way, when their scores leave no hope."""
+"""Pruners: they stop a trial whose scores after some epochs are too low."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import optuna
 from optuna.trial import TrialState
 
 from ...exceptions import ParameterError, SkippedWarning
+from .._optuna import quiet
 from .._trial import COMPLETED, FAILED, TrialResult
-from ._halving import HalvingOracle
-from ._optuna import quiet
+from ._halving_oracle import HalvingOracle
 
 FACTOR = 3
 _CHECKS = 10  # for a pruner that compares at any epoch

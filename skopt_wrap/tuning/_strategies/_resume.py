@@ -1,39 +1,22 @@
-"""What a search needs of an oracle to go on from stored trials, and to run several at a time."""
+"""What a search needs of an oracle to continue a stored search, or to run several trials."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import optuna
 from keras_tuner import oracles
-from keras_tuner.engine.trial import Trial
 
-
-class GridOracle(oracles.GridSearchOracle):
-    """Keras Tuner's grid, which need not wait for a trial to end before it proposes the next.
-
-    The parent walks on from a trial when it has ended, so that two could run at a time.
-    """
-
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Propose the values of a trial."""
-        response: dict[str, Any] = super().populate_space(trial_id)
-        if response["status"] == "RUNNING":
-            self._populate_next.append(trial_id)
-        return response
+from .._keras_tuner import replace_values
 
 
 def is_independent(oracle: Any) -> bool:
     """Whether what an oracle proposes does not depend on any result."""
-    if type(oracle) in (oracles.RandomSearchOracle, GridOracle):
-        return True
-    sampler = getattr(getattr(oracle, "study", None), "sampler", None)
-    return type(sampler) is optuna.samplers.RandomSampler
+    return type(oracle) is oracles.RandomSearchOracle or getattr(oracle, "independent", False)
 
 
 def register(oracle: Any, trial: Any, tuner_id: str, values: Mapping[str, Any]) -> Any:
-    """Make the oracle believe that it proposed `values`.
+    """Make the oracle believe that it proposed what was tried; return the trial with `values`.
 
     Parameters
     ----------
@@ -51,18 +34,6 @@ def register(oracle: Any, trial: Any, tuner_id: str, values: Mapping[str, Any]) 
     trial : keras_tuner.engine.trial.Trial
         The trial with `values`.
     """
-    asked = getattr(oracle, "_asked", {}).pop(trial.trial_id, None)
-    if asked is not None:
-        oracle.study.tell(asked, state=optuna.trial.TrialState.FAIL)
-    hyperparameters = oracle.get_space()
-    hyperparameters.values = dict(values)
-    if trial.status == "RUNNING":
-        trial.hyperparameters = hyperparameters
-    else:
-        trial = Trial(hyperparameters=hyperparameters, trial_id=trial.trial_id, status="RUNNING")
-        oracle.trials[trial.trial_id] = trial
-        oracle.start_order.append(trial.trial_id)
-        oracle.tuner_ids.add(tuner_id)
-        oracle.ongoing_trials[tuner_id] = trial
-    oracle._record_values(trial)
-    return trial
+    if hasattr(oracle, "forget_proposal"):
+        oracle.forget_proposal(trial.trial_id)
+    return replace_values(oracle, trial, tuner_id, values)

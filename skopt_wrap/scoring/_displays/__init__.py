@@ -1,0 +1,1 @@
+"""Plots of two-class classifiers; they compute no metric of their own."""
