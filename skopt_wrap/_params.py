@@ -114,9 +114,6 @@ def class_arguments(kind: type) -> tuple[list[str], bool]:
     return list(names), True
 
 
-builder_knobs = builder_parameters  # the name that `tuning` still uses
-
-
 class PrefixedParamsMixin:
     """``get_params`` and ``set_params`` for an estimator that takes prefixed parameters.
 

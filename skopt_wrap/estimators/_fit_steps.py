@@ -161,7 +161,7 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
         fitting.split = (rows, held)
         fitting.validation = (X[held], y[held], weights[held])
         fitting.X, fitting.y, fitting.weights = X[rows], y[rows], weights[rows]
-    else:
+    elif request.epochs is None:  # `partial_fit` never validates
         _refuse_validation_options(settings["passed_on"])
     return fitting
 

@@ -42,7 +42,10 @@ class RowsMixin(PrefixedParamsMixin):
                 self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
             )
         except ValueError as error:
-            raise explained(error, X, "X") from error
+            better = explained(error, X, "X")
+            if better is None:
+                raise
+            raise better from error
         X = checked
         if reset:
             self.X_shape_ = tuple(X.shape)

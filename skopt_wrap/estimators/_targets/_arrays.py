@@ -64,7 +64,10 @@ def check_values(y: Any, dtype: str = "float32") -> np.ndarray:
     try:
         y = check_array(y, ensure_2d=False, allow_nd=True, dtype="numeric", input_name="y")
     except ValueError as error:
-        raise explained(error, y, "y") from error
+        better = explained(error, y, "y")
+        if better is None:
+            raise
+        raise better from error
     if y.ndim > 2:
         raise DataError(
             f"y must have one or two dimensions, got shape {y.shape}: a network for "

@@ -96,12 +96,16 @@ def check_container(data: Any) -> None:
 
 
 def _is_batches(data: Any) -> bool:
-    bases = {base.__name__ for base in type(data).__mro__}
-    return bool(bases & {"PyDataset", "Sequence", "DataLoader"}) and not isinstance(data, list)
+    libraries = ("keras", "tf_keras", "tensorflow", "torch")
+    return any(
+        base.__name__ in ("PyDataset", "Sequence", "DataLoader")
+        and base.__module__.partition(".")[0] in libraries
+        for base in type(data).__mro__
+    )
 
 
-def explained(error: ValueError, data: Any, name: str) -> Exception:
-    """Return the error to raise for one of scikit-learn's validation, with a way that works here.
+def explained(error: ValueError, data: Any, name: str) -> DataError | None:
+    """Return an error that says what works here, for one of scikit-learn's; None when that will do.
 
     Parameters
     ----------
@@ -125,7 +129,7 @@ def explained(error: ValueError, data: Any, name: str) -> Exception:
             f"{name} has samples of unequal length. Bring them to one length first, for instance "
             f"with keras.utils.pad_sequences({name}, dtype='float32')."
         )
-    return error
+    return None
 
 
 def text_column(data: Any) -> str:
