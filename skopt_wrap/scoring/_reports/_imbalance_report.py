@@ -7,11 +7,11 @@ from typing import Any
 
 from sklearn.utils import check_random_state
 
-from .._resampling import check_resampling
+from .._resampling import Resampling, check_resampling
 from .._responses import check_fitted
 from .._targets import as_scalar, check_weights
 from ._multilabel import multilabel_tables
-from ._plan import ReportInput, Resampling, plan_metrics, read_predictions
+from ._plan import ReportInput, plan_metrics, read_predictions
 from ._report import ImbalanceReport
 from ._single_label import single_label_tables
 

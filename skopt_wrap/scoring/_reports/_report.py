@@ -17,7 +17,7 @@ _TABLES = ("metrics", "classes", "confusion", "calibration")
 _CAPTIONS = {
     "classes": "Classes",
     "confusion": "Confusion matrix",
-    "calibration": "Calibration of the positive class",
+    "calibration": "Calibration",
 }
 
 
@@ -45,15 +45,18 @@ class ImbalanceReport:
         For each metric: title, value, low, high (None without resampling), majority (value of
         always predicting the most frequent class), random (value of a prediction drawn from the
         prevalence, independent of the rows; ranking metrics see a constant score and probability
-        metrics the prevalence itself) and greater_is_better. Losses are not negated.
+        metrics the prevalence itself), greater_is_better, and note (why not to rely on the
+        interval; empty for nothing). Losses are not negated.
     per_class : dict of str to list
         Columns class, count, prevalence, predicted, precision, recall, f1.
     confusion : ndarray of shape (n_classes, n_classes) or (n_labels, 2, 2)
         Confusion matrix, true classes in rows, in the order of `classes`; for a multilabel target
         one a label.
     calibration : dict of str to list, or None
-        Columns lower, upper, count, predicted, observed of ten bins of the probability of the
-        positive class; None without probabilities or with more than two classes.
+        Columns lower, upper, count, predicted, observed of at most ten bins that hold about equally
+        many rows, as in :class:`CalibrationDisplay`: of the probability of the positive class, or,
+        with more than two classes, of the class predicted. None without probabilities and for
+        several labels.
     summary : str
         The gap between accuracy and F1 in plain words.
     skipped : dict of str to str
@@ -156,6 +159,9 @@ class ImbalanceReport:
             columns = self.to_dict(name)
             if columns:
                 rows = [[cell(v) for v in row] for row in zip(*columns.values(), strict=True)]
+                if name == "calibration":
+                    one = "positive class" if self.pos_label is not None else "class predicted"
+                    caption = f"{caption} of the {one}"
                 tables.append(Table(caption, list(columns), rows))
         return Page(heading, [self.summary, *self._notes()], tables)
 
@@ -165,6 +171,7 @@ class ImbalanceReport:
         rows = []
         for row in self.metrics.values():
             interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
+            interval += " *" * bool(row.get("note"))
             better = "higher" if row["greater_is_better"] else "lower"
             value, majority, random = (cell(row[k]) for k in ("value", "majority", "random"))
             rows.append([row["title"], value, interval, majority, random, better])
@@ -176,6 +183,13 @@ class ImbalanceReport:
         reasons: dict[str, list[str]] = {}
         for name, reason in self.skipped.items():
             reasons.setdefault(reason, []).append(name)
-        return [
-            f"Left out, since {reason}: {', '.join(names)}." for reason, names in reasons.items()
+        notes = [f"Left out, since {why}: {', '.join(names)}." for why, names in reasons.items()]
+        doubts: dict[str, list[str]] = {}
+        for row in self.metrics.values():
+            if row.get("note"):
+                doubts.setdefault(row["note"], []).append(row["title"])
+        notes += [
+            f"* Do not rely on the interval of {', '.join(titles)}: {why}."
+            for why, titles in doubts.items()
         ]
+        return notes
