@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..._tables import as_frame
 from ...exceptions import ParameterError, suggest
 from ._rendering import Page, Table, cell, render_html, render_text
+from ._web_page import web_page
 
 __all__ = ["ImbalanceReport"]
 
@@ -67,6 +69,11 @@ class ImbalanceReport:
         Resamples behind the intervals.
     n_rows : int
         Rows that were scored.
+    decision : dict
+        Where a known threshold decides: threshold, pos_label, constraint (text or ""), confidence
+        and kept; else empty.
+    curves : dict of str to ndarray
+        For two classes with probabilities: threshold, precision, recall and f1; else empty.
     """
 
     estimator_name: str
@@ -84,6 +91,8 @@ class ImbalanceReport:
     confidence_level: float
     n_resamples: int
     n_rows: int
+    decision: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
 
     def to_dict(self, table: str = "metrics") -> dict[str, list[Any]]:
         """Return a table as a dict of columns, ready for ``pandas.DataFrame``.
@@ -140,6 +149,31 @@ class ImbalanceReport:
             If pandas is not installed.
         """
         return as_frame(self.to_dict(table))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the report as one HTML page that needs no other file.
+
+        The page holds a paragraph for somebody who knows no statistics, the decision threshold and
+        its constraint, the costs of 1,000 cases (with `costs`), plots and all tables.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write, such as "report.html"; one that exists is replaced.
+
+        Returns
+        -------
+        path : pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        target = Path(path)
+        target.write_text(web_page(self), encoding="utf-8")
+        return target
 
     def __str__(self) -> str:
         return render_text(self._page())
