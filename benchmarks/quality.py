@@ -1,4 +1,4 @@
-"""What do the tools for data quality cost, and what do they find and gain?
+"""Measure what the tools for data quality cost, find and gain.
 
 Four tables, each row of which is kept in a CSV file, so that a run that was stopped goes on:
 

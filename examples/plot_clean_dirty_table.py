@@ -49,14 +49,13 @@ print(cleaner.report_)
 # Mend the rows, while training only
 # ----------------------------------
 
-rows = RowCleaner(random_state=0)
-model = make_pipeline(DataCleaner(), StandardScaler(), rows, LogisticRegression())
-model.fit(X_train, y_train)
+model = make_pipeline(
+    DataCleaner(), StandardScaler(), RowCleaner(random_state=0), LogisticRegression()
+).fit(X_train, y_train)
+rows = model[-2]
 print(rows.report_.summary)
 found = rows.flags_["labels"]
-print(
-    f"{found[wrong].mean():.0%} of the wrong labels found, {found[~wrong].mean():.0%} of the others"
-)
+print(f"{found[wrong].mean():.0%} of the wrong labels, {found[~wrong].mean():.0%} of the others")
 
 # %%
 # Was it worth it?

@@ -50,16 +50,15 @@ class ColumnPlan:
 
     def run(self, column: Column, log: ChangeLog) -> Column:
         """Return what becomes of a column of new rows."""
-        if column.kind not in self.kinds:
+        if column.kind != self.kind and column.missing().all():
+            column = coerce(column, self.kind)[0]
+        elif column.kind not in self.kinds:
             wanted = self.kinds[-1] if column.kind == "text" else self.kind
-            if column.missing().all():
-                column = coerce(column, self.kind)[0]
-            else:
-                came = column.kind
-                column, lost = coerce(column, wanted)
-                log.add(column.name, f"{came} instead of {self.kind}", column.n - lost, "converted")
-                log.add(column.name, f"no {wanted}", lost, "set missing")
-        elif column.kind != self.kind and not column.missing().all():
+            came = column.kind
+            column, lost = coerce(column, wanted)
+            log.add(column.name, f"{came} instead of {self.kind}", column.n - lost, "converted")
+            log.add(column.name, f"no {wanted}", lost, "set missing")
+        elif column.kind != self.kind:
             log.add(
                 column.name, f"{column.kind} instead of {self.kind}", column.n, "taken as it is"
             )

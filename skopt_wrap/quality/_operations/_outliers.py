@@ -14,6 +14,7 @@ from ._base import ChangeLog, Operation, Step, count
 
 _GRID = np.linspace(0, 1, 401)
 _SAMPLE = 50_000  # values that fix the quartiles to a few thousandths of their distance
+_ISOLATED = 0.8  # anomaly score of a forest, in [0, 1]; tails of a normal distribution reach 0.79
 _MAD_TO_STD = 1.4826  # of a normal distribution
 
 
@@ -56,7 +57,7 @@ class Outliers(Operation):
         the median, plus and minus `factor` standard deviations as estimated from the median
         absolute deviation.
         "isolation_forest": the least and the greatest value that
-        :class:`sklearn.ensemble.IsolationForest` calls an inlier.
+        :class:`sklearn.ensemble.IsolationForest` gives an anomaly score of at most 0.8.
     action : {"clip", "missing", "flag"}, default="clip"
         "clip" puts the bound in the place of a value outside, "missing" removes the value, "flag"
         leaves it and adds a column ``<name>_outlier`` of 1.0 and 0.0.
@@ -64,8 +65,7 @@ class Outliers(Operation):
         How far the bounds lie outside, above 0. None takes 3.0 for "iqr" (Tukey's "far out") and
         5.0 for "mad".
     max_fraction : float, default=0.05
-        Greatest share of values outside, in (0, 0.5]. For the isolation forest, the share of
-        values that it may call outliers is found by the forest itself.
+        Greatest share of values outside, in (0, 0.5].
     random_state : int, RandomState instance or None, default=0
         Seed of the isolation forest.
 
@@ -139,9 +139,9 @@ class Outliers(Operation):
         forest = IsolationForest(random_state=self.random_state)
         grid = values if len(values) <= 10_000 else np.quantile(values, np.linspace(0, 1, 10_001))
         column = grid.astype(np.float64).reshape(-1, 1)
-        scores = forest.fit(column).score_samples(column)
-        # The forest's own limit, -0.5, marks a tenth of harmless data: take what is clearly worse.
-        inliers = grid[scores > min(-0.5, float(np.median(scores)) - 0.25)]
+        scores = -forest.fit(column).score_samples(column)
+        # The forest's own limit, 0.5, marks a tenth of harmless data.
+        inliers = grid[scores <= _ISOLATED]
         return (float(inliers.min()), float(inliers.max())) if len(inliers) else None
 
 

@@ -166,7 +166,7 @@ def default_classifiers(seed: int, n_train: int) -> list[Any]:
     from sklearn.neighbors import KNeighborsClassifier
 
     return [
-        ExtraTreesClassifier(200, min_samples_leaf=3, random_state=seed),
+        ExtraTreesClassifier(100, min_samples_leaf=3, random_state=seed),
         LogisticRegression(C=0.3, max_iter=500),
         KNeighborsClassifier(max(1, min(15, n_train - 1)), weights="distance"),
     ]

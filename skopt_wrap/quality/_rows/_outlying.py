@@ -41,7 +41,7 @@ def outlying_rows(X: np.ndarray, *, threshold: float, seed: int) -> tuple[np.nda
 
     if len(X) < 10:
         return np.zeros(len(X), dtype=bool), np.zeros(len(X))
-    scores = IsolationForest(n_estimators=200, random_state=seed).fit(X).score_samples(X)
+    scores = IsolationForest(random_state=seed).fit(X).score_samples(X)
     middle = np.median(scores)
     spread = 1.4826 * np.median(np.abs(scores - middle))
     distance = (middle - scores) / spread if spread > 0 else np.zeros(len(X))

@@ -85,12 +85,12 @@ def open_table(X: Any) -> Source:
     ValueError, TypeError
         scikit-learn's, for what is no two-dimensional table.
     """
+    if hasattr(X, "collect") and not hasattr(X, "shape"):
+        raise DataError("X is a query, not a table. Pass X.collect(), which holds its rows.")
     if hasattr(X, "columns") and hasattr(X, "shape"):
         _check_names(list(X.columns))
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if not isinstance(frame, nw.DataFrame):
-        if hasattr(X, "collect"):
-            raise DataError("X is a query, not a table. Pass X.collect(), which holds its rows.")
         array = check_array(X, dtype=None, ensure_all_finite=False)
         names = [f"x{i}" for i in range(array.shape[1])]
         return Source(None, array, names, names)
