@@ -111,14 +111,8 @@ class ModelCard:
             if section.listing:
                 text = f"{text}\n\n```text\n{section.listing}\n```".strip()
             if section.columns:
-                cells = list(zip(*section.rows(), strict=True)) or [()] * len(section.columns)
-                table = {
-                    _markdown_cell(name): [_markdown_cell(cell) for cell in column]
-                    for name, column in zip(section.columns, cells, strict=True)
-                }
-                card.add_table(description=text or None, **{title: table})
-            else:
-                card.add(**{title: text})
+                text = f"{text}\n\n{_markdown_table(list(section.columns), section.rows())}".strip()
+            card.add(**{title: text})
         return card
 
     def _repr_html_(self) -> str:
@@ -172,6 +166,11 @@ def _cell(value: Any) -> str:
 def _markdown_cell(text: str) -> str:
     """Return a text that neither ends a cell of a Markdown table nor starts HTML."""
     return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
+
+
+def _markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(_markdown_cell, line))} |" for line in lines)
 
 
 def _yaml_text(text: str) -> str:

@@ -101,9 +101,11 @@ def model_card(
     --------
     >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> import skopt_wrap
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=5000).fit(X[:400], y[:400])
+    >>> model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[:400], y[:400])
     >>> card = skopt_wrap.model_card(
     ...     model,
     ...     X[400:],
@@ -114,8 +116,8 @@ def model_card(
     ... )
     >>> round(card.metrics["f1"]["value"], 2), card.groups["group"]["True"]["rows"]
     (0.94, 40)
-    >>> print(str(card)[:48])
-    # LogisticRegression
+    >>> print(str(card)[:38])
+    # Pipeline
     <BLANKLINE>
     ## Intended use
     <BLANKLINE>

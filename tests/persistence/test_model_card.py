@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score, mean_absolute_error
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skopt_wrap
@@ -23,7 +25,7 @@ FAST = {"intended_use": "Teaching.", "n_resamples": 20}
 @pytest.fixture(scope="module")
 def cancer():
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    model = LogisticRegression(max_iter=5000).fit(X[:400], y[:400])
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[:400], y[:400])
     return model, X[400:], y[400:]
 
 
@@ -110,7 +112,7 @@ def test_thresholds_are_those_of_the_estimator_and_of_the_rows(cancer):
     assert columns["called positive"][2] == pytest.approx(called.mean())
     assert columns["recall"][2] == pytest.approx((called & (y == 0)).sum() / (y == 0).sum())
     assert "No threshold was chosen" in str(model_card(model, X, y, **FAST))
-    fixed = FixedThresholdClassifier(model, threshold=0.3).fit(X, y)
+    fixed = FixedThresholdClassifier(FrozenEstimator(model), threshold=0.3).fit(X, y)
     fixed.best_threshold_ = 0.3  # as TunedThresholdClassifierCV calls it
     assert "uses the threshold 0.3" in str(model_card(fixed, X, y, **FAST))
 
