@@ -36,7 +36,7 @@ _SYMBOLIC = type(tf_keras.Input((1,)))
 _CALLS: dict[str, tuple[Any, Any]] = {}
 
 
-class KerasOperation(tf_keras.layers.Layer):  # type: ignore[misc]
+class KerasOperation(tf_keras.layers.Layer):
     """A layer of Keras 2 that calls an operation of Keras 3.
 
     Parameters
