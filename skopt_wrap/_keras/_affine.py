@@ -65,7 +65,7 @@ class _Plan:
         if kind == "Concatenate" and layer.axis in (-1, len(inputs[0].shape) - 1):
             return self._split(inputs, scale, shift)
         if kind in ("Add", "Subtract"):
-            return self._sum(kind, inputs, scale, shift)
+            return self._sum(inputs, scale, shift)
         return False
 
     def _operation(
@@ -82,7 +82,7 @@ class _Plan:
         if kind == "Reshape":
             return self._reshaped(inputs[0], scale, shift)
         if kind in ("Add", "Subtract") and len(inputs) == 2:
-            return self._sum(kind, inputs, scale, shift)
+            return self._sum(inputs, scale, shift)
         parts = [*arguments.args, *arguments.kwargs.values()]
         if len(inputs) != 1 or len(parts) != 2 or inputs[0].shape[-1] != len(scale):
             return False
@@ -120,12 +120,12 @@ class _Plan:
             start = stop
         return True
 
-    def _sum(self, kind: str, inputs: list[Any], scale: Array, shift: Array) -> bool:
+    def _sum(self, inputs: list[Any], scale: Array, shift: Array) -> bool:
+        """Go on in front of a sum or a difference, whose first part takes the addition up."""
         if any(tensor.shape != inputs[0].shape for tensor in inputs):
             return False
-        sign = -1.0 if kind == "Subtract" else 1.0
         return self.fold(inputs[0], scale, shift) and all(
-            self.fold(tensor, sign * scale, np.zeros_like(shift)) for tensor in inputs[1:]
+            self.fold(tensor, scale, np.zeros_like(shift)) for tensor in inputs[1:]
         )
 
 

@@ -38,7 +38,7 @@ FOLDED = {
     "hidden layers": lambda x: _dense()(L.ReLU()(_dense(5)(x))),
     "dropout": lambda x: L.Dropout(0.5)(L.Activation("linear")(_dense()(x))),
     "concatenation": lambda x: L.Concatenate()([_dense(1)(x), _dense(1)(L.ReLU()(x))]),
-    "concatenation of operations": lambda x: keras.ops.concatenate([_dense(1)(x), _dense(1)(x)]),
+    "operation": lambda x: keras.ops.concatenate([_dense(1)(x), _dense(1)(x)], axis=-1),
     "sum": lambda x: L.Add()([_dense()(x), _dense()(L.ReLU()(x))]),
     "x + y": lambda x: _dense()(x) + _dense()(x),
     "x - y": lambda x: _dense()(x) - _dense()(x),

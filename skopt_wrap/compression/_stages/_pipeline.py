@@ -117,9 +117,9 @@ class StagePipeline:
         result, seconds = found
         assert result.content is not None
         runtime = LiteRTModel(result.content, self.plan.num_threads)
+        size = len(result.content), gzip_bytes(result.content)
         if not runtime.delegated:
             result = replace(result, notes=[*result.notes, _NO_DELEGATE])
-        size = len(result.content), gzip_bytes(result.content)
         self._add_row(stage.name, result, runtime, size, seconds)
         self.model, self.runtime, self.quantization = result.model, runtime, result.quantization
         if result.quantization is not None:
