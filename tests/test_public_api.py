@@ -151,16 +151,6 @@ def test_no_arrow_points_the_wrong_way():
     assert wrong == []
 
 
-def test_only_the_door_to_keras_uses_private_names_of_keras_and_tensorflow():
-    pattern = re.compile(r"keras\.src|tensorflow\.python")
-    users = {
-        path.relative_to(PACKAGE).parts[0]
-        for path in PACKAGE.rglob("*.py")
-        if pattern.search(path.read_text(encoding="utf-8"))
-    }
-    assert users <= {"_keras"}
-
-
 def test_exceptions_stand_in_the_tree_of_the_docstring():
     tree = exceptions.__doc__.partition("::")[2]
     errors = [getattr(exceptions, name) for name in exceptions.__all__ if name != "suggest"]
