@@ -69,10 +69,8 @@ def test_one_seed_gives_one_file(compressed, network, digits):
 @pytest.mark.parametrize("way", ["pickle", "deepcopy"])
 def test_copies_predict_the_same(compressed, digits, way):
     X, _ = digits
-    if way == "pickle":
-        other = pickle.loads(pickle.dumps(compressed))
-    else:
-        other = copy.deepcopy(compressed)
+    copied = {"pickle": lambda m: pickle.loads(pickle.dumps(m)), "deepcopy": copy.deepcopy}
+    other = copied[way](compressed)
     np.testing.assert_array_equal(other.predict_proba(X), compressed.predict_proba(X))
     assert str(other.report_) == str(compressed.report_)
 
