@@ -243,7 +243,7 @@ def _check_sqlite(url: str) -> None:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             tables = {name for (name,) in rows}
     except sqlite3.OperationalError:
-        return  # a killed process left a journal: SQLite rolls it back when it opens the file to write
+        return  # a killed process left a journal, which SQLite rolls back when it may write
     except sqlite3.Error as error:
         raise StorageError(
             f"storage={label(url)} cannot be read: {type(error).__name__}: {error}. The file is "
