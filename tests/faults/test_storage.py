@@ -6,6 +6,8 @@ import json
 import random
 import re
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -177,6 +179,26 @@ def test_damaged_database_is_named(iris, tmp_path, cut):
     path.write_bytes(content[: int(len(content) * cut)])
     with pytest.raises(StorageError, match=r"a\.db"):
         tuned(f"sqlite:///{path}").fit(*iris)
+
+
+KILLED_IN_A_TRANSACTION = """
+import os, signal, sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("PRAGMA cache_size = 1")  # so that pages are written before the end
+database.execute("BEGIN")
+database.execute("UPDATE trials SET state = 'FAIL'")
+database.execute("CREATE TABLE more (text TEXT)")
+database.executemany("INSERT INTO more VALUES (?)", [("x" * 3000,)] * 200)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_database_of_a_process_that_was_killed_is_continued(iris, tmp_path):
+    path = tmp_path / "a.db"
+    est = tuned(f"sqlite:///{path}").fit(*iris)
+    subprocess.run([sys.executable, "-c", KILLED_IN_A_TRANSACTION, str(path)])
+    assert (tmp_path / "a.db-journal").stat().st_size  # what SQLite rolls back
+    assert same(tuned(f"sqlite:///{path}").fit(*iris), est)
 
 
 class Disk:

@@ -242,6 +242,8 @@ def _check_sqlite(url: str) -> None:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             tables = {name for (name,) in rows}
+    except sqlite3.OperationalError:
+        return  # a killed process left a journal, which SQLite rolls back when it may write
     except sqlite3.Error as error:
         raise StorageError(
             f"storage={label(url)} cannot be read: {type(error).__name__}: {error}. The file is "
