@@ -193,7 +193,8 @@ def _training_arrays(estimator: Any, request: FitRequest, keep: bool) -> tuple[A
 
 def _refuse_several_inputs(X: Any, n_samples: int) -> None:
     """Raise for a list of arrays, one for each input of a network."""
-    lengths = [np.shape(part)[:1] for part in X] if isinstance(X, list | tuple) else []
+    parts = X if isinstance(X, list | tuple) else ()
+    lengths = [tuple(getattr(part, "shape", ()))[:1] for part in parts]
     if lengths and all(length == (n_samples,) for length in lengths):
         raise DataError(
             f"X is a list of {len(X)} arrays with {n_samples} rows each, but a network gets one "
