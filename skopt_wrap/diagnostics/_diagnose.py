@@ -106,6 +106,8 @@ def diagnose(
     verdict: overfitting
     - overfitting: The validation loss rose by 64% after epoch 3 of 6, while the training loss fell
     to 0.05.
+      The network remembers its training rows instead of learning a rule. It does worse on new rows.
+      Stop earlier, or use dropout, a penalty, a smaller network or more rows.
     """
     limits = FitThresholds() if thresholds is None else thresholds
     if not isinstance(limits, FitThresholds):
