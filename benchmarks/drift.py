@@ -15,7 +15,7 @@ Parts (choose some with ``--parts``):
 Peers are KS tests (two-sided, asymptotic) of each feature and batch at p < 0.05, the same with
 Bonferroni's correction over features and batches, and River's ADWIN and Page-Hinkley detectors with
 their defaults, one for each feature, where River can be imported (``pip install --no-deps --target
-FOLDER river``, and FOLDER on PYTHONPATH). Every stream's result is appended to a CSV file at once; a
+FOLDER river``, and FOLDER on PYTHONPATH). Each result is appended to a CSV file at once; a
 run that is stopped goes on where it was.
 
 Run ``python benchmarks/drift.py --quick`` (a minute) or without ``--quick`` (about 15 minutes).

@@ -11,7 +11,6 @@ from ._columns import Column
 from ._reference import Rows, batch_evidence, encoded_rows
 from ._report import DriftReport
 from ._state import Outcome
-from ._statistics._betting import log_prior
 from ._statistics._domain import domain_evidence
 from ._statistics._effects import check_thresholds
 from ._statistics._multiple import e_bh, log_average
@@ -59,8 +58,8 @@ def batch_report(monitor: Any, rows: Rows, outcome: Outcome | None, y: Any) -> D
     if reference.kept is not None and rows.batch.n_rows >= _FEWEST_DOMAIN_ROWS:
         sketches = reference.inputs[: len(rows.batch.columns)]
         batch = encoded_rows(sketches, rows.batch.columns)
-        performance["domain_auc"], log_bets = domain_evidence(reference.kept, batch, 0)
-        values.append(float(np.logaddexp.reduce(log_bets + log_prior())))
+        performance["domain_auc"], log_e = domain_evidence(reference.kept, batch, 0)
+        values.append(log_e)
         names.append(MULTIVARIATE)
     evidence = np.array(values)
     average = log_average(evidence)

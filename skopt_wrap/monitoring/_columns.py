@@ -84,12 +84,13 @@ def make_column(name: str, values: Any) -> Column:
         unit = np.timedelta64(1, "D")
         days = array - np.datetime64(0, "s") if array.dtype.kind == "M" else array
         return Column(name, NUMERIC, dtype, np.asarray(days / unit, dtype=np.float64))
-    if array.dtype.kind in "biuf":
+    named = dtype.lower().startswith(("cat", "enum"))
+    if array.dtype.kind in "biuf" and not named:
         return Column(name, NUMERIC, dtype, np.ascontiguousarray(array, dtype=np.float64))
     objects = array.astype(object)
     missing = np.fromiter((_is_missing(v) for v in objects), dtype=bool, count=len(objects))
     present = objects[~missing]
-    if not dtype.lower().startswith(("cat", "enum")) and all(map(_is_number, present)):
+    if not named and all(map(_is_number, present)):
         numbers = np.full(len(objects), np.nan)
         numbers[~missing] = present.astype(np.float64)
         return Column(name, NUMERIC, dtype, numbers)

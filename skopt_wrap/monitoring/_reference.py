@@ -26,7 +26,7 @@ from ._batch import (
 from ._columns import NUMERIC, Column
 from ._groups import group_numbers, read_timestamps, row_groups
 from ._outputs import class_text
-from ._statistics._betting import N_BETS, log_prior
+from ._statistics._betting import bets_for
 from ._statistics._conformal import log_batch_e_values
 from ._statistics._performance import AccuracyEstimate
 from ._statistics._sketch import Sketch, edge_rows, make_sketch, sorted_cell_counts
@@ -239,10 +239,12 @@ def batch_evidence(sketch: Sketch, column: Column, groups: np.ndarray, *, one_si
     one_sided : bool
         Whether only larger values count.
     """
-    log_bets = np.zeros(N_BETS)
+    n_reference = int(sketch.counts.sum())
+    bets = bets_for(min(len(column.values), n_reference))
+    log_e = bets.log_shares(one_sided)
     for g, batch in _group_counts(sketch, column, groups):
-        log_bets += log_batch_e_values(sketch.counts[g].astype(np.int64), batch)
-    return float(np.logaddexp.reduce(log_bets + log_prior(one_sided)))
+        log_e = log_e + log_batch_e_values(sketch.counts[g].astype(np.int64), batch, bets)
+    return float(np.logaddexp.reduce(log_e))
 
 
 def _group_counts(

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtri
 
-from ._statistics._betting import BLOCK_ROWS, Wealth, block_sums, log_prior
+from ._statistics._betting import BLOCK_ROWS, STREAM, Wealth, block_sums
 from ._statistics._change_point import change_point
 from ._statistics._conformal import growing_p_values
 from ._statistics._sketch import Sketch
 
-MAX_BLOCKS = 1024
+MAX_BLOCKS = 200
+Block = tuple[int, np.ndarray, np.ndarray, np.ndarray]  # rows, sums of z and z^2, bins
 
 
 @dataclass
@@ -32,13 +33,13 @@ class Track:
     sketches: list[Sketch]
     wealth: Wealth
     counts: np.ndarray | None = None
-    blocks: list[tuple[int, np.ndarray, np.ndarray]] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     merge: int = 1  # blocks of the stream in one block kept
 
     @classmethod
     def start(cls, sketches: list[Sketch], one_sided: list[bool], restarting: bool) -> Track:
         """Return the state before the first row."""
-        shares = np.stack([log_prior(flag) for flag in one_sided])
+        shares = np.stack([STREAM.log_shares(flag) for flag in one_sided])
         return cls(sketches, Wealth(shares, restarting))
 
     @property
@@ -78,28 +79,32 @@ class Track:
             part = slice(start, start + BLOCK_ROWS)
             sum_z, sum_z2, bins = block_sums(z[part], ranks[part])
             self.wealth.advance(len(z[part]), sum_z, sum_z2, bins)
-            self._remember(len(z[part]), sum_z, sum_z2)
+            self._remember((len(z[part]), sum_z, sum_z2, bins.astype(np.uint32)))
 
-    def _remember(self, n_rows: int, sum_z: np.ndarray, sum_z2: np.ndarray) -> None:
+    def _remember(self, block: Block) -> None:
         blocks = self.blocks
-        if blocks and blocks[-1][0] + n_rows <= BLOCK_ROWS * self.merge:
-            n, z, z2 = blocks[-1]
-            blocks[-1] = (n + n_rows, z + sum_z, z2 + sum_z2)
+        if blocks and blocks[-1][0] + block[0] <= BLOCK_ROWS * self.merge:
+            blocks[-1] = _joined(blocks[-1], block)
         else:
-            blocks.append((n_rows, sum_z, sum_z2))
+            blocks.append(block)
         if len(blocks) > MAX_BLOCKS:
             self.merge *= 2
             pairs = zip(blocks[0::2], [*blocks[1::2], None], strict=False)
-            self.blocks = [
-                a if b is None else (a[0] + b[0], a[1] + b[1], a[2] + b[2]) for a, b in pairs
-            ]
+            self.blocks = [a if b is None else _joined(a, b) for a, b in pairs]
 
     def began(self, item: int) -> int:
         """Return the row at which an item most likely began to differ from the reference."""
         n_rows = np.array([block[0] for block in self.blocks])
-        sums = np.array([(block[1][item], block[2][item]) for block in self.blocks])
-        block = change_point(n_rows, sums[:, 0], sums[:, 1])
-        return int(n_rows[:block].sum())
+        sum_z, sum_z2, bins = (
+            np.stack([block[part][item] for block in self.blocks]) for part in (1, 2, 3)
+        )
+        first = change_point(n_rows, sum_z, sum_z2, bins, self.wealth.log_shares[item])
+        return int(n_rows[:first].sum())
+
+
+def _joined(a: Block, b: Block) -> Block:
+    """Return two blocks as one."""
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
 
 
 def _stacked_counts(sketches: list[Sketch]) -> np.ndarray:
@@ -162,7 +167,7 @@ class Clock:
             if not self.rows or row + i >= self.rows[-1] + BLOCK_ROWS:
                 self.rows.append(row + i)
                 self.times.append(times[i])
-        while len(self.rows) > 2 * MAX_BLOCKS:
+        while len(self.rows) > 8 * MAX_BLOCKS:
             self.rows, self.times = self.rows[::2], self.times[::2]
 
     def at(self, row: int) -> str | None:

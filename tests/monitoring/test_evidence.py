@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from skopt_wrap.monitoring._statistics._betting import (
     BLOCK_ROWS,
-    N_BETS,
     N_BINS,
+    STREAM,
     Wealth,
+    bets_for,
     block_sums,
     log_bets,
-    log_prior,
     start_portion,
     start_reserve,
 )
@@ -27,12 +27,13 @@ from skopt_wrap.monitoring._statistics._conformal import growing_p_values, log_b
 from skopt_wrap.monitoring._statistics._multiple import e_bh, log_average
 
 
-def test_every_bet_has_mean_one_under_uniform_ranks():
-    ranks = (np.arange(400_000) + 0.5) / 400_000
-    z = ndtri(ranks)
-    bins = np.eye(N_BINS)[(ranks * N_BINS).astype(int)]
-    means = np.exp(log_bets(1, z, z * z, bins)).mean(axis=0)
-    assert means == pytest.approx(np.ones(N_BETS), rel=2e-3)
+@pytest.mark.parametrize("bets", [STREAM, bets_for(30), bets_for(10_000)])
+def test_every_bet_has_mean_one_under_uniform_ranks(bets):
+    z = np.linspace(-14, 14, 40_001)
+    weights = stats.norm.pdf(z) * (z[1] - z[0])
+    bins = np.eye(N_BINS)[np.minimum((ndtr(z) * N_BINS).astype(int), N_BINS - 1)]
+    means = weights @ np.exp(log_bets(1, z, z * z, bins, bets))
+    assert means == pytest.approx(np.ones(bets.n_bets), rel=2e-3)
 
 
 def test_bets_over_a_block_are_products_of_bets_on_rows():
@@ -45,9 +46,11 @@ def test_bets_over_a_block_are_products_of_bets_on_rows():
 
 @pytest.mark.parametrize("one_sided", [False, True])
 def test_shares_of_the_bets_sum_to_one(one_sided):
-    assert np.exp(log_prior(one_sided)).sum() == pytest.approx(1)
-    if one_sided:
-        assert np.exp(log_prior(True))[:4].sum() == 0  # nothing on smaller values
+    for bets in (STREAM, bets_for(5), bets_for(10**6)):
+        shares = np.exp(bets.log_shares(one_sided))
+        assert shares.sum() == pytest.approx(1) and len(shares) == bets.n_bets
+        if one_sided:  # nothing on smaller values
+            assert shares[: len(bets.shifts)][bets.shifts < 0].sum() == 0
 
 
 def test_portions_of_start_times_sum_to_one():
@@ -56,11 +59,11 @@ def test_portions_of_start_times_sum_to_one():
 
 
 def test_wealth_by_hand():
-    wealth = Wealth(log_prior()[None])
+    wealth = Wealth(STREAM.log_shares()[None])
     assert wealth.log_values() == pytest.approx([0])
     first = (5, np.array([1.0]), np.array([4.0]), np.eye(N_BINS)[[0]] * 5)
     wealth.advance(*first)
-    by_hand = start_portion(0) * np.exp(log_prior() + log_bets(*first)[0]).sum()
+    by_hand = start_portion(0) * np.exp(STREAM.log_shares() + log_bets(*first)[0]).sum()
     assert np.exp(wealth.log_values()) == pytest.approx([by_hand + start_reserve(1)])
     # The second start comes with the next call after 32 rows, not before.
     for _ in range(6):
@@ -74,8 +77,8 @@ def test_wealth_by_hand():
 def test_shiryaev_roberts_grows_by_one_a_row_in_the_mean():
     rng = np.random.default_rng(0)
     values = []
-    for _ in range(4000):
-        wealth = Wealth(log_prior()[None], restarting=True)
+    for _ in range(2000):
+        wealth = Wealth(STREAM.log_shares()[None], restarting=True)
         for _ in range(3):
             ranks = rng.random((4, 1))
             z = ndtri(ranks)
@@ -116,7 +119,7 @@ def test_growing_p_values_follow_their_definition(seed, n_rows, n_cells):
 def test_p_values_of_a_tiny_reference_are_uniform_and_independent():
     rng = np.random.default_rng(0)
     first, second = [], []
-    for _ in range(4000):
+    for _ in range(8000):
         values = rng.random(8)  # five reference rows, three new ones
         edges = rng.random(2)
         cells = np.searchsorted(np.sort(edges), values)
@@ -137,7 +140,7 @@ def test_e_values_of_a_batch_have_mean_at_most_one_exactly(n_reference, n_batch)
         batch = np.bincount(cells[list(chosen)], minlength=5)
         reference = np.bincount(cells, minlength=5) - batch
         assert reference.sum() == n_reference
-        values.append(np.exp(log_batch_e_values(reference, batch)))
+        values.append(np.exp(log_batch_e_values(reference, batch, bets_for(n_batch))))
     means = np.mean(values, axis=0)
     assert (means <= 1 + 1e-9).all()
     assert means.max() > 0.3
@@ -146,12 +149,22 @@ def test_e_values_of_a_batch_have_mean_at_most_one_exactly(n_reference, n_batch)
 def test_e_values_of_a_batch_point_the_right_way():
     reference = np.full(20, 50)
     larger = np.repeat([0, 5], 10)
-    up, down = log_batch_e_values(reference, larger), log_batch_e_values(reference, larger[::-1])
+    up, down = (log_batch_e_values(reference, x, STREAM) for x in (larger, larger[::-1]))
     assert up[:8] == pytest.approx(down[:8][::-1])  # mirrored
     assert up[6] > 5 > 0 > up[1]
     # The reference takes the part of the subset when it is the smaller of the two.
-    swapped = log_batch_e_values(np.full(20, 2), larger * 20)
+    swapped = log_batch_e_values(np.full(20, 2), larger * 20, STREAM)
     assert swapped[6] > 1 > 0 > swapped[1]
+
+
+def test_small_changes_of_many_rows_are_shown():
+    rng = np.random.default_rng(0)
+    edges = np.linspace(-3, 3, 300)
+    reference, batch = rng.normal(size=80_000), rng.normal(0.05, 1, 50_000)
+    counts = [np.bincount(np.searchsorted(edges, x), minlength=301) for x in (reference, batch)]
+    bets = bets_for(50_000)
+    log_e = np.logaddexp.reduce(log_batch_e_values(*counts, bets) + bets.log_shares())
+    assert log_e > 10
 
 
 @settings(max_examples=100, deadline=None)
@@ -176,13 +189,20 @@ def test_average_of_e_values():
     assert log_average(np.array([5000.0, -5000.0])) == pytest.approx(5000 - np.log(2))
 
 
-@pytest.mark.parametrize("kind", ["shift", "spread"])
+@pytest.mark.parametrize("kind", ["shift", "spread", "heap"])
 def test_change_point_is_found_near_the_truth(kind):
     rng = np.random.default_rng(0)
     errors = []
     for _ in range(30):
         z = rng.normal(size=(60, 32))
-        z[40:] = z[40:] + 0.7 if kind == "shift" else z[40:] * 1.8
-        found = change_point(np.full(60, 32), z.sum(axis=1), (z * z).sum(axis=1))
+        if kind == "shift":
+            z[40:] += 0.7
+        elif kind == "spread":
+            z[40:] *= 1.8
+        else:
+            z[40:, ::4] = 0.05
+        bins = [block_sums(block[:, None], ndtr(block)[:, None])[2][0] for block in z]
+        sums = z.sum(axis=1), (z * z).sum(axis=1), np.array(bins)
+        found = change_point(np.full(60, 32), *sums, STREAM.log_shares())
         errors.append(abs(found - 40))
     assert np.median(errors) <= 1 and max(errors) <= 6

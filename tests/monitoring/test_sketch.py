@@ -109,7 +109,10 @@ def test_edges_are_few_and_stand_beside_gaps():
     values = np.sort(np.concatenate([rng.normal(0, 0.1, 7777), rng.normal(50, 0.1, 1234)]))
     edges = choose_edges(values)
     assert len(edges) <= N_EDGES
-    assert {values[7776], values[7777]} <= set(edges)
+    assert {values[7776], values[7777]} & set(edges)
+    upto = np.searchsorted(values, edges, side="right") / len(values)
+    exact = np.arange(1, len(values) + 1) / len(values)
+    assert np.abs(np.interp(values, edges, upto) - exact).max() < 1e-3
 
 
 def test_size_of_twenty_features():

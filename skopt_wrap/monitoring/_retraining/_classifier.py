@@ -119,7 +119,7 @@ class RetrainingClassifier(ClassifierMixin, BaseRetraining):
     ...     report = served.observe(X, sign * X[:, 0] > 0)
     >>> served.events_to_dict()["event"][:5]
     ['alarm', 'training', 'challenger', 'promotion', 'reference']
-    >>> float((served.predict(X) == (-X[:, 0] > 0)).mean()) > 0.95
+    >>> float((served.predict(X) == (-X[:, 0] > 0)).mean()) > 0.9
     True
     """
 

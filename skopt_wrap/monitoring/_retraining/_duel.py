@@ -36,7 +36,7 @@ class Duel:
     >>> duel = Duel(alpha=0.05)
     >>> duel.add(np.ones(3), np.zeros(3))  # the rival is right three times, the holder never
     >>> round(float(np.exp(duel.log_wealth[0])), 3), duel.rival_is_better
-    (2.141, False)
+    (2.309, False)
     >>> duel.add(np.ones(9), np.zeros(9))
     >>> duel.rival_is_better, duel.rival_is_worse
     (True, False)

@@ -19,16 +19,89 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SHIFTS = np.array([-2.0, -1.0, -0.5, -0.25, 0.25, 0.5, 1.0, 2.0])
-SPREADS = np.array([0.5, 0.7, 1.4, 2.0])
 N_BINS = 16
-STAKE = 0.1  # of the wealth, on one bin
-N_BETS = len(SHIFTS) + len(SPREADS) + N_BINS
 BLOCK_ROWS = 32  # fewest rows between two start times
 
 
+@dataclass(frozen=True)
+class Bets:
+    """A family of bets.
+
+    Parameters
+    ----------
+    shifts : ndarray of shape (n_shifts,)
+        Means of z other than 0.
+    spreads : ndarray of shape (n_spreads,)
+        Standard deviations of z other than 1.
+    stakes : ndarray of shape (n_stakes,)
+        Parts of the wealth that are put on one of 16 bins, in (-1 / 15, 1); negative ones bet
+        against the bin.
+    """
+
+    shifts: np.ndarray
+    spreads: np.ndarray
+    stakes: np.ndarray
+
+    @property
+    def n_bets(self) -> int:
+        """Number of bets."""
+        return len(self.shifts) + len(self.spreads) + N_BINS * len(self.stakes)
+
+    def log_shares(self, one_sided: bool = False) -> np.ndarray:
+        """Return the logarithm of the share of the wealth that each bet starts with.
+
+        Parameters
+        ----------
+        one_sided : bool, default=False
+            Whether only larger values count, as for losses: then all is put on shifts upwards.
+
+        Returns
+        -------
+        log_shares : ndarray of shape (n_bets,)
+            The shares sum to 1.
+        """
+        kinds = (len(self.shifts), len(self.spreads), N_BINS * len(self.stakes))
+        if one_sided:
+            up = self.shifts > 0
+            shares = np.concatenate([up / up.sum(), np.zeros(sum(kinds[1:]))])
+        else:
+            weights = (0.5, 0.25, 0.25)
+            shares = np.concatenate(
+                [np.full(n, w / n) for n, w in zip(kinds, weights, strict=True)]
+            )
+        with np.errstate(divide="ignore"):
+            return np.log(shares)
+
+
+STREAM = Bets(
+    shifts=np.array([-2.0, -1.0, -0.5, -0.25, 0.25, 0.5, 1.0, 2.0]),
+    spreads=np.array([0.5, 0.7, 1.4, 2.0]),
+    stakes=np.array([0.1]),
+)
+
+
+def bets_for(n_rows: int) -> Bets:
+    """Return the bets on a batch: those of a stream, and smaller ones that suit many rows.
+
+    The smaller ones are 2, 4 and 8 standard errors of n rows: what can just be shown, and more.
+    """
+    errors = np.array([2.0, 4.0, 8.0]) / np.sqrt(max(n_rows, 1))
+    shifts = np.minimum(errors, 2.0)
+    spreads = np.exp(np.minimum(errors / np.sqrt(2), 0.7))
+    stakes = np.minimum(errors[:2] * np.sqrt(15) / 15, 0.1)
+    return Bets(
+        np.concatenate([STREAM.shifts, shifts, -shifts]),
+        np.concatenate([STREAM.spreads, spreads, 1 / spreads]),
+        np.concatenate([STREAM.stakes, stakes, -np.minimum(stakes, 0.06)]),
+    )
+
+
 def log_bets(
-    n_rows: np.ndarray | int, sum_z: np.ndarray, sum_z2: np.ndarray, bins: np.ndarray
+    n_rows: np.ndarray | int,
+    sum_z: np.ndarray,
+    sum_z2: np.ndarray,
+    bins: np.ndarray,
+    bets: Bets = STREAM,
 ) -> np.ndarray:
     """Return the logarithm of the product of each bet over some rows.
 
@@ -40,11 +113,13 @@ def log_bets(
         Sums of z and of its square over the rows.
     bins : ndarray of shape (..., 16)
         Rows whose rank falls into each of 16 equal bins of [0, 1].
+    bets : Bets
+        The bets.
 
     Returns
     -------
-    log_factors : ndarray of shape (..., 28)
-        Eight bets on a shift, four on a spread, sixteen on a bin.
+    log_factors : ndarray of shape (..., n_bets)
+        Bets on shifts, on spreads, and on bins.
 
     Examples
     --------
@@ -54,38 +129,16 @@ def log_bets(
     array([ 0.38,  0.  , -0.11,  0.92])
     """
     n = np.asarray(n_rows, dtype=np.float64)[..., None]
-    shift = SHIFTS * np.asarray(sum_z)[..., None] - n * SHIFTS**2 / 2
-    spread = -n * np.log(SPREADS) - np.asarray(sum_z2)[..., None] / 2 * (SPREADS**-2.0 - 1)
-    hit, missed = np.log(1 - STAKE + N_BINS * STAKE), np.log(1 - STAKE)
-    local = bins * hit + (n - bins) * missed
-    shape = np.broadcast_shapes(shift.shape[:-1], local.shape[:-1])
-    parts = (shift, spread, local)
+    shift = bets.shifts * np.asarray(sum_z)[..., None] - n * bets.shifts**2 / 2
+    spread = -n * np.log(bets.spreads) - np.asarray(sum_z2)[..., None] / 2 * (
+        bets.spreads**-2.0 - 1
+    )
+    parts = [shift, spread]
+    for stake in bets.stakes:
+        hit, missed = np.log(1 - stake + N_BINS * stake), np.log(1 - stake)
+        parts.append(bins * hit + (n - bins) * missed)
+    shape = np.broadcast_shapes(*(part.shape[:-1] for part in parts))
     return np.concatenate([np.broadcast_to(p, (*shape, p.shape[-1])) for p in parts], axis=-1)
-
-
-def log_prior(one_sided: bool = False) -> np.ndarray:
-    """Return the logarithm of the share of the wealth that each bet starts with.
-
-    Parameters
-    ----------
-    one_sided : bool, default=False
-        Whether only larger values count, as for losses: then all is put on shifts upwards.
-
-    Returns
-    -------
-    log_shares : ndarray of shape (28,)
-        The shares sum to 1.
-    """
-    shares = np.zeros(N_BETS)
-    n_shifts, n_spreads = len(SHIFTS), len(SPREADS)
-    if one_sided:
-        shares[:n_shifts] = (SHIFTS > 0) / (SHIFTS > 0).sum()
-    else:
-        shares[:n_shifts] = 0.5 / n_shifts
-        shares[n_shifts : n_shifts + n_spreads] = 0.25 / n_spreads
-        shares[n_shifts + n_spreads :] = 0.25 / N_BINS
-    with np.errstate(divide="ignore"):
-        return np.log(shares)
 
 
 def start_reserve(n_starts: int) -> float:
@@ -135,8 +188,8 @@ class Wealth:
 
     Parameters
     ----------
-    log_shares : ndarray of shape (n_items, 28)
-        From :func:`log_prior`.
+    log_shares : ndarray of shape (n_items, n_bets)
+        From :meth:`Bets.log_shares`, of the bets of a stream.
     restarting : bool, default=False
         False: a martingale from 1, which reaches 1 / alpha with probability alpha at most. True:
         the Shiryaev-Roberts statistic, whose mean is the number of rows; it reaches c after c rows
@@ -144,7 +197,7 @@ class Wealth:
 
     Attributes
     ----------
-    log_accounts : ndarray of shape (n_items, 28)
+    log_accounts : ndarray of shape (n_items, n_bets)
         Logarithm of what each bet holds now.
     n_starts, rows_since_start, n_rows : int
         Start times so far, rows since the last one, rows in all.

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._betting import log_bets
 
-def change_point(n_rows: np.ndarray, sum_z: np.ndarray, sum_z2: np.ndarray) -> int:
+
+def change_point(
+    n_rows: np.ndarray,
+    sum_z: np.ndarray,
+    sum_z2: np.ndarray,
+    bins: np.ndarray,
+    log_shares: np.ndarray,
+) -> int:
     """Return the block at which the rows most likely began to differ from the reference.
 
-    z is standard normal before the change; after it, its mean and variance are fitted. The start
-    with the greatest log likelihood ratio is returned.
+    It is the start whose bets would have won most by now: the maximum of the likelihood ratio,
+    averaged over the kinds and sizes of change that are bet on.
 
     Parameters
     ----------
     n_rows, sum_z, sum_z2 : ndarray of shape (n_blocks,)
         Rows of each block, and their sums of z and its square.
+    bins : ndarray of shape (n_blocks, 16)
+        Rows of each block in each bin.
+    log_shares : ndarray of shape (n_bets,)
+        Logarithm of the share of each bet.
 
     Returns
     -------
@@ -29,17 +41,14 @@ def change_point(n_rows: np.ndarray, sum_z: np.ndarray, sum_z2: np.ndarray) -> i
     Examples
     --------
     >>> import numpy as np
+    >>> from skopt_wrap.monitoring._statistics._betting import STREAM
     >>> from skopt_wrap.monitoring._statistics._change_point import change_point
     >>> rows = np.full(6, 20)
     >>> means = np.array([0.0, 0.1, -0.1, 0.9, 1.1, 1.0])
-    >>> change_point(rows, rows * means, rows * (1 + means**2))
+    >>> bins = np.full((6, 16), 20 / 16)
+    >>> change_point(rows, rows * means, rows * (1 + means**2), bins, STREAM.log_shares())
     3
     """
-    n = np.cumsum(n_rows[::-1])[::-1].astype(np.float64)
-    mean = np.cumsum(sum_z[::-1])[::-1] / n
-    variance = np.cumsum(sum_z2[::-1])[::-1] / n - mean**2
-    variance = np.maximum(variance, 1 / n)
-    gain = n / 2 * (mean**2 + variance - 1 - np.log(variance))
-    # A late start rests on few rows, which vary more; it needs a greater likelihood ratio.
-    gain -= np.log(np.maximum(n.max() / n, 1.0)) + (n < 8) * n
-    return int(np.argmax(gain))
+    steps = log_bets(n_rows, sum_z, sum_z2, bins)
+    from_here = np.cumsum(steps[::-1], axis=0)[::-1]
+    return int(np.argmax(np.logaddexp.reduce(from_here + log_shares, axis=1)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from ._betting import N_BINS, SHIFTS, SPREADS, STAKE
+from ._betting import N_BINS, Bets
 
 _PAIR_ROWS = 64  # rows that are compared with each other at once
 _TINY = 1e-15
@@ -81,7 +81,7 @@ def growing_p_values(
     return np.clip(p_values, _TINY, 1 - 1e-12), counts
 
 
-def log_batch_e_values(reference: np.ndarray, batch: np.ndarray) -> np.ndarray:
+def log_batch_e_values(reference: np.ndarray, batch: np.ndarray, bets: Bets) -> np.ndarray:
     """Return the logarithm of the e-value of each bet that one batch differs from the reference.
 
     Given the two together, the batch is a random subset as long as nothing has changed. For a
@@ -93,11 +93,13 @@ def log_batch_e_values(reference: np.ndarray, batch: np.ndarray) -> np.ndarray:
     ----------
     reference, batch : ndarray of shape (n_cells,)
         Rows in each cell.
+    bets : Bets
+        The bets.
 
     Returns
     -------
-    log_e : ndarray of shape (28,)
-        In the order of the bets of ``log_bets``.
+    log_e : ndarray of shape (n_bets,)
+        In the order of ``log_bets``.
 
     References
     ----------
@@ -107,9 +109,10 @@ def log_batch_e_values(reference: np.ndarray, batch: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
+    >>> from skopt_wrap.monitoring._statistics._betting import STREAM
     >>> from skopt_wrap.monitoring._statistics._conformal import log_batch_e_values
-    >>> same = log_batch_e_values(np.full(10, 30), np.full(10, 5))
-    >>> moved = log_batch_e_values(np.full(10, 30), np.arange(10))
+    >>> same = log_batch_e_values(np.full(10, 30), np.full(10, 5), STREAM)
+    >>> moved = log_batch_e_values(np.full(10, 30), np.arange(10), STREAM)
     >>> bool(same.max() < 0.01), bool(moved.max() > 5)
     (True, True)
     """
@@ -123,9 +126,9 @@ def log_batch_e_values(reference: np.ndarray, batch: np.ndarray) -> np.ndarray:
     z = ndtri(ranks) * direction
     logs = np.concatenate(
         [
-            SHIFTS[:, None] * z,
-            -(z**2) / 2 * (SPREADS[:, None] ** -2.0 - 1),
-            _bin_logs(pool, total),
+            bets.shifts[:, None] * z,
+            -(z**2) / 2 * (bets.spreads[:, None] ** -2.0 - 1),
+            *_bin_logs(pool, total, bets.stakes),
         ]
     )
     top = logs.max(axis=1, keepdims=True)
@@ -133,11 +136,11 @@ def log_batch_e_values(reference: np.ndarray, batch: np.ndarray) -> np.ndarray:
     return logs @ subset - subset.sum() * log_mean
 
 
-def _bin_logs(pool: np.ndarray, total: float) -> np.ndarray:
+def _bin_logs(pool: np.ndarray, total: float, stakes: np.ndarray) -> list[np.ndarray]:
     """Return the logarithm of the bets on bins, by the share of each cell that lies in a bin."""
     high = np.cumsum(pool) / total
     low = high - pool / total
     edges = np.arange(N_BINS + 1) / N_BINS
     overlap = np.minimum(high, edges[1:, None]) - np.maximum(low, edges[:-1, None])
     share = np.clip(overlap, 0, None) / (high - low)
-    return np.log(1 - STAKE + STAKE * N_BINS * share)
+    return [np.log(1 - stake + stake * N_BINS * share) for stake in stakes]

@@ -6,15 +6,14 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
+from ._betting import bets_for
 from ._conformal import log_batch_e_values
 
 MAX_ROWS = 5000  # of either side
 _CELLS = 200
 
 
-def domain_evidence(
-    reference: np.ndarray, batch: np.ndarray, seed: int
-) -> tuple[float, np.ndarray]:
+def domain_evidence(reference: np.ndarray, batch: np.ndarray, seed: int) -> tuple[float, float]:
     """Train a classifier on one half of the rows, and compare its scores on the other half.
 
     Parameters
@@ -28,8 +27,8 @@ def domain_evidence(
     -------
     auc : float
         Area under the ROC curve on the other half: 0.5 when the two cannot be told apart.
-    log_e : ndarray of shape (28,)
-        Logarithms of e-values of the scores of the other half, as of one feature. They are exact:
+    log_e : float
+        Logarithm of the e-value of the scores of the other half, as of one feature. It is exact:
         the classifier never saw these rows.
 
     References
@@ -55,4 +54,6 @@ def domain_evidence(
     counts = [
         np.bincount(np.searchsorted(edges, part), minlength=len(edges) + 1) for part in scores
     ]
-    return auc, log_batch_e_values(counts[0], counts[1])
+    bets = bets_for(min(len(test_a), len(test_b)))
+    log_e = log_batch_e_values(counts[0], counts[1], bets) + bets.log_shares()
+    return auc, float(np.logaddexp.reduce(log_e))
