@@ -50,7 +50,7 @@ KINDS = textwrap.dedent(
         x = L.Dense(8, **own)(start)
         x = Registered()(Scale()(x))
         x = L.Lambda(lambda t: keras.ops.tanh(t) * FACTOR)(x)
-        x = L.Lambda(times)(Block()(x)) + x
+        x = L.Lambda(times)(Block()(x)) * 0.5
         x = L.Dense(8, "relu", kernel_constraint=Small())(x)
         model = keras.Model(start, L.Dense(2)(x))
         model.compile("adam", loss=Loss(), metrics=[metric])
