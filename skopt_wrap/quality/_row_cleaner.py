@@ -57,7 +57,7 @@ class RowCleaner(BaseSampler):
         needs the extra ``quality``.
     cv : int, default=5
         Number of folds for `label_estimator`, at least 2.
-    outlier_threshold : float, default=5.0
+    outlier_threshold : float, default=8.0
         How many robust standard deviations the score of an outlying row lies from the median.
     random_state : int, RandomState instance or None, default=None
         Seed of folds, trees and forests.
@@ -138,7 +138,7 @@ class RowCleaner(BaseSampler):
         label_estimator: Any = None,
         label_method: str = "confident_joint",
         cv: int = 5,
-        outlier_threshold: float = 5.0,
+        outlier_threshold: float = 8.0,
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:

@@ -102,7 +102,7 @@ def test_clone_pickle_and_search():
         ({"estimator": "tree"}, "Did you mean 'trees'"),
         ({"scaling": "standart"}, "Did you mean 'standard'"),
         ({"encoding": "one-hot"}, "Did you mean 'onehot'"),
-        ({"selection": "l2"}, "Did you mean 'l1'"),
+        ({"selection": "mutual"}, "Did you mean 'mutual_info'"),
         ({"selection": 0}, "at least 1"),
         ({"reduction": "pcs"}, "Did you mean 'pca'"),
     ],

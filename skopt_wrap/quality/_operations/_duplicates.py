@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._tables._column import Column
-from ._base import Operation, Step
+from ._base import Learned, Operation, Step
 
 
 class Duplicates(Operation):
@@ -29,10 +29,10 @@ class Duplicates(Operation):
     name: ClassVar[str] = "duplicates"
     kinds: ClassVar[tuple[str, ...]] = ("number", "boolean", "date", "text")
 
-    def learn(self, columns: Sequence[Column | None]) -> dict[int, Step]:
+    def learn(self, columns: Sequence[Column | None]) -> dict[int, Learned]:
         """Compare all columns; see :class:`Operation`."""
         seen: dict[tuple[str, int], list[Column]] = {}
-        steps = {}
+        steps: dict[int, Learned] = {}
         for place, column in enumerate(columns):
             if column is None or column.n < 2:
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .._text._booleans import parse_booleans
@@ -48,7 +50,8 @@ def _turn(column: Column, kind: str) -> Column:
                 from_levels(column, _dates(column.texts())), kind="date", levels=None
             )
         reader = parse_booleans if kind == "boolean" else _numbers
-        return column.changed(from_levels(column, reader(column.texts())), kind=kind, levels=None)
+        values = reader(column.texts().tolist())
+        return column.changed(from_levels(column, values), kind=kind, levels=None)
     if pair == ("boolean", "number"):
         return column.changed(column.values.astype(np.float64), kind="number")
     if pair == ("number", "boolean"):
@@ -61,8 +64,8 @@ def _turn(column: Column, kind: str) -> Column:
     return column.changed(np.full(column.n, np.nan), kind=kind)
 
 
-def _numbers(texts: np.ndarray) -> np.ndarray:
-    return parse_numbers(texts.tolist(), NumberFormat())
+def _numbers(texts: Sequence[str]) -> np.ndarray:
+    return parse_numbers(texts, NumberFormat())
 
 
 def _dates(texts: np.ndarray) -> np.ndarray:
