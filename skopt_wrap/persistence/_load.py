@@ -61,9 +61,9 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
     >>> import skopt_wrap
     >>> folder = tempfile.TemporaryDirectory()
     >>> file = pathlib.Path(folder.name, "scorer.skw")
-    >>> _ = skopt_wrap.save(skopt_wrap.ImbalanceAwareScorer("f1"), file)
+    >>> _ = skopt_wrap.save(skopt_wrap.ImbalanceAwareScorer("f2"), file)
     >>> skopt_wrap.load(file)
-    ImbalanceAwareScorer('f1')
+    ImbalanceAwareScorer(metric='f2')
     >>> folder.cleanup()
     """
     trust = Trust(trusted)

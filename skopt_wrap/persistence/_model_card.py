@@ -115,7 +115,7 @@ def model_card(
     ...     n_resamples=50,
     ... )
     >>> round(card.metrics["f1"]["value"], 2), card.groups["group"]["True"]["rows"]
-    (0.94, 40)
+    (0.94, 39)
     >>> print(str(card)[:38])
     # Pipeline
     <BLANKLINE>

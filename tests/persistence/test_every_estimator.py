@@ -134,6 +134,7 @@ def _package(name):
     return importlib.import_module(f"skopt_wrap.{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.keras
 @pytest.mark.parametrize("name", sorted(public_estimators()))
 def test_every_public_estimator_is_saved_without_private_classes(name, iris, tmp_path):
