@@ -3,8 +3,8 @@ Watch a model over a year
 =========================
 
 Bicycle counters, tills and sensors follow the seasons. A monitor that does not know them cries wolf
-every weekend; one that tests every day at p < 0.05 cries wolf anyway. Here a year of hourly counts is
-watched, in which a sensor begins to fail in September.
+every weekend. A monitor that tests every day at p < 0.05 cries wolf anyway. Here a year of hourly
+counts is watched, in which a sensor begins to fail in September.
 """
 
 import matplotlib.pyplot as plt
@@ -48,8 +48,9 @@ frame["humidity"] = frame["humidity"] + 0.15 * late
 # ----------------------------------------------------------
 #
 # The reference must not have been seen in training. Weeks alternate, so that both halves know all
-# seasons. Hour and weekday are left out: they do nothing but follow each other. Each month is compared
-# with the same month, and each update is a whole week, so that the order within it does not matter.
+# seasons. Hour and weekday are left out: they do nothing but follow each other. Each month is
+# compared with the same month, and each update is a whole week, so that the order within it does
+# not matter.
 
 first = index.year == 2024
 week = index.isocalendar().week.to_numpy() % 2 == 0

@@ -96,7 +96,7 @@ class Track:
         """Return the row at which an item most likely began to differ from the reference."""
         n_rows = np.array([block[0] for block in self.blocks])
         sum_z, sum_z2, bins = (
-            np.stack([block[part][item] for block in self.blocks]) for part in (1, 2, 3)
+            np.stack([arrays[part][item] for _, *arrays in self.blocks]) for part in range(3)
         )
         first = change_point(n_rows, sum_z, sum_z2, bins, self.wealth.log_shares[item])
         return int(n_rows[:first].sum())
