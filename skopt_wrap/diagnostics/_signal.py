@@ -20,7 +20,7 @@ from ._findings import Finding, FitThresholds, make_finding
 _N_PERMUTATIONS = 39
 _MAX_ROWS = 2000  # of the permutation test
 _TOP = 0.2  # share of the rows of which the model is surest
-_FLAT = 0.8  # errors there, relative to those of all rows
+_FLAT = 0.65  # errors there, relative to those of all rows
 
 
 def as_table(X: Any) -> np.ndarray | None:

@@ -199,9 +199,10 @@ def _score_interval(
     def beyond(candidate: float) -> float:
         return abs(candidate - value) - z * np.sqrt(variance(candidate, *counts))
 
-    tiny = 1e-12
-    low = 0.0 if value <= 0 or beyond(tiny) <= 0 else brentq(beyond, tiny, value)
-    high = 1.0 if value >= 1 or beyond(1 - tiny) <= 0 else brentq(beyond, value, 1 - tiny)
+    tiny = 1e-9  # at 0 and 1 themselves the variance is zero
+    inner = float(np.clip(value, tiny, 1 - tiny))
+    low = 0.0 if value <= 0 or beyond(tiny) <= 0 else brentq(beyond, tiny, inner)
+    high = 1.0 if value >= 1 or beyond(1 - tiny) <= 0 else brentq(beyond, inner, 1 - tiny)
     return Interval(float(low), float(high), SCORE)
 
 

@@ -17,6 +17,7 @@ __all__ = ["Goal", "ThresholdChoice", "choose_class_thresholds", "choose_thresho
 MAX_THRESHOLDS = 2000
 _N_DRAWS = 1000  # of the rates, for the lower bound of a constraint
 _SEED = 0  # these draws are part of a rule, not of the user's randomness
+_TOLERANCE = 1e-12
 _SWEEPS = 5  # over the classes, until no threshold changes
 _FACTORS = np.geomspace(0.05, 20, 41)  # steps of a class's threshold
 
@@ -140,7 +141,9 @@ def _bounds(goal: Goal, stack: np.ndarray, settings: Settings) -> np.ndarray:
     metric = goal.constraint
     assert metric is not None and metric.from_confusion is not None  # built-in metrics of labels
     if goal.confidence is None:
-        return metric.from_confusion(stack, settings)
+        # half a sample more in each cell: one lucky sample alone keeps no constraint
+        smoothed = metric.from_confusion(stack + 0.5, settings)
+        return np.minimum(metric.from_confusion(stack, settings), smoothed + _TOLERANCE)
     rng = np.random.RandomState(_SEED)
     bounds = np.empty(len(stack))
     for i, matrix in enumerate(stack):

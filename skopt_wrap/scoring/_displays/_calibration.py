@@ -164,7 +164,10 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         DataError
             If `y_true` has one class or several labels, or `y_prob` are no probabilities.
         """
-        target = _read(y_true, None, pos_label)
+        if np.ndim(y_prob) == 1:
+            target = read_two_classes(y_true, None, pos_label, "CalibrationDisplay")
+        else:
+            target = _read(y_true, None, pos_label)
         stated = stated_probabilities(target, np.asarray(y_prob, dtype=np.float64))
         bins = {"n_bins": n_bins, "strategy": strategy}
         return cls._draw(y_true, stated, target, name, ax, {**bins, **kwargs})

@@ -118,6 +118,19 @@ def _columns_of(y_true: Any, y_prob: np.ndarray, labels: Any) -> np.ndarray:
     return np.array([position[label] for label in array.tolist()], dtype=np.int64)
 
 
+def _quantiles(values: np.ndarray, weight: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return quantiles as ``np.quantile`` of the values, each repeated as often as it weighs."""
+    order = np.argsort(values, kind="stable")
+    ascending, reached = values[order], np.cumsum(weight[order])
+    place = shares * max(reached[-1] - 1, 0)
+    last = len(values) - 1
+    low, high = (
+        ascending[np.minimum(np.searchsorted(reached, at, side="right"), last)]
+        for at in (np.floor(place), np.ceil(place))
+    )
+    return low + (high - low) * (place - np.floor(place))
+
+
 def calibration_table(
     hits: np.ndarray, stated: np.ndarray, weight: np.ndarray | None = None, n_bins: int = 10
 ) -> dict[str, list[Any]]:
@@ -132,7 +145,7 @@ def calibration_table(
     stated : ndarray of shape (n_samples,)
         Its probability.
     weight : ndarray of shape (n_samples,) or None
-        Weights of the samples; the bins do not depend on them.
+        Weights of the samples. Whole numbers count as repetitions.
     n_bins : int, default=10
         Most bins; empty ones are left out.
 
@@ -143,7 +156,7 @@ def calibration_table(
     """
     stated = stated.astype(np.float64)
     weight = np.ones(len(stated)) if weight is None else weight
-    edges = np.percentile(stated, np.linspace(0, 100, n_bins + 1))
+    edges = _quantiles(stated, weight, np.linspace(0, 1, n_bins + 1))
     bins = np.searchsorted(edges[1:-1], stated)
     total = np.bincount(bins, weights=weight, minlength=n_bins)
     used = np.flatnonzero(total > 0)
