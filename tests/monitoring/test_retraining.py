@@ -171,7 +171,7 @@ def test_poisoned_labels_are_not_promoted(rng):
     first = served.champion_
     for day in range(20):
         X, y = rows(rng, 100, noise=0.1)
-        served.observe(X, 1 - y if 5 <= day < 8 else y)
+        served.observe(X, 1 - y if 5 <= day < 7 else y)  # over when the duel begins
     events = served.events_to_dict()["event"]
     assert "training" in events and "promotion" not in events and "rejection" in events
     assert served.champion_ is first

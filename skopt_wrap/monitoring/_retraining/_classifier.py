@@ -96,8 +96,8 @@ class RetrainingClassifier(ClassifierMixin, BaseRetraining):
     the past, is never smaller is at most `alpha`.
 
     After a promotion the former champion goes on being compared, and returns when it is shown to be
-    the better one. Labels that were poisoned for a while teach a challenger that loses on the rows
-    after them, so it is not promoted.
+    the better one. Labels that were poisoned teach a challenger that loses on correct rows. Where
+    the poison lasts into the duel it may be promoted, and is rolled back on the rows after it.
 
     References
     ----------
