@@ -8,10 +8,10 @@ it; :func:`make_preprocessor` chooses a pipeline for the data and for what follo
 from __future__ import annotations
 
 from ._changes import ChangeReport
-from ._checks import DataFinding
+from ._checks._list import DataFinding
 from ._cleaner import DataCleaner
 from ._cleaning_report import CleaningReport
-from ._operations import (
+from ._operations._list import (
     Categories,
     Constants,
     DateParts,

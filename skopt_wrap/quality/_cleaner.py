@@ -13,7 +13,7 @@ from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataChangedWarning, DataError, ParameterError, suggest
 from ._changes import ChangeReport
 from ._cleaning_report import CleaningReport, ReportRow
-from ._operations import ChangeLog
+from ._operations._list import ChangeLog
 from ._plan import flatten, learn_plans, report_changes, resolve
 from ._tables._column import Column
 from ._tables._read import Source, open_table, read_array

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from ..exceptions import DataError, ParameterError, suggest
-from ._operations import OPERATIONS, ChangeLog, Operation, Step
+from ._operations._list import OPERATIONS, ChangeLog, Operation, Step
 from ._tables._coerce import coerce
 from ._tables._column import Column
 from ._tables._read import Source

@@ -147,7 +147,7 @@ def make_preprocessor(
                 f"{name}={value!r} is unknown. {suggest(str(value), _CHOICES[name])}"
             )
     for name, value in (("selection", selection), ("reduction", reduction)):
-        number = name == "selection" and isinstance(value, Integral) and value > 0
+        number = name == "selection" and isinstance(value, Integral) and int(value) > 0
         if value is not None and not number and value not in _CHOICES[name]:
             raise ParameterError(
                 f"{name}={value!r} is unknown. {suggest(str(value), _CHOICES[name])}"

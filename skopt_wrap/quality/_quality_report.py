@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from .._tables import as_frame
 from ..exceptions import DataError, ParameterError, suggest
-from ._checks import CHECKS, DataFinding, Sample
+from ._checks._list import CHECKS, DataFinding, Sample
 from ._rendering import render_html, render_text
 from ._tables._column import Column
 from ._tables._read import Source, open_table

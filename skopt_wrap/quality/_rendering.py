@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ._quality_report import QualityReport
+from typing import Any
 
 _STYLE = """<style>
 .skopt-wrap-quality {font-family: sans-serif; font-size: 13px; max-width: 64em}
@@ -20,7 +17,7 @@ _STYLE = """<style>
 </style>"""
 
 
-def render_text(report: QualityReport) -> str:
+def render_text(report: Any) -> str:
     """Return the report as text."""
     lines = [report.summary]
     for finding in report.findings:
@@ -30,7 +27,7 @@ def render_text(report: QualityReport) -> str:
     return "\n".join(lines)
 
 
-def render_html(report: QualityReport) -> str:
+def render_html(report: Any) -> str:
     """Return the report as HTML; names and values are escaped."""
     parts = [_STYLE, "<div class='skopt-wrap-quality'>", f"<h3>{escape(report.summary)}</h3>"]
     if report.findings:

@@ -301,7 +301,7 @@ class RowCleaner(BaseSampler):
                     f", {classes[best[row]]!s} has {chances[row, best[row]]:.2f}"
                 ),
             )
-        if "outliers" in names:
+        if "outliers" in names and matrix is not None:
             far, distance = outlying_rows(matrix, threshold=self.outlier_threshold, seed=seed)
             found["outliers"] = (
                 far,

@@ -38,7 +38,7 @@ from skopt_wrap.quality import (
     TextNumbers,
     TextSentinels,
 )
-from skopt_wrap.quality._operations import OPERATIONS, Step
+from skopt_wrap.quality._operations._list import OPERATIONS, Step
 from skopt_wrap.quality._operations._outliers import medcouple
 
 N = 40

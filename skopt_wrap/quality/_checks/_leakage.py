@@ -89,7 +89,7 @@ def _rows(source: object) -> list[tuple[object, ...]]:
     for place in range(len(source.names)):  # type: ignore[attr-defined]
         column = source.column(place)  # type: ignore[attr-defined]
         if column.kind == "text":
-            parts.append(np.append(column.texts(), None)[column.values].tolist())
+            parts.append(np.array([*column.texts(), None], dtype=object)[column.values].tolist())
             continue
         values = as_numbers(column)
         parts.append([None if value != value else value for value in values.tolist()])

@@ -89,7 +89,7 @@ def as_series(column: Column) -> Any:
 
     import narwhals as nw
 
-    backend = "pandas" if importlib.util.find_spec("pandas") else "polars"
+    backend: Any = "pandas" if importlib.util.find_spec("pandas") else "polars"
     return nw.new_series(column.name, column.values, backend=backend).to_native()
 
 

@@ -168,7 +168,8 @@ def _from_objects(name: str, values: Sequence[Any], native: Any) -> Column:
     if words and types - words <= {float} and all(v != v for v in _floats(values)):
         return text_column(name, values, native)
     for t in types:
-        silent = t.__str__ is object.__str__ and t.__repr__ is object.__repr__
+        texts = ("__str__", "__repr__")
+        silent = all(getattr(t, name) is getattr(object, name) for name in texts)
         if silent or issubclass(t, (*_NESTED, bytes, bytearray)):
             raise _nested(name, next(v for v in values if type(v) is t))
         if issubclass(t, complex | np.complexfloating):

@@ -28,6 +28,7 @@ def write_array(source: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
         Floats for numbers and booleans; objects where texts are among them.
     """
     kinds = {column.kind for column in columns}
+    dtype: np.dtype[Any]
     if kinds == {"date"}:
         dtype = np.dtype("datetime64[us]")
     elif kinds <= {"number", "boolean"}:
@@ -80,6 +81,6 @@ def write_frame(source: Source, columns: Sequence[Column], names: Sequence[str])
 
 def _series(column: Column, name: str, backend: Any) -> Any:
     if column.kind == "text":
-        values = np.append(column.texts(), None)[column.values]
+        values = np.array([*column.texts(), None], dtype=object)[column.values]
         return nw.new_series(name, values, nw.String, backend=backend)
     return nw.new_series(name, np.ascontiguousarray(column.values), backend=backend)
