@@ -9,8 +9,8 @@ import pytest
 from sklearn.datasets import make_classification
 
 from skopt_wrap import quality_report
-from skopt_wrap.quality._checks._list import CHECKS
 from skopt_wrap.quality._checks._leakage import target_order
+from skopt_wrap.quality._checks._list import CHECKS
 from skopt_wrap.quality._checks._order import target_drift
 
 N = 400
