@@ -88,7 +88,8 @@ def _parts(model: Any, objects: CustomObjects) -> dict[str, Any]:
     subclassed = _is_subclassed(model)
     return {
         "class": type(model).__name__ if subclassed else None,
-        "build": model.get_build_config() if subclassed and model.built else None,
+        # Keras leaves `built` False for a subclassed model that it builds by its configuration.
+        "build": model.get_build_config() if subclassed and model.weights else None,
         "functional": type(model) is not load_keras().Sequential,
         "config": _config_arguments(model) if subclassed else objects.config(model),
         "weights": model.get_weights(),

@@ -137,7 +137,9 @@ def fitted():
 @pytest.mark.parametrize("name", NAMES)
 def test_pickle_and_deepcopy_predict_and_train_on(fitted, name):
     before = fitted[name].predict(X)
-    for copied in (pickle.loads(pickle.dumps(fitted[name])), copy.deepcopy(fitted[name])):
+    again = pickle.loads(pickle.dumps(fitted[name]))
+    # A copy of a copy too, as workers send it.
+    for copied in (pickle.loads(pickle.dumps(again)), copy.deepcopy(fitted[name])):
         np.testing.assert_allclose(copied.predict(X), before, rtol=1e-6)
         steps = int(copied.model_.optimizer.iterations)
         assert steps == int(fitted[name].model_.optimizer.iterations)
