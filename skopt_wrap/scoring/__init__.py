@@ -25,7 +25,6 @@ from ._metrics._registry import list_metrics
 from ._reports._imbalance_report import imbalance_report
 from ._reports._report import ImbalanceReport
 from ._scorer import ImbalanceAwareScorer
-from ._tuned_threshold import TunedThresholdClassifier
 
 __all__ = [
     "BootstrapInterval",
@@ -35,7 +34,6 @@ __all__ = [
     "Metric",
     "PrecisionRecallDisplay",
     "ThresholdDisplay",
-    "TunedThresholdClassifier",
     "bootstrap_interval",
     "expected_calibration_error",
     "expected_cost_score",

@@ -165,6 +165,7 @@ class TunedThresholdClassifier(TunedThresholdClassifierCV):
         """
         raise_for_params(params, self, None)
         X, y = indexable(X, y)
+        y = y if hasattr(y, "__len__") else np.asarray(y)
         check_classification_targets(y)
         checked, target = self._check_goal(y)
         routed = process_routing(self, "fit", **params)
@@ -196,7 +197,7 @@ class TunedThresholdClassifier(TunedThresholdClassifierCV):
         target = read_target(y, None, self.scoring.pos_label)
         if (target.counts > 0).sum() < 2:
             raise DataError(
-                f"a threshold is tuned for two or more classes, got rows of {target.n_classes}."
+                f"a threshold is tuned for two or more classes, got rows of {target.n_classes} class."
             )
         check_target(self.scoring, checked, target)
         return checked, target

@@ -101,9 +101,6 @@ FITTED = {
     "RetrainingRegressor": lambda X, y: _package("monitoring")
     .RetrainingRegressor(Ridge())
     .fit(X, X[:, 0]),
-    "TunedThresholdClassifier": lambda X, y: skopt_wrap.scoring.TunedThresholdClassifier(
-        LogisticRegression(max_iter=500)
-    ).fit(X, y > 0),
 }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_predic
 from sklearn.svm import LinearSVC
 
 from skopt_wrap.exceptions import DataError, ParameterError
-from skopt_wrap.scoring import ImbalanceAwareScorer, TunedThresholdClassifier
+from skopt_wrap.scoring import ImbalanceAwareScorer
+from skopt_wrap.scoring._tuned_threshold import TunedThresholdClassifier
 
 
 @pytest.fixture(scope="module")
