@@ -197,7 +197,8 @@ class TunedThresholdClassifier(TunedThresholdClassifierCV):
         target = read_target(y, None, self.scoring.pos_label)
         if (target.counts > 0).sum() < 2:
             raise DataError(
-                f"a threshold is tuned for two or more classes, got rows of {target.n_classes} class."
+                "a threshold is tuned for two or more classes, got rows of "
+                f"{target.n_classes} class."
             )
         check_target(self.scoring, checked, target)
         return checked, target
