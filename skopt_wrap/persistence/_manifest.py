@@ -22,6 +22,7 @@ _TOLD = ("skopt_wrap", "keras", "tensorflow", "scikit-learn", "imbalanced-learn"
          "ai-edge-litert", "skops")  # fmt: skip
 _LONGEST_LIST = 1000
 _LONGEST_TEXT = 2000
+_DEEPEST = 20
 _SCHEMA = ("n_features_in_", "feature_names_in_", "X_shape_", "X_dtype_", "y_dtype_",
            "target_type_", "classes_", "n_outputs_")  # fmt: skip
 _TRAINING = ("refit_time_", "n_iter_", "best_score_", "best_params_", "best_threshold_",
@@ -131,13 +132,15 @@ def _parameters(estimator: Any) -> dict[str, Any]:
     return {name: as_json(value) for name, value in estimator.get_params(deep=False).items()}
 
 
-def as_json(value: Any) -> Any:
+def as_json(value: Any, depth: int = 0) -> Any:
     """Return a value for reading: JSON values as they are, others as texts.
 
     Parameters
     ----------
     value : object
         Any value.
+    depth : int, default=0
+        How deep the value lies; what lies deeper than 20 is left out.
 
     Returns
     -------
@@ -161,18 +164,23 @@ def as_json(value: Any) -> Any:
         return value if math.isfinite(value) else repr(value)
     if isinstance(value, str):
         return value[:_LONGEST_TEXT]
+    if depth > _DEEPEST:
+        return "..."
     if isinstance(value, list | tuple):
         cut = [f"... {len(value)} in all"] if len(value) > _LONGEST_LIST else []
-        return [as_json(item) for item in value[:_LONGEST_LIST]] + cut
+        return [as_json(item, depth + 1) for item in value[:_LONGEST_LIST]] + cut
     if isinstance(value, Mapping):
-        return {str(key): as_json(item) for key, item in list(value.items())[:_LONGEST_LIST]}
+        return {
+            str(key): as_json(item, depth + 1) for key, item in list(value.items())[:_LONGEST_LIST]
+        }
     return _named(value)
 
 
 def _named(value: Any) -> str:
     """Return a text for a value, without the address that Python's own texts hold."""
     if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
-        return f"{value.__module__}.{value.__qualname__}"
+        holder = getattr(value, "__module__", None) or "builtins"  # methods of built-in types
+        return f"{holder}.{value.__qualname__}"
     text = repr(value)
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     return kind if " at 0x" in text else text[:_LONGEST_TEXT]

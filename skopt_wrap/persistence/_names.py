@@ -42,6 +42,7 @@ _PRIVATE_PARTS: dict[str, tuple[str, ...]] = {
     "quality._plan": ("ColumnPlan",),
     "quality._text._dates": ("DateFormat",),
     "quality._text._numbers": ("NumberFormat",),
+    "scoring._metrics._custom": ("CustomMetric",),
     "scoring._tuned_threshold": ("TunedThresholdClassifier",),
 }
 # Package and class -> module. A file holds the short name, such as "quality.ColumnPlan", so that it

@@ -136,8 +136,12 @@ def test_losses_by_hand(rng):
     line = Ridge(alpha=1e-9).fit(X, X[:, 0])
     y = X[:, 0] + [0, 1, 2, 50]
     assert error_scale(line, X, y) == pytest.approx(6)
-    assert number_losses(line, X, y, "absolute", 6.0) == pytest.approx([0, 1 / 6, 1 / 3, 1])
-    assert number_losses(line, X, y, "squared", 6.0) == pytest.approx([0, 1 / 36, 1 / 9, 1])
+    assert number_losses(line, X, y, "absolute", 6.0) == pytest.approx(
+        [0, 1 / 6, 1 / 3, 1], abs=1e-9
+    )
+    assert number_losses(line, X, y, "squared", 6.0) == pytest.approx(
+        [0, 1 / 36, 1 / 9, 1], abs=1e-9
+    )
 
 
 # -- streams ------------------------------------------------------------------------------------

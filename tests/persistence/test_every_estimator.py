@@ -28,7 +28,6 @@ from skopt_wrap import (
     TunedClassifier,
     TunedRegressor,
 )
-from skopt_wrap.architectures import ARCHITECTURES
 from skopt_wrap.compression import Clustering, Pruning, Quantization
 from skopt_wrap.factorization import SVD, FactorizationResult
 from skopt_wrap.losses import SparseCategoricalFocalCrossentropy
@@ -164,7 +163,6 @@ def transforms():
 
 
 PARAMETERS = {
-    "architectures": lambda: list(ARCHITECTURES.values()),
     "transforms": lambda: list(transforms()),
     "strategies": lambda: [Genetic(), Halving()],
     "dimensions": lambda: [Conditional([1, 2], {"a": 1}), PerLayer([1, 2], "model__n_layers")],

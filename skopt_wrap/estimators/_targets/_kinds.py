@@ -77,7 +77,7 @@ def check_container(data: Any) -> None:
         For a dict, a generator, a ``tf.data.Dataset``, a ``PyDataset`` or a data loader.
     """
     kind = type(data).__name__
-    if isinstance(data, Mapping):
+    if isinstance(data, Mapping) and not sp.issparse(data):  # SciPy keeps one format in a dict
         raise DataError(
             f"X is a dict of {len(data)} entries, but a network gets one array. Join them, for "
             "instance np.hstack(list(X.values())) or a DataFrame, and let the network take them "
