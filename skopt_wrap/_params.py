@@ -83,9 +83,6 @@ def builder_parameters(builder: Callable[..., Any]) -> tuple[dict[str, Any], boo
     return parameters, open_ended
 
 
-builder_knobs = builder_parameters  # the name that `tuning` still uses
-
-
 class PrefixedParamsMixin:
     """``get_params`` and ``set_params`` for an estimator that takes prefixed parameters.
 

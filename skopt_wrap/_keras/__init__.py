@@ -8,7 +8,6 @@ from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_ex
 from ._compiled import (
     built_metrics,
     compile_arguments,
-    flat_layers,
     learning_rate_schedule,
     metric_function,
 )
@@ -47,7 +46,6 @@ __all__ = [
     "copy_optimizer",
     "dtype_scope",
     "dump_objects",
-    "flat_layers",
     "forget_key",
     "functional_class",
     "graph_nodes",

@@ -45,8 +45,3 @@ def learning_rate_schedule(optimizer: Any) -> Any:
     """Return the schedule or function that gives the learning rate, or None for a plain one."""
     rate = optimizer._learning_rate
     return None if isinstance(rate, load_keras().Variable) else rate
-
-
-def flat_layers(model: Any, *, include_self: bool = True) -> list[Any]:
-    """Return every layer of `model`, those inside nested models and wrappers included."""
-    return list(model._flatten_layers(include_self=include_self))

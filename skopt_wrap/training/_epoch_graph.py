@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from .._keras import (
+    all_layers,
     clear_prediction_calls,
     compile_arguments,
-    flat_layers,
     forget_key,
     load_tensorflow,
     plain_executor,
@@ -191,7 +191,7 @@ def _branches(model: Any) -> bool:
     """
     if getattr(model.optimizer, "inner_optimizer", None) is not None:  # scales the loss
         return True
-    names = [type(layer).__name__ for layer in flat_layers(model)]
+    names = [type(layer).__name__ for layer in all_layers(model)]
     return any(name.startswith(("Rand", "AugMix", "CutMix", "MixUp")) for name in names)
 
 

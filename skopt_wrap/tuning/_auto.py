@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._params import builder_knobs
+from .._params import builder_parameters
 from ..architectures import ARCHITECTURES
 from ..exceptions import SkippedWarning, UnknownParameterError, suggest
 from ._trial import COMPLETED, TrialResult
@@ -53,7 +53,9 @@ def own_entries(space: Mapping[str, Any], architecture: str) -> dict[str, Any]:
     UnknownParameterError
         For a ``model__`` parameter that no architecture has.
     """
-    parameters = {name: set(builder_knobs(builder)[0]) for name, builder in ARCHITECTURES.items()}
+    parameters = {
+        name: set(builder_parameters(builder)[0]) for name, builder in ARCHITECTURES.items()
+    }
     every = {f"model__{parameter}" for of_one in parameters.values() for parameter in of_one}
     for name in space:
         if name.startswith("model__") and name not in every:

@@ -60,9 +60,9 @@ def test_learning_rate_schedule_is_none_for_a_plain_rate():
     assert _keras.learning_rate_schedule(keras.optimizers.SGD(schedule)) is schedule
 
 
-def test_flat_layers_enter_nested_models():
+def test_all_layers_enter_nested_models():
     model = keras.Sequential([keras.Input((3,)), network(2)])
-    kinds = [type(layer).__name__ for layer in _keras.flat_layers(model, include_self=False)]
+    kinds = [type(layer).__name__ for layer in _keras.all_layers(model) if layer is not model]
     assert kinds.count("Dense") == 2
 
 
