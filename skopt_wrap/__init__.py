@@ -47,6 +47,26 @@ if TYPE_CHECKING:
     from .losses import correct_prior as correct_prior
     from .losses import effective_class_weight as effective_class_weight
     from .losses import estimate_prior as estimate_prior
+    from .monitoring import DriftDisplay as DriftDisplay
+    from .monitoring import DriftMonitor as DriftMonitor
+    from .monitoring import DriftReport as DriftReport
+    from .monitoring import RetrainingClassifier as RetrainingClassifier
+    from .monitoring import RetrainingRegressor as RetrainingRegressor
+    from .persistence import CardSection as CardSection
+    from .persistence import FileSummary as FileSummary
+    from .persistence import ModelCard as ModelCard
+    from .persistence import inspect as inspect
+    from .persistence import load as load
+    from .persistence import model_card as model_card
+    from .persistence import save as save
+    from .quality import CleaningReport as CleaningReport
+    from .quality import DataCleaner as DataCleaner
+    from .quality import DataFinding as DataFinding
+    from .quality import QualityReport as QualityReport
+    from .quality import RowCleaner as RowCleaner
+    from .quality import RowReport as RowReport
+    from .quality import make_preprocessor as make_preprocessor
+    from .quality import quality_report as quality_report
     from .sampling import AugmentationDisplay as AugmentationDisplay
     from .sampling import AugmentingSampler as AugmentingSampler
     from .sampling import available_transforms as available_transforms
@@ -77,16 +97,24 @@ _EXPORTS = {
     "BootstrapInterval": "scoring",
     "CP": "factorization",
     "CalibrationDisplay": "scoring",
+    "CleaningReport": "quality",
+    "CardSection": "persistence",
     "Clustering": "compression",
     "CompressedModel": "compression",
     "CompressionDisplay": "compression",
     "CompressionReport": "compression",
-    "Conditional": "tuning",
     "CompressionSearch": "compression",
+    "DataCleaner": "quality",
+    "DataFinding": "quality",
+    "Conditional": "tuning",
     "Distillation": "distillation",
     "DistillationLoss": "losses",
     "DistillationResult": "distillation",
+    "DriftDisplay": "monitoring",
+    "DriftMonitor": "monitoring",
+    "DriftReport": "monitoring",
     "FactorizationResult": "factorization",
+    "FileSummary": "persistence",
     "Finding": "diagnostics",
     "FitDiagnosis": "diagnostics",
     "FitDisplay": "diagnostics",
@@ -101,13 +129,19 @@ _EXPORTS = {
     "LearningRateTest": "estimators",
     "LiteRTModel": "compression",
     "LogitAdjustedCrossentropy": "losses",
+    "ModelCard": "persistence",
     "PerLayer": "tuning",
     "PrecisionRecallDisplay": "scoring",
     "PriorCorrectedClassifier": "losses",
     "Pruning": "compression",
+    "QualityReport": "quality",
     "REMOVE": "tuning",
+    "RowCleaner": "quality",
+    "RowReport": "quality",
     "Remedy": "diagnostics",
     "RemedyResults": "diagnostics",
+    "RetrainingClassifier": "monitoring",
+    "RetrainingRegressor": "monitoring",
     "SVD": "factorization",
     "SearchDisplay": "tuning",
     "SparseCategoricalFocalCrossentropy": "losses",
@@ -129,8 +163,14 @@ _EXPORTS = {
     "factorize": "factorization",
     "find_learning_rate": "estimators",
     "imbalance_report": "scoring",
+    "inspect": "persistence",
     "list_metrics": "scoring",
+    "make_preprocessor": "quality",
     "parameter_importances": "tuning",
+    "quality_report": "quality",
+    "load": "persistence",
+    "model_card": "persistence",
+    "save": "persistence",
 }
 
 _SUBPACKAGES = (
@@ -143,6 +183,9 @@ _SUBPACKAGES = (
     "factorization",
     "losses",
     "model_selection",
+    "quality",
+    "monitoring",
+    "persistence",
     "sampling",
     "scoring",
     "training",

@@ -83,6 +83,37 @@ def builder_parameters(builder: Callable[..., Any]) -> tuple[dict[str, Any], boo
     return parameters, open_ended
 
 
+def class_arguments(kind: type) -> tuple[list[str], bool]:
+    """Return the names that the constructor of a class takes, and whether it takes any name.
+
+    A constructor with ``**kwargs`` hands them to the class above it, whose names count then.
+
+    Examples
+    --------
+    >>> from skopt_wrap._params import class_arguments
+    >>> class Base:
+    ...     def __init__(self, monitor="loss"): ...
+    >>> class Mine(Base):
+    ...     def __init__(self, extra=1, **kwargs): ...
+    >>> class_arguments(Mine)
+    (['extra', 'monitor'], False)
+    """
+    names: dict[str, None] = {}
+    of_keras = any(base.__module__.partition(".")[0] == "keras" for base in kind.__mro__)
+    for base in kind.__mro__:
+        if base is object:
+            return list(names), not of_keras  # those of Keras check what is left over
+        if "__init__" not in vars(base):
+            continue
+        parameters = list(inspect.signature(base).parameters.values())
+        names |= dict.fromkeys(
+            p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        )
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return list(names), False
+    return list(names), True
+
+
 class PrefixedParamsMixin:
     """``get_params`` and ``set_params`` for an estimator that takes prefixed parameters.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sklearn.base import _clone_parametrized as clone_parametrized
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -34,6 +35,7 @@ __all__ = [
     "check_matplotlib_support",
     "check_method_params",
     "check_sample_weight",
+    "clone_parametrized",
     "fit_context",
     "num_samples",
     "parameter_constraints",

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from ..exceptions import BackendError
+
+_state = {"forked": False, "watching": False}
+
+
+def _note_fork() -> None:
+    """Note, in a forked process, whether TensorFlow had run in the one that it comes from."""
+    context = getattr(sys.modules.get("tensorflow.python.eager.context"), "context_safe", None)
+    running = context() if context is not None else None
+    _state["forked"] = _state["forked"] or bool(getattr(running, "_initialized", False))
+
+
+def _watch_forks() -> None:
+    """Let every process that is forked from this one note it, from the first use of Keras on."""
+    if not _state["watching"] and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_note_fork)
+    _state["watching"] = True
 
 
 def load_keras() -> Any:
@@ -15,8 +33,17 @@ def load_keras() -> Any:
     Raises
     ------
     BackendError
-        When Keras runs on another backend: the epoch graphs and the converters need TensorFlow.
+        When Keras runs on another backend: the epoch graphs and the converters need TensorFlow. And
+        in a process forked from one that had used TensorFlow, where it would wait for ever.
     """
+    if _state["forked"]:
+        raise BackendError(
+            "This process was forked from one that had used TensorFlow already. TensorFlow's "
+            "threads do not exist here, and it would wait for them for ever. Start processes by "
+            "'spawn', multiprocessing.get_context('spawn'), or load the model in each worker after "
+            "the fork (gunicorn without --preload). Predictions from a LiteRT file work here."
+        )
+    _watch_forks()
     import keras
 
     backend = keras.backend.backend()

@@ -92,8 +92,8 @@ class CustomObjects:
     def _add(self, thing: Any, named: set[str]) -> None:
         registered = load_keras().saving.get_registered_name(thing)
         own = thing.__name__
-        if registered not in named and own not in named:
-            return
+        if own == "<lambda>" or (registered not in named and own not in named):
+            return  # no configuration can name a lambda; those of Lambda layers get names
         for name in dict.fromkeys([registered, own]):
             known = self.objects.setdefault(name, thing)
             if known is not thing and registered == own:

@@ -317,6 +317,21 @@ def copy_optimizer(optimizer: Any, options: Mapping[str, Any]) -> Any:
     return fresh
 
 
+def all_finite(model: Any) -> bool:
+    """Return whether the weights of `model` are numbers that it can predict with.
+
+    No trained weight may be NaN or infinite; other weights may hold an infinity, as masks do.
+    """
+    ops = load_keras().ops
+
+    def floats(variables: Any) -> Any:
+        return (v for v in variables if "float" in str(v.dtype))
+
+    return all(
+        bool(ops.all(ops.isfinite(v))) for v in floats(model.trainable_variables)
+    ) and not any(bool(ops.any(ops.isnan(v))) for v in floats(model.non_trainable_variables))
+
+
 def is_adapted(model: Any) -> bool:
     """Whether a layer of `model` may have learned, by ``adapt``, what is in no variable."""
     return any(hasattr(layer, "adapt") for layer in model._flatten_layers())

@@ -52,6 +52,40 @@ def run_graph(
     return graph._run_through_graph(inputs, operation_fn=replace, call_fn=call)
 
 
+def mask_operations(model: Any) -> set[Any]:
+    """Return the operations by which Keras 3 writes masks into the graph of `model`.
+
+    A mask is made by comparing the input of a layer with a value, and is given to layers as their
+    argument ``mask`` only, or to another such operation.
+    """
+    keras = load_keras()
+    graph = getattr(model, "_functional", None) or model
+    users: dict[int, list[tuple[Any, bool]]] = {}
+    operations = [op for op in graph.operations if not isinstance(op, keras.Layer)]
+    for operation in graph.operations:
+        for node in operation._inbound_nodes:
+            masks = [id(t) for t in keras.tree.flatten(node.arguments.kwargs.get("mask"))]
+            for tensor in node.input_tensors:
+                maker = tensor._keras_history[0]
+                as_mask = id(tensor) in masks and id(tensor) not in [
+                    id(t) for t in keras.tree.flatten(node.arguments.args)
+                ]
+                users.setdefault(id(maker), []).append((operation, as_mask))
+    ends = {id(tensor._keras_history[0]) for tensor in model.outputs}
+    found: set[Any] = set()
+    changed = True
+    while changed:
+        changed = False
+        for operation in operations:
+            known = users.get(id(operation), [])
+            if operation in found or id(operation) in ends or not known:
+                continue
+            if all(as_mask or user in found for user, as_mask in known):
+                found.add(operation)
+                changed = True
+    return found
+
+
 def use_one_scale_for_dense_kernels(converter: Any, value: bool) -> None:
     """Tell a converter of TensorFlow Lite to give a dense kernel one scale, not one a unit."""
     converter._experimental_disable_per_channel_quantization_for_dense_layers = value

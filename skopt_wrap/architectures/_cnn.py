@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._keras import load_keras
-from ..exceptions import ParameterError
+from ..exceptions import InputWarning, ParameterError
 from ._architecture import Architecture
 from ._blocks import (
     ACTIVATIONS,
@@ -21,6 +22,9 @@ from ._blocks import (
     row_shape,
     widths,
 )
+
+# A last axis of more values than this may be the width of an image as well.
+_CHANNELS = 4
 
 
 def cnn(
@@ -87,6 +91,11 @@ def cnn(
     ParameterError
         When a parameter breaks its rule.
 
+    Warns
+    -----
+    InputWarning
+        When 3-D data may be grey images as well as sequences, and `input_shape` does not say which.
+
     Examples
     --------
     >>> from skopt_wrap.architectures import cnn
@@ -98,6 +107,14 @@ def cnn(
     shape = row_shape(meta, input_shape)
     if len(shape) not in (2, 3):
         refuse_rank("cnn", meta, shape, "images (n, h, w, c) or sequences (n, t, f)")
+    if input_shape is None and len(shape) == 2 and shape[1] > _CHANNELS:
+        warnings.warn(
+            f"X has samples of shape {shape}: they are taken as sequences of {shape[0]} steps with "
+            f"{shape[1]} features. For grey images give model__input_shape={(*shape, 1)}; "
+            f"model__input_shape={shape} says that they are sequences.",
+            InputWarning,
+            stacklevel=2,
+        )
     if not isinstance(dense_units, int) or dense_units < 0:
         raise ParameterError(f"model__dense_units must be an int >= 0, got {dense_units!r}.")
     if isinstance(filters, int):

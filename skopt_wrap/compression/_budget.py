@@ -64,11 +64,14 @@ class Budget:
         first, last = report.rows[0], report.rows[-1]
         missed = []
         if self.max_size is not None and last.bytes > self.max_size:
-            missed.append(f"max_size={self.max_size:,} bytes: reached {last.bytes:,} bytes")
+            missed.append(
+                f"max_size={self.max_size:,} bytes: reached {last.bytes:,} bytes"
+                f" ({_smaller(report)})"
+            )
         if self.max_latency is not None and last.latency_p50 > self.max_latency:
             missed.append(
                 f"max_latency={self.max_latency:.3g} s: reached {last.latency_p50:.3g} s "
-                "(median of one row)"
+                f"(median of one row; {_smaller(report)})"
             )
         if self.max_score_drop is not None and first.score is not None and last.score is not None:
             drop = first.score - last.score
@@ -76,7 +79,7 @@ class Budget:
                 missed.append(
                     f"max_score_drop={self.max_score_drop:g}: reached {drop:.4g} "
                     f"({first.score:.4g} -> {last.score:.4g}, {report.metric} on "
-                    f"{report.scored_on})"
+                    f"{report.scored_on}; {_costliest(report)})"
                 )
         return missed
 
@@ -90,3 +93,34 @@ class Budget:
             raise BudgetError(message)
         report.rows[-1].notes.append(message)
         warnings.warn(message, BudgetWarning, stacklevel=3)
+
+
+def _smaller(report: CompressionReport) -> str:
+    """Return which stage to try for a smaller and faster file."""
+    stages = [row.stage for row in report.rows]
+    before = report.rows[min(1, len(stages) - 1)].bytes
+    if "quantize" not in stages or report.rows[-1].bytes > 0.4 * before:
+        return "try quantization='int8' next"
+    if "distil" not in stages:
+        return "try a smaller network next: distillation=0.5"
+    return "try Pruning(0.5, structured=True) next, or a smaller distillation"
+
+
+def _costliest(report: CompressionReport) -> str:
+    """Return which stage lost most of the score, and what to try instead."""
+    losses = [
+        (before.score - after.score, after)
+        for before, after in zip(report.rows, report.rows[1:], strict=False)
+        if before.score is not None and after.score is not None
+    ]
+    if not losses:
+        return "score each stage to see where it was lost"
+    lost, row = max(losses, key=lambda item: item[0])
+    advice = {
+        "quantize": "try quantization='dynamic' or 'float16', or quantization_aware=True",
+        "prune": "try a lower sparsity, or more fine_tune_epochs",
+        "cluster": "try more clusters, or more fine_tune_epochs",
+        "factorize": "try a larger target_params, or more fine_tune_epochs",
+        "distil": "try a larger student, or X_unlabelled",
+    }.get(row.stage, "leave it out, or give more fine_tune_epochs")
+    return f"stage {row.stage!r} lost {lost:.4g} of it: {advice}"

@@ -23,9 +23,11 @@ from ._specs import Clustering, Pruning, Quantization
 from ._stage import CompressionStage
 from ._stages._pipeline import Raw, StageCache, StagePipeline
 from ._unwrap import (
+    SEEN,
     as_estimator,
     check_estimator,
     fit_estimator,
+    is_frozen,
     plain_network,
     split_estimator,
     weighted_rows,
@@ -313,9 +315,9 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
             X, y, sample_weight = weighted_rows(X, y, sample_weight)
             held_out = X_val is not None
             eval_rows = (X_val, y_val, None) if held_out else (X, y, sample_weight)
-            self.report_ = CompressionReport(
-                "validation rows" if held_out else "training rows", self._metric_name()
-            )
+            seen = SEEN if is_frozen(self.estimator) else "training rows"
+            scored_on = "validation rows" if held_out else seen
+            self.report_ = CompressionReport(scored_on, self._metric_name())
             pipeline = StagePipeline(
                 plan=plan,
                 model=parts.network.model_,

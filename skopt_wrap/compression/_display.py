@@ -151,7 +151,9 @@ class CompressionDisplay:
         if self.report is not None:
             return f"{self.report.metric}, {self.report.scored_on}"
         metric = self.search.best_estimator_.report_.metric
-        return f"{metric}, mean of {self.search.n_splits_} folds"
+        label = f"{metric}, mean of {self.search.n_splits_} folds"
+        held_out = self.search.scored_on_ == "held-out rows"
+        return label if held_out else f"{label}\n({self.search.scored_on_})"
 
     @classmethod
     def from_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ._litert._export import c_header, write_export
 from ._litert._fast_path import FastPath
 from ._litert._runtime import LiteRTModel
 from ._specs import as_quantization
-from ._unwrap import split_estimator
+from ._unwrap import restored, split_estimator
 
 
 def _of_classifier(self: Any) -> bool:
@@ -42,7 +43,10 @@ class PredictionMixin:
             check_is_fitted(self)
             parts = split_estimator(self.estimator_)
             steps = [step for step in parts.transformers if not hasattr(step, "fit_resample")]
-            fast = self._fast_path = FastPath(parts.network, self.runtime_, steps, parts.threshold)
+            back = [partial(restored, target) for target in reversed(parts.targets)]
+            fast = self._fast_path = FastPath(
+                parts.network, self.runtime_, steps, parts.threshold, back
+            )
         return fast
 
     def predict(self, X: Any) -> np.ndarray:
@@ -152,6 +156,7 @@ class PredictionMixin:
             preprocessing=[
                 repr(step) for step in parts.transformers if not hasattr(step, "fit_resample")
             ],
+            target_transformers=[repr(target.transformer_) for target in parts.targets],
         )
 
     def to_c_array(self, name: str = "model") -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
 import pickle
 import shutil
@@ -115,6 +116,9 @@ class ConversionProcess:
                     Path(folder, "order.pkl").write_bytes(content)
                     if not self._exchange(str(folder)) or not answer.exists():
                         raise self._death(stage)
+                except OSError as full:
+                    self.close()
+                    raise _disk_error(stage, full) from full
                 except BaseException:
                     self.close()
                     raise
@@ -171,6 +175,8 @@ class ConversionProcess:
             how = f"signal {-code} ({signal.Signals(-code).name})"
         self._stderr.seek(0)
         tail = self._stderr.read().decode("utf-8", "replace")[-_TAIL_CHARACTERS:].strip()
+        if os.strerror(errno.ENOSPC) in tail:
+            return _disk_error(stage, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         return ConversionError(
             f"stage {stage!r} failed: the conversion process ended with {how}; this process and "
             f"the fitted estimator are unharmed. The end of what it wrote:\n{tail or '(nothing)'}"
@@ -197,6 +203,15 @@ class ConversionProcess:
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _disk_error(stage: str, error: OSError) -> ConversionError:
+    """Return the error for a temporary folder that cannot be written."""
+    return ConversionError(
+        f"stage {stage!r} failed: the temporary folder {tempfile.gettempdir()!r} cannot be written "
+        f"({error.strerror or error}). Make room there, or name another folder in the environment "
+        "variable TMPDIR before Python starts."
+    )
 
 
 def _environment(folder: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -28,8 +29,10 @@ class StageRow:
         Size of the stage's ``.tflite`` file, plain and after gzip; for "trained", of the
         weights in memory.
     difference : float
-        Root-mean-square difference between the file's outputs and those of the network it was
-        made from, divided by the outputs' root mean square.
+        How far the file's outputs are from those of the network that it was made from: the
+        root-mean-square difference of an output in units of the standard deviation of that output,
+        the largest of all outputs. It tells what the conversion cost, and nothing about what
+        pruning or factorization did to the network.
     score : float or None
         Score on the rows named by :attr:`CompressionReport.scored_on`.
     latency_p50, latency_p99, latency_batch : float
@@ -42,6 +45,9 @@ class StageRow:
         Layers that it left alone, each with the reason.
     notes : list of str
         What else there is to know.
+    from_trained : float
+        How far the file's outputs are from those of the *trained* network, in the same units: what
+        all stages up to this one cost together. NaN where it was not measured.
     """
 
     stage: str
@@ -59,6 +65,7 @@ class StageRow:
     done: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    from_trained: float = math.nan
 
 
 _HEADINGS = (
@@ -68,7 +75,8 @@ _HEADINGS = (
     "distinct",
     "bytes",
     "gzip",
-    "difference",
+    "file-network",
+    "file-trained",
     "score",
     "1 row p50",
     "p99",
@@ -147,6 +155,7 @@ class CompressionReport:
                 f"{row.bytes:,}",
                 f"{row.gzip_bytes:,}",
                 f"{row.difference:.1e}",
+                "-" if math.isnan(row.from_trained) else f"{row.from_trained:.1e}",
                 "-" if row.score is None else f"{row.score:.4f}",
                 _time(row.latency_p50),
                 _time(row.latency_p99),
@@ -157,7 +166,11 @@ class CompressionReport:
         ]
 
     def _remarks(self) -> list[str]:
-        remarks = [f"score: {self.metric} on {self.scored_on}"]
+        remarks = [
+            f"score: {self.metric} on {self.scored_on}",
+            "file-network, file-trained: how far the file's outputs are from those of its own "
+            "network, and from those of the trained network, in standard deviations",
+        ]
         for row in self.rows:
             if row.done:
                 remarks.append(f"{row.stage}: {len(row.done)} layers ({', '.join(row.done)})")

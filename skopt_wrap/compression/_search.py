@@ -37,14 +37,15 @@ from ._compressed_model import CompressedModel
 from ._plan import PLANNED, make_plan
 from ._process import conversion_process
 from ._stages._pipeline import StageCache
-from ._unwrap import as_estimator, check_estimator, fit_estimator
+from ._unwrap import SEEN, as_estimator, check_estimator, fit_estimator, is_frozen
 
 DEFAULT_GRID = (
     {"quantization": [None, "float16", "dynamic", "int8"]},
     {"pruning": [0.5, 0.8], "quantization": ["int8"]},
 )
 _LEARNED = (
-    "n_splits_", "cv_results_", "pareto_front_", "best_index_", "best_params_", "best_score_",
+    "n_splits_", "scored_on_",
+    "cv_results_", "pareto_front_", "best_index_", "best_params_", "best_score_",
     "best_estimator_", "n_features_in_", "feature_names_in_", "classes_",
 )  # fmt: skip
 _MEASURED = ("score", "drop", "size", "gzip_size", "latency", "batch_latency", "time")
@@ -112,6 +113,9 @@ class CompressionSearch(BestEstimatorMixin, MetaEstimatorMixin, BaseEstimator):
         Candidates that no other one beats in score, size and latency at once, smallest first.
     n_splits_ : int
         Number of folds.
+    scored_on_ : str
+        Which rows the scores were computed on: those of a frozen network may be rows that it was
+        trained on, and are no evidence then. The repr says so too.
     classes_ : ndarray of shape (n_classes,)
         Labels; classifiers only.
     n_features_in_ : int
@@ -230,6 +234,7 @@ class CompressionSearch(BestEstimatorMixin, MetaEstimatorMixin, BaseEstimator):
         X, y = indexable(X, y)
         splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y))
         self.n_splits_ = len(splits)
+        self.scored_on_ = SEEN if is_frozen(self.estimator) else "held-out rows"
         measured: list[list[Any]] = [[] for _ in candidates]
         errors: list[Exception | None] = [None] * len(candidates)
         with conversion_process().lease():
@@ -320,6 +325,11 @@ class CompressionSearch(BestEstimatorMixin, MetaEstimatorMixin, BaseEstimator):
         else:
             order = np.lexsort((-score[within], size[within]))
         return int(within[order[0]])
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Return the parameters, and a remark when the scores are no evidence."""
+        text = super().__repr__(N_CHAR_MAX)
+        return f"{text}  # scored on {SEEN}" if getattr(self, "scored_on_", "") == SEEN else text
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a best estimator."""

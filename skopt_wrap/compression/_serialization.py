@@ -17,6 +17,7 @@ from .._keras import (
 )
 from ..exceptions import DataError, ModelError
 
+_TEXT_LAYERS = ("TextVectorization", "StringLookup", "Hashing", "HashedCrossing")
 _HALF = ("float16", "bfloat16")
 RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
@@ -40,6 +41,19 @@ def check_form(model: Any, name: str) -> None:
             "the functional API."
         )
     for layer in all_layers(model):
+        if type(layer).__name__ in _TEXT_LAYERS and _takes_texts(layer):
+            raise ModelError(
+                f"{name} cannot be compressed: layer {layer.name!r} ({type(layer).__name__}) works "
+                "on texts, and a .tflite file holds numbers only. Move it in front of the network: "
+                "make_pipeline(FunctionTransformer(layer), network), and train a network that "
+                "takes what the layer returns."
+            )
+        if getattr(layer, "stateful", False):
+            raise ModelError(
+                f"{name} cannot be compressed: layer {layer.name!r} ({type(layer).__name__}) is "
+                "stateful, its outputs depend on the rows before. A file answers for each row "
+                "alone: build the network with stateful=False."
+            )
         if getattr(layer, "quantization_mode", None) is not None:
             raise ModelError(
                 f"{name} cannot be compressed: layer {layer.name!r} is quantized already "
@@ -51,6 +65,14 @@ def check_form(model: Any, name: str) -> None:
                     f"{name} cannot be compressed: {key} of layer {layer.name!r} is a lambda, "
                     "which Keras can neither copy nor save. Write a function with a name."
                 )
+    CustomObjects(model)  # names a layer that has no configuration
+
+
+def _takes_texts(layer: Any) -> bool:
+    """Return whether a preprocessing layer is given texts; one that hashes may get numbers."""
+    if type(layer).__name__ in ("TextVectorization", "StringLookup"):
+        return True
+    return str(getattr(layer, "input_dtype", "")) == "string"
 
 
 def check_network(model: Any, name: str = "model") -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.utils.validation import check_is_fitted
@@ -35,11 +36,14 @@ class Parts:
         Steps in front of it, in order.
     threshold : float or None
         Probability of ``classes_[1]`` from which on it is predicted; None: the network's rule.
+    targets : list of TransformedTargetRegressor
+        Fitted, from the outside in: what they do to the target stands behind the file.
     """
 
     network: Any
     transformers: list[Any] = field(default_factory=list)
     threshold: float | None = None
+    targets: list[TransformedTargetRegressor] = field(default_factory=list)
 
     def network_input(self, X: Any) -> np.ndarray:
         """Return the rows of `X` as the network takes them; samplers are passed by."""
@@ -69,6 +73,8 @@ class Parts:
             )
         more = None if X_unlabelled is None else self.network_input(X_unlabelled)
         X, y = self.resample(X, y)
+        for target in self.targets:
+            y = _transformed(target, y)
         class_weight = getattr(network, "class_weight", None)
         if class_weight is not None:
             y = np.asarray(y)
@@ -85,6 +91,20 @@ class Parts:
         )
 
 
+def _transformed(target: TransformedTargetRegressor, y: Any) -> np.ndarray:
+    """Return the target as the regressor inside of a TransformedTargetRegressor gets it."""
+    y = np.asarray(y)
+    changed = np.asarray(target.transformer_.transform(y.reshape(-1, 1) if y.ndim == 1 else y))
+    return changed[:, 0] if changed.ndim == 2 and changed.shape[1] == 1 else changed
+
+
+def restored(target: TransformedTargetRegressor, values: np.ndarray) -> np.ndarray:
+    """Return predictions of the regressor inside in the units of the outer target."""
+    column = values.reshape(-1, 1) if values.ndim == 1 else values
+    found = np.asarray(target.transformer_.inverse_transform(column))
+    return found[:, 0] if values.ndim == 1 and found.ndim == 2 else found
+
+
 def _is_sampler(step: Any) -> bool:
     return hasattr(step, "fit_resample")
 
@@ -99,6 +119,7 @@ def split_estimator(estimator: Any) -> Parts:
     """
     transformers: list[Any] = []
     threshold: float | None = None
+    targets: list[TransformedTargetRegressor] = []
     inner = estimator
     while True:
         # A frozen estimator forwards attributes: it must be opened before it is asked for them.
@@ -109,13 +130,17 @@ def split_estimator(estimator: Any) -> Parts:
             inner = inner[-1]
         elif hasattr(inner, "best_estimator_"):
             inner = inner.best_estimator_
+        elif isinstance(inner, TransformedTargetRegressor):
+            check_is_fitted(inner)
+            targets.append(inner)
+            inner = inner.regressor_
         elif _has_threshold(inner):
             # The outermost one decides. "auto" is scikit-learn's one half.
             own = 0.5 if inner.threshold == "auto" else inner.threshold
             threshold = own if threshold is None else threshold
             inner = inner.estimator_
         elif all(hasattr(inner, name) for name in _CONTRACT):
-            return Parts(inner, transformers, threshold)
+            return Parts(inner, transformers, threshold, targets)
         else:
             raise _no_network(inner)
 
@@ -150,6 +175,17 @@ def as_estimator(estimator: Any, X: Any, y: Any, random_state: Any) -> Any:
     return wrap_plain(network, y, random_state=random_state)
 
 
+SEEN = "rows that the frozen network may have seen in its training"
+
+
+def is_frozen(estimator: Any) -> bool:
+    """Return whether the network of `estimator` was trained before, on rows nobody knows."""
+    inner = last_step(estimator)
+    while not isinstance(inner, FrozenEstimator) and hasattr(inner, "estimator"):
+        inner = last_step(inner.estimator)
+    return isinstance(inner, FrozenEstimator)
+
+
 def check_estimator(estimator: Any) -> None:
     """Raise, before anything is trained, when `estimator` cannot hold a Keras network.
 
@@ -169,6 +205,8 @@ def check_estimator(estimator: Any) -> None:
             inner = last_step(inner)
         elif hasattr(inner, "best_estimator_"):
             return
+        elif isinstance(inner, TransformedTargetRegressor):
+            inner = inner.regressor
         elif isinstance(inner, FixedThresholdClassifier) and not _has_threshold(inner):
             raise ParameterError(
                 "estimator: a FixedThresholdClassifier must compare the probability of classes_[1] "

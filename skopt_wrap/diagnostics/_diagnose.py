@@ -15,14 +15,17 @@ from sklearn.utils import indexable
 from .._pipelines import last_step
 from ..exceptions import DataError, ParameterError
 from ._baselines import make_baselines
+from ._data_checks import check_data, has_clear_signal
 from ._diagnosis import FitDiagnosis
 from ._experiment import Experiment, Scores, make_scorer, make_splits
-from ._findings import KINDS, Finding, FitThresholds
+from ._findings import Finding, FitThresholds
 from ._history import judge_history
+from ._kinds import importance
 from ._learning_curve import learning_curve
 from ._network import constant_loss, input_scale, restores_best, seeded_clone
 from ._scores import judge_scores
-from ._single_feature import best_single_feature
+from ._signal import find_label_noise, find_no_signal
+from ._single_feature import find_leak
 
 
 def diagnose(
@@ -103,6 +106,8 @@ def diagnose(
     verdict: overfitting
     - overfitting: The validation loss rose by 64% after epoch 3 of 6, while the training loss fell
     to 0.05.
+      The network remembers its training rows instead of learning a rule. It does worse on new rows.
+      Stop earlier, or use dropout, a penalty, a smaller network or more rows.
     """
     limits = FitThresholds() if thresholds is None else thresholds
     if not isinstance(limits, FitThresholds):
@@ -203,25 +208,28 @@ def _from_data(
 ) -> FitDiagnosis:
     """Cross-validate the estimator and simple models, and judge the scores and histories."""
     full = experiment.score(watch=True)
-    simple = {
-        name: experiment.score(model).validation
+    models = {
+        name: model
         for name, model in make_baselines(experiment).items()
         if baselines or name == "dummy"
     }
+    simple = {name: experiment.score(model).validation for name, model in models.items()}
     finite = bool(np.isfinite(full.validation).all())
     curve = learning_curve(experiment, full, sizes) if finite and sizes else {}
-    perfect = finite and full.validation.mean() >= limits.perfect
+    words = title.replace("_", " ").capitalize()
     findings = judge_scores(
-        full.train,
-        full.validation,
-        simple,
-        limits,
-        curve=curve or None,
-        single_feature=best_single_feature(experiment) if perfect else None,
-        title=title.replace("_", " ").capitalize(),
+        full.train, full.validation, simple, limits, curve=curve or None, title=words
     )
+    histories = _judge_histories(experiment, full, limits)
+    about_data = check_data(experiment, simple, models, limits)
+    about_data += _judge_signal(experiment, {"network": full.validation, **simple}, limits, words)
+    if any(finding.kind == "no_signal" for finding in about_data):
+        # "larger layers" or "more epochs" would only make the network remember noise
+        findings = [f for f in findings if f.kind in _WITHOUT_SIGNAL]
+        histories = [[f for f in fold if f.kind in _WITHOUT_SIGNAL] for fold in histories]
+    findings = _join(findings, about_data)
     return FitDiagnosis(
-        findings=_merge(findings, _judge_histories(experiment, full, limits)),
+        findings=_merge(findings, histories),
         history=_check_history(full.histories[0]) if full.histories else {},
         scores={"train": full.train, "validation": full.validation, **simple},
         learning_curve=curve,
@@ -231,6 +239,33 @@ def _from_data(
         input_scale=input_scale(experiment.X),
         _experiment=experiment,
     )
+
+
+# What may be said of a network where there is nothing to learn.
+_WITHOUT_SIGNAL = ("diverged", "leakage", "overfitting")
+
+
+def _judge_signal(
+    experiment: Experiment, scores: dict[str, np.ndarray], limits: FitThresholds, title: str
+) -> list[Finding]:
+    """Return what is known of leaks, of missing signal and of wrong labels."""
+    leak = find_leak(experiment, scores, limits, title)
+    if leak is not None:
+        return [leak]
+    if len(experiment.y) < limits.min_rows:  # too few to say anything
+        return []
+    if not has_clear_signal(scores, limits):
+        nothing = find_no_signal(experiment, limits, title)
+        if nothing is not None:
+            return [nothing]
+    noise = find_label_noise(experiment, limits)
+    return [] if noise is None else [noise]
+
+
+def _join(findings: list[Finding], others: list[Finding]) -> list[Finding]:
+    """Add findings of other kinds; of one kind the first stands."""
+    known = {finding.kind for finding in findings}
+    return findings + [finding for finding in others if finding.kind not in known]
 
 
 def _judge_histories(
@@ -271,4 +306,4 @@ def _merge(findings: list[Finding], judged: list[list[Finding]]) -> list[Finding
                 thresholds={**found.thresholds, **said.thresholds},
             )
         joined[kind] = found
-    return sorted(joined.values(), key=lambda finding: KINDS.index(finding.kind))
+    return sorted(joined.values(), key=lambda finding: importance(finding.kind))

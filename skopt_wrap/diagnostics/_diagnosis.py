@@ -203,7 +203,7 @@ class FitDiagnosis:
         if table not in _TABLES:
             raise ParameterError(f"table={table!r} is unknown. {suggest(str(table), _TABLES)}")
         if table == "findings":
-            names = ("kind", "message", "evidence", "thresholds", "source")
+            names = ("kind", "message", "meaning", "action", "evidence", "thresholds", "source")
             return {name: [getattr(f, name) for f in self.findings] for name in names}
         if table == "history":
             return {name: list(values) for name, values in self.history.items()}
@@ -244,7 +244,9 @@ class FitDiagnosis:
 
     def __str__(self) -> str:
         lines = [f"verdict: {self.verdict}"]
-        lines += [f"- {f.kind.replace('_', ' ')}: {f.message}" for f in self.findings]
+        for finding in self.findings:
+            lines.append(f"- {finding.kind.replace('_', ' ')}: {finding.message}")
+            lines += [f"  {text}" for text in (finding.meaning, finding.action) if text]
         if self.scores:
             lines.append(f"{self.scoring}, mean over {len(self.scores['validation'])} folds:")
             table = self.to_dict("scores")
@@ -255,6 +257,7 @@ class FitDiagnosis:
     def _repr_html_(self) -> str:
         items = "".join(
             f"<li><b>{escape(f.kind.replace('_', ' '))}</b>: {escape(f.message)} "
+            f"{escape(f.meaning)} {escape(f.action)} "
             f"<small>{escape(f.source)}</small></li>"
             for f in self.findings
         )

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 
 from .._pipelines import last_step
-from ..exceptions import DataError
+from ..exceptions import DataError, DivergedError
 from ..model_selection import evaluate_folds
 from ..scoring import ImbalanceAwareScorer
 
@@ -129,8 +129,12 @@ def score_folds(
         watch=watch and bare.early_stopping is False and not bare.validation_split,
         allow_nan=True,
     )
-    if folds[-1].error is not None:
-        raise folds[-1].error
+    error = folds[-1].error
+    if isinstance(error, DivergedError):  # a finding, not a failure
+        broken = np.full(len(splits), np.nan)
+        return Scores(broken, broken.copy(), [], [])
+    if error is not None:
+        raise error
     networks = [last_step(fold.estimator) for fold in folds]
     networks = [network for network in networks if hasattr(network, "history_")]
     return Scores(

@@ -7,37 +7,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from ..exceptions import ParameterError
-
-# In the order in which they are reported: what hides everything else comes first.
-KINDS = (
-    "diverged",
-    "leakage",
-    "overfitting",
-    "underfitting",
-    "plateau",
-    "unfinished",
-    "batch_too_large",
-    "batch_too_small",
-    "noisy_validation",
-    "too_few_rows",
-    "baseline_wins",
-)
-
-SOURCES = {
-    "diverged": "Goodfellow, Bengio, Courville, Deep Learning, 2016, sec. 8.2.4 and 11.4",
-    "leakage": "Kaufman, Rosset, Perlich, Stitelman, Leakage in data mining, ACM TKDD 2012",
-    "overfitting": "Prechelt, Early stopping - but when?, in Neural Networks: Tricks of the "
-    "Trade, 1998",
-    "underfitting": "Goodfellow, Bengio, Courville, Deep Learning, 2016, sec. 5.2 and 11.3",
-    "plateau": "Goodfellow, Bengio, Courville, Deep Learning, 2016, sec. 8.2",
-    "unfinished": "Hoffer, Hubara, Soudry, Train longer, generalize better, NeurIPS 2017",
-    "batch_too_large": "Keskar et al., On large-batch training for deep learning, ICLR 2017",
-    "batch_too_small": "Masters, Luschi, Revisiting small batch training, 2018",
-    "noisy_validation": "Bengio, Practical recommendations for gradient-based training, 2012",
-    "too_few_rows": "Viering, Loog, The shape of learning curves: a review, IEEE TPAMI 2023",
-    "baseline_wins": "Grinsztajn, Oyallon, Varoquaux, Why do tree-based models still outperform "
-    "deep learning on tabular data?, NeurIPS 2022",
-}
+from ._kinds import KINDS
 
 
 @dataclass(frozen=True)
@@ -47,9 +17,9 @@ class Finding:
     Parameters
     ----------
     kind : str
-        "diverged", "leakage", "overfitting", "underfitting", "plateau", "unfinished",
-        "batch_too_large", "batch_too_small", "noisy_validation", "too_few_rows" or
-        "baseline_wins".
+        "diverged", "leakage", "duplicates", "time_order", "no_signal", "label_noise", "imbalance",
+        "overfitting", "underfitting", "plateau", "unfinished", "batch_too_large",
+        "batch_too_small", "noisy_validation", "too_few_rows" or "baseline_wins".
     message : str
         The finding in a sentence.
     evidence : dict of str to float
@@ -58,6 +28,10 @@ class Finding:
         What they were compared with; fields of :class:`FitThresholds`.
     source : str
         Where the rule comes from.
+    meaning : str
+        What it means, for somebody who is new to the field.
+    action : str
+        What to do.
     """
 
     kind: str
@@ -65,6 +39,8 @@ class Finding:
     evidence: dict[str, float] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     source: str = ""
+    meaning: str = ""
+    action: str = ""
 
 
 def make_finding(
@@ -72,7 +48,8 @@ def make_finding(
 ) -> Finding:
     """Return a finding with plain floats and its source."""
     plain = {name: float(value) for name, value in evidence.items()}
-    return Finding(kind, message, plain, used, SOURCES[kind])
+    known = KINDS[kind]
+    return Finding(kind, message, plain, used, known.source, known.meaning, known.action)
 
 
 @dataclass(frozen=True)
@@ -123,6 +100,20 @@ class FitThresholds:
         Leakage: score that is implausible, for the network and for a single feature.
     min_epochs : float, default=5.0
         No finding on the shape of curves from fewer epochs.
+    label_copy : float, default=0.9
+        Leakage: balanced accuracy of a feature that takes one value for each class.
+    duplicates : float, default=0.02
+        Duplicates: share of the rows held out that are identical to a training row.
+    order_drop : float, default=0.25
+        Time order: share of the skill that a baseline loses on folds that keep the order.
+    p_value : float, default=0.05
+        No signal: the permutation test must exceed it.
+    label_noise : float, default=0.15
+        Label noise: share of labels that contradict a model where it is surest.
+    rare_class : float, default=0.05
+        Imbalance: share of the rarest of two classes (of k classes, 2 / k times this share).
+    min_rows : float, default=50.0
+        Too few rows: no score can be trusted with fewer.
 
     Raises
     ------
@@ -152,6 +143,13 @@ class FitThresholds:
     curve_rise: float = 0.05
     perfect: float = 0.995
     min_epochs: float = 5.0
+    label_copy: float = 0.9
+    duplicates: float = 0.02
+    order_drop: float = 0.25
+    p_value: float = 0.05
+    label_noise: float = 0.15
+    rare_class: float = 0.05
+    min_rows: float = 50.0
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ._findings import KINDS, Finding, FitThresholds, make_finding
+from ._findings import Finding, FitThresholds, make_finding
+from ._kinds import importance
 
 
 def judge_history(
@@ -55,7 +56,7 @@ def judge_history(
         _noise(train, limits.train_noise, "batch_too_small", limits, batch_size),
         _noise(val, limits.val_noise, "noisy_validation", limits, None),
     ]
-    return sorted((f for f in findings if f), key=lambda f: KINDS.index(f.kind))
+    return sorted((f for f in findings if f), key=lambda f: importance(f.kind))
 
 
 def tail_mean(values: np.ndarray) -> float:
@@ -150,7 +151,8 @@ def _stalled(
     part = max(2, len(train) // 3)
     before = float(train[-part:][: max(1, part // 3)].mean())
     change = (before - tail_mean(train)) / abs(before) if before else 0.0
-    whose = "of ignoring X" if constant is not None else "of the first epoch"
+    whose = "of a predictor that looks at no feature" if constant is not None else (
+        "of the first epoch")  # fmt: skip
     evidence = {"loss_left": left, "reference_loss": reference, "change": change}
     if len(val):
         evidence["val_loss_left"] = held
@@ -159,7 +161,8 @@ def _stalled(
         findings.append(
             make_finding(
                 "underfitting",
-                f"The training loss ends at {left:.0%} of that {whose} ({reference:.3g}).",
+                f"The training loss ends at {tail_mean(train):.3g}. A predictor that looks at no "
+                f"feature reaches {reference:.3g}, so the network has learned little or nothing.",
                 evidence,
                 limits.pick("loss_left"),
             )
@@ -168,8 +171,8 @@ def _stalled(
         findings.append(
             make_finding(
                 "plateau",
-                f"The training loss changed by {change:.1%} over the last {part} epochs and is "
-                f"still {left:.0%} of that {whose}.",
+                f"The training loss changed by {change:.1%} over the last {part} epochs and stands "
+                f"at {tail_mean(train):.3g}, near the {reference:.3g} {whose}.",
                 evidence,
                 limits.pick("plateau_change", "loss_left"),
             )

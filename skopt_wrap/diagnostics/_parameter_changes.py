@@ -130,3 +130,7 @@ class ParameterChanges:
             new = max(1, int(size * factor))
             if new != size:
                 yield from self._change(f"batches of {new}", batch_size=new)
+
+    def class_weight(self) -> Iterator[Change]:
+        if "class_weight" in self.params and self.params["class_weight"] is None:
+            yield from self._change("class weights", class_weight="balanced")

@@ -19,6 +19,7 @@ LARGE_INPUT = 5.0
 # What may mend a finding, most promising first. To add a change of parameters, write a method of
 # ParameterChanges and name it here.
 CHANGES: dict[str, tuple[Callable[[ParameterChanges], Iterable[Change]], ...]] = {
+    "imbalance": (ParameterChanges.class_weight,),
     "overfitting": (
         ParameterChanges.early_stopping,
         lambda c: c.dropout(more=True),
@@ -72,6 +73,13 @@ CHANGES: dict[str, tuple[Callable[[ParameterChanges], Iterable[Change]], ...]] =
     ),
 }
 
+# Changes that only a person can make.
+_BY_HAND = {
+    "duplicates": "remove repeated rows, or keep copies in one fold",
+    "time_order": "folds in order of time (TimeSeriesSplit)",
+    "no_signal": "other features, or a check that rows and labels belong together",
+    "label_noise": "correct the labels that contradict the features",
+}
 _SCALABLE = ("diverged", "underfitting", "plateau", "unfinished", "baseline_wins")
 _AUGMENTABLE = ("overfitting", "too_few_rows")
 
@@ -107,13 +115,17 @@ def list_remedies(
     prefix = parameter_prefix(estimator)
     changes = ParameterChanges(last_step(estimator), prefix, history or {})
     remedies: list[Remedy] = []
+    by_hand: list[Remedy] = []
     for finding in findings:
         kind = finding.kind
         if kind == "baseline_wins" and len(findings) > 1:
             continue  # the other findings say why
         if kind == "leakage":
             column = int(finding.evidence.get("feature", -1))
-            remedies.append(Remedy(f"look where feature {column} comes from", finding=kind))
+            by_hand.append(Remedy(f"look where feature {column} comes from", finding=kind))
+            continue
+        if kind in _BY_HAND:
+            by_hand.append(Remedy(_BY_HAND[kind], finding=kind))
             continue
         if kind in _SCALABLE and input_scale > LARGE_INPUT and not prefix:
             remedies.append(Remedy("scaled features", finding=kind, wrapper="scale"))
@@ -121,10 +133,13 @@ def list_remedies(
             remedies += [Remedy(name, params, kind) for name, params in change(changes)]
         if kind in _AUGMENTABLE and augmentable and is_classifier(estimator):
             remedies.append(Remedy("augmentation", finding=kind, wrapper="augment"))
+        if kind == "imbalance":
+            remedies.append(Remedy("oversampling", finding=kind, wrapper="oversample"))
+            remedies.append(Remedy("tuned threshold", finding=kind, wrapper="threshold"))
         if kind == "too_few_rows":
-            remedies.append(Remedy("more rows", finding=kind))
+            by_hand.append(Remedy("more rows", finding=kind))
     kept: list[Remedy] = []
-    for remedy in remedies:
+    for remedy in [*remedies, *by_hand]:
         same = [(r.params, r.wrapper) for r in kept if r.runnable]
         if not remedy.runnable or (remedy.params, remedy.wrapper) not in same:
             kept.append(remedy)

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .._pipelines import last_step
+from ..scoring import ImbalanceAwareScorer
 
 
 @runtime_checkable
@@ -43,7 +44,24 @@ def _augmented(estimator: Any) -> Any:
     return make_sampling_pipeline(sampler, estimator)
 
 
-_WRAPPERS: dict[str, Callable[[Any], Any]] = {"scale": _scaled, "augment": _augmented}
+def _oversampled(estimator: Any) -> Any:
+    from imblearn.over_sampling import RandomOverSampler
+    from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+
+    seed = last_step(estimator).get_params(deep=False).get("random_state")
+    return make_sampling_pipeline(RandomOverSampler(random_state=seed), estimator)
+
+
+def _with_threshold(estimator: Any) -> Any:
+    return ImbalanceAwareScorer("balanced_accuracy").tune(estimator, cv=3)
+
+
+_WRAPPERS: dict[str, Callable[[Any], Any]] = {
+    "scale": _scaled,
+    "augment": _augmented,
+    "oversample": _oversampled,
+    "threshold": _with_threshold,
+}
 
 
 @dataclass(frozen=True)
@@ -59,9 +77,10 @@ class Remedy:
         only you can make it.
     finding : str
         Kind of the finding that it is for.
-    wrapper : {"scale", "augment"} or None
-        "scale" puts a StandardScaler before the estimator; "augment" an AugmentingSampler, which
-        acts while fitting only.
+    wrapper : {"scale", "augment", "oversample", "threshold"} or None
+        "scale" puts a StandardScaler before the estimator; "augment" an AugmentingSampler and
+        "oversample" a RandomOverSampler, which act while fitting only; "threshold" tunes the
+        decision threshold on training rows.
     """
 
     name: str

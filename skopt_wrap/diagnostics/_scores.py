@@ -26,7 +26,6 @@ def judge_scores(
     limits: FitThresholds,
     *,
     curve: Mapping[str, np.ndarray] | None = None,
-    single_feature: tuple[int, float] | None = None,
     title: str = "score",
 ) -> list[Finding]:
     """Return the findings from scores on every fold.
@@ -41,8 +40,6 @@ def judge_scores(
         Thresholds.
     curve : mapping, default=None
         Learning curve: n_rows (n_sizes,), validation (n_sizes, n_splits).
-    single_feature : (int, float), default=None
-        Feature from which a small tree predicts best, and its score.
     title : str, default="score"
         What messages call the score.
 
@@ -69,7 +66,6 @@ def judge_scores(
         None if underfitted else _overfitting(train, validation, dummy, limits, title),
         *compared,
         None if curve is None else _too_few_rows(curve, dummy, limits, title),
-        _leakage(validation, single_feature, limits, title),
     ]
     return [finding for finding in findings if finding is not None]
 
@@ -176,18 +172,4 @@ def _too_few_rows(
             "curve_rise": share,
         },
         limits.pick("curve_rise", "standard_errors"),
-    )
-
-
-def _leakage(
-    validation: np.ndarray, single: tuple[int, float] | None, limits: FitThresholds, title: str
-) -> Finding | None:
-    if single is None or validation.mean() < limits.perfect or single[1] < limits.perfect:
-        return None
-    return make_finding(
-        "leakage",
-        f"{title} is {validation.mean():.3f} on rows held out, and a small tree on feature "
-        f"{single[0]} alone reaches {single[1]:.3f}; it may carry the label.",
-        {"validation_score": validation.mean(), "feature": single[0], "feature_score": single[1]},
-        limits.pick("perfect"),
     )

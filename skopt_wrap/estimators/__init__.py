@@ -1,12 +1,12 @@
 """Keras models as scikit-learn estimators."""
 
-from ._class_target import ClassTarget
 from ._classifier import KerasClassifier
 from ._fit_job import FitJob, FitOutcome
 from ._joint_fit import fit_together
 from ._learning_rate_finder import LearningRateDisplay, LearningRateTest, find_learning_rate
 from ._regressor import KerasRegressor
-from ._value_target import ValueTarget
+from ._targets._classes import ClassTarget
+from ._targets._values import ValueTarget
 from ._wrap_model import is_plain, plain_kind, wrap_plain, wrap_trained
 
 __all__ = [

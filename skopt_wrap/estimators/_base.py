@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -12,6 +11,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 
+from .._aliases import HINTS
+from .._copying import CopyMixin
 from .._keras import name_scope
 from .._sklearn import HasMethods, Interval, Options, StrOptions
 from ..architectures import ARCHITECTURES
@@ -20,9 +21,7 @@ from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
-from ._losses import OWN_LOSSES, infer_loss
 from ._network import (
-    ScopedModel,
     build_network,
     finish_network,
     input_dtype,
@@ -30,13 +29,20 @@ from ._network import (
     make_optimizer,
 )
 from ._rows import RowsMixin, dense_rows
+from ._unused_settings import (
+    check_compiled,
+    check_hooks,
+    check_precision,
+    offered_settings,
+    takes_compile_settings,
+)
 
 # What a call of `fit` may override for itself, as users of SciKeras and keras.wrappers do.
 _FIT_OVERRIDES = ("batch_size", "callbacks", "epochs", "shuffle", "validation_split", "verbose")
 _DEFAULT_HOLDOUT = 0.1
 
 
-class BaseKerasEstimator(RowsMixin, BaseEstimator):
+class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     """Base of :class:`KerasClassifier` and :class:`KerasRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -148,11 +154,12 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
         """Return epochs, batch size and the like for this fit, checked together."""
         for name in overrides:
             if name not in _FIT_OVERRIDES:
-                raise UnknownParameterError(
-                    f"fit() got an unexpected argument {name!r}. {suggest(name, _FIT_OVERRIDES)}"
-                )
+                arguments = (*_FIT_OVERRIDES, "sample_weight", "X_val", "y_val")
+                instead = HINTS.get(name) or suggest(name, arguments)
+                raise UnknownParameterError(f"fit() got an unexpected argument {name!r}. {instead}")
         if (X_val is None) != (y_val is None):
             raise DataError("X_val and y_val go together; one of them is missing.")
+        check_hooks(self)
         check_schedule(self.learning_rate_schedule, self._routed("learning_rate_schedule"))
         fit = self._routed("fit")
         settings = {
@@ -227,38 +234,18 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
         """Return the network, built and compiled."""
         rate = constant_rate(self.learning_rate_schedule)
         optimizer = make_optimizer(self.optimizer, self._routed("optimizer"), rate)
-        metrics = self.metrics
-        loss = self.loss if self.loss is not None else infer_loss(target, target.n_units)
-        offered = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
-        if isinstance(loss, str) and loss in OWN_LOSSES and self._builder_compiles():
-            raise ParameterError(
-                f"loss={loss!r} is settled by the network's outputs, which a builder that compiles "
-                "by itself hides; let the builder return a network that is not compiled."
-            )
+        offered = None
+        if takes_compile_settings(self._builder()):
+            offered = offered_settings(self, target, optimizer)
         rows = dense_rows(X[:2]).astype(self._floatx)
-        network = build_network(self.model, self._routed("model"), self._meta(X), offered, rows)
+        network = build_network(
+            self.model, self._routed("model"), self._meta(X), offered or {}, rows
+        )
+        check_precision(self, network)
         if network.compiled:
-            self._check_compile_settings(network)
+            check_compiled(self, network, offered)
         finish_network(self, network, target, optimizer, rows)
         return network
-
-    def _builder_compiles(self) -> bool:
-        builder = self._builder()
-        return builder is not None and "compile_kwargs" in inspect.signature(builder).parameters
-
-    def _check_compile_settings(self, network: Any) -> None:
-        """Raise when settings could not reach a network that its builder compiled."""
-        if self._builder_compiles():
-            return
-        parts = ("optimizer", "loss", "metrics", "compile")
-        given = [name for name in self._extra_params if name.split("__")[0] in parts]
-        given += [name for name in ("loss", "metrics") if getattr(self, name) is not None]
-        if given:
-            raise ParameterError(
-                f"{given[0]} cannot reach the network {network.name!r}, which is compiled "
-                "already. Leave compiling to the estimator, or let the builder take "
-                "`compile_kwargs`."
-            )
 
     def _encode(self, X: Any, y: np.ndarray, weights: np.ndarray, target: Any) -> TrainingData:
         dtype = self._floatx
@@ -270,9 +257,6 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
 
     def _store(self, network: Any, target: Any, result: Any, keep: bool) -> None:
         history = self.history_ if keep else {}
-        # Pickled before the network, whose loss Keras finds only when its class was imported.
-        own = type(network.loss).__module__.startswith("skopt_wrap.losses.")
-        self._loss_class = type(network.loss) if own else None
         self.model_ = network
         self.target_encoder_ = target
         self.history_ = {
@@ -281,12 +265,8 @@ class BaseKerasEstimator(RowsMixin, BaseEstimator):
         self.n_iter_ = result.n_epochs + (self.n_iter_ if keep else 0)
         self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        if self.dtype is not None and "model_" in state:
-            # Keras compiles what it loads in the global precision of that moment.
-            state = {**state, "model_": ScopedModel(state["model_"], self.dtype)}
-        return state
+    def _network_dtype(self) -> str | None:
+        return self.dtype
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

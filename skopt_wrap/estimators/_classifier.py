@@ -10,10 +10,11 @@ from sklearn.base import ClassifierMixin
 from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError
 from ._base import BaseKerasEstimator
-from ._class_target import ClassTarget
-from ._class_weight import weigh_classes
 from ._fit_steps import FitRequest
-from ._target_arrays import check_labels
+from ._rows import refuse_arguments
+from ._targets._arrays import check_labels
+from ._targets._class_weight import weigh_classes
+from ._targets._classes import ClassTarget, make_target
 
 
 class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
@@ -28,8 +29,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     model : {"dense", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network. A name stands for a builder of :mod:`skopt_wrap.architectures`. A callable
         ``f(**parameters)`` or ``f(meta, **parameters)`` returns a Keras model, compiled or not;
-        `meta` is a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers
-        only), ``y_dtype_``, ``classes_``, ``n_classes_``, ``target_type_``, ``n_outputs_``,
+        `meta` is a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers),
+        ``y_dtype_``, ``classes_``, ``n_classes_``, ``target_type_``, ``n_outputs_``,
         ``n_outputs_expected_`` (units that the last layer needs) and, for frames,
         ``feature_names_in_``. A callable that compiles may take ``compile_kwargs`` (a dict of
         optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`, and
@@ -122,8 +123,15 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         For X, y, weights or validation data that cannot be used.
     ModelError, BuilderError
         For a network that cannot be built or does not suit the data.
+    DivergedError
+        When training or prediction gives numbers that are not finite.
     BackendError
         When Keras runs on a backend other than TensorFlow.
+
+    Warns
+    -----
+    InputWarning
+        When `y` may be one-hot classes as well as independent labels.
 
     See Also
     --------
@@ -190,7 +198,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
@@ -244,17 +252,12 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             Fitted estimator.
         """
         known: Any = getattr(self, "classes_", None)
-        same = known is None or classes is None or np.array_equal(np.unique(classes), known)
-        if not same:
+        if not (known is None or classes is None or np.array_equal(np.unique(classes), known)):
             raise DataError(
                 f"classes={np.unique(classes).tolist()} differ from those of the first call, "
                 f"{known.tolist()}."
             )
-        no_split = {"validation_split": 0.0}
-        request = FitRequest(
-            X, y, sample_weight, overrides=no_split, classes=classes, keep=True, epochs=1
-        )
-        return self._fit(request)
+        return self._fit(FitRequest.one_epoch(X, y, sample_weight, classes))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(
@@ -285,29 +288,34 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         """
         return self._fit_dataset(dataset, classes, validation_data, steps_per_epoch)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, **unknown: Any) -> np.ndarray:
         """Return the predicted labels.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             Rows.
+        **unknown
+            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels from `classes_`, or a 0/1 indicator.
         """
+        refuse_arguments("predict", unknown)
         outputs = self.network_output(X)
         return self.target_encoder_.labels(outputs)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any, **unknown: Any) -> np.ndarray:
         """Return class probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             Rows.
+        **unknown
+            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
 
         Returns
         -------
@@ -315,38 +323,45 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             One column per class, in the order of `classes_`; for a multilabel target the
             probability of each label.
         """
+        refuse_arguments("predict_proba", unknown)
         outputs = self.network_output(X)
         return self.target_encoder_.probabilities(outputs)
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: Any, **unknown: Any) -> np.ndarray:
         """Return the logarithm of the class probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             Rows.
+        **unknown
+            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes), float64
             One column per class.
         """
+        refuse_arguments("predict_log_proba", unknown)
         outputs = self.network_output(X)
         return self.target_encoder_.log_probabilities(outputs)
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any, **unknown: Any) -> np.ndarray:
         """Return the confidence in each class before it becomes a probability.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             Rows.
+        **unknown
+            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
 
         Returns
         -------
         confidence : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
             One number per row for two classes, positive for ``classes_[1]``.
         """
+        refuse_arguments("decision_function", unknown)
         outputs = self.network_output(X)
         return self.target_encoder_.decision(outputs)
 
@@ -354,16 +369,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         return check_labels(y)
 
     def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ClassTarget:
-        target = ClassTarget(y, classes)
-        present = np.unique(y[weights > 0]) if y.ndim == 1 else target.classes_
-        if classes is None and len(present) < 2:
-            raise DataError(
-                f"y holds only one class, {present[0]!r}, among the rows with a positive "
-                "sample_weight; a classifier needs at least two classes."
-            )
-        if y.ndim == 1 and classes is None:
-            target.learn_prior(y, weights)
-        return target
+        return make_target(y, weights, classes, loss_is_given=self.loss is not None)
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
         return weigh_classes(self.class_weight, y, weights, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -40,19 +41,28 @@ def fit_on_batches(
             f"class_weight={estimator.class_weight!r} needs all labels at once; give a "
             "dict, or weights as the third item of each batch."
         )
+    if estimator.augment is not None:
+        raise ParameterError(
+            "augment makes the batches of arrays, and a dataset has its own: give the arrays to "
+            "fit, or change the batches with dataset.map."
+        )
+    options = dict(settings["passed_on"])
+    if "validation_batch_size" in options:
+        raise ParameterError(
+            "fit__validation_batch_size has no effect on a dataset, which is batched already."
+        )
+    options |= options.pop("fit_options", {})
+    if steps:
+        options["steps_per_epoch"] = steps
+    keep = estimator.warm_start and hasattr(estimator, "model_")
     first = _first_batch(batches)
-    X = estimator._check_X(first[0], reset=True)
-    y = estimator._check_y(_text(first[1]))
-    if classes is None and is_classifier(estimator):
-        classes = _collect_classes(batches, y)
-    if y.ndim == 1 and classes is not None:
-        target = estimator._make_target(np.asarray(classes), np.ones(len(classes)), classes)
-    else:
-        target = estimator._make_target(y, np.ones(len(y)), None)
+    X = estimator._check_X(first[0], reset=not keep)
+    target = _target_of(estimator, batches, first, classes, keep)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     floatx = estimator._floatx
     with seed_scope(seed), dtype_scope(estimator.dtype):
-        network = estimator._new_network(X, y, target)
+        y = estimator._check_y(_text(first[1]))
+        network = estimator.model_ if keep else estimator._new_network(X, y, target)
         callbacks, _ = estimator._new_callbacks(settings["callbacks"], validation is not None)
 
         def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
@@ -65,20 +75,45 @@ def fit_on_batches(
             balanced = estimator._class_weights(_decoded(labels, target), weights, target)
             return code, balanced.astype(floatx)
 
-        result = train_batches(
-            network,
-            _encoded(batches, encode_balanced, estimator.input_dtype_, floatx),
-            epochs=settings["epochs"],
-            validation=(
-                None
-                if validation is None
-                else _encoded(validation, encode, estimator.input_dtype_, floatx)
-            ),
-            callbacks=callbacks,
-            verbose=int(estimator.verbose),
-            fit_options={"steps_per_epoch": steps} if steps else None,
-        )
-    estimator._store(network, target, result, keep=False)
+        with _own_errors() as errors:
+            dtypes = (estimator.input_dtype_, floatx)
+            held_out = None
+            if validation is not None:
+                held_out = _encoded(validation, encode, dtypes, errors)
+            result = train_batches(
+                network,
+                _encoded(batches, encode_balanced, dtypes, errors),
+                epochs=settings["epochs"],
+                validation=held_out,
+                callbacks=callbacks,
+                verbose=int(estimator.verbose),
+                fit_options=options,
+            )
+    estimator._store(network, target, result, keep=keep)
+
+
+def _target_of(estimator: Any, batches: Any, first: Any, classes: Any, keep: bool) -> Any:
+    """Return the target encoder for the labels of all batches."""
+    if keep:
+        return estimator.target_encoder_
+    y = estimator._check_y(_text(first[1]))
+    if classes is None and is_classifier(estimator):
+        classes = _collect_classes(batches, y)
+    if y.ndim == 1 and classes is not None:
+        return estimator._make_target(np.asarray(classes), np.ones(len(classes)), classes)
+    return estimator._make_target(y, np.ones(len(y)), None)
+
+
+@contextlib.contextmanager
+def _own_errors() -> Iterator[list[Exception]]:
+    """Raise the first error of the list, where TensorFlow raises one of its own in its place."""
+    errors: list[Exception] = []
+    try:
+        yield errors
+    except Exception as error:
+        if errors and error is not errors[0]:
+            raise errors[0] from error
+        raise
 
 
 def train_augmented(
@@ -113,18 +148,16 @@ def train_augmented(
             return target.transform_soft(labels, columns, floatx), np.asarray(weights, floatx)
         return target.transform(labels, floatx), np.asarray(weights, floatx)
 
-    options = settings["passed_on"]
+    options = dict(settings["passed_on"])
+    fit_options = options.pop("fit_options", {})
     return train_batches(
         network,
-        _encoded(batches, encode, estimator.input_dtype_, floatx),
+        _encoded(batches, encode, (estimator.input_dtype_, floatx), []),
         epochs=settings["epochs"],
         validation=validation,
         callbacks=callbacks,
         verbose=int(settings["verbose"]),
-        fit_options={
-            **{name: options[name] for name in ("validation_freq",) if name in options},
-            **options.get("fit_options", {}),
-        },
+        fit_options={**options, **fit_options},
         reason="augment makes the batches",
     )
 
@@ -166,6 +199,7 @@ def _batches(source: Any) -> Iterator[tuple[Any, ...]]:
 
 def _first_batch(source: Any) -> tuple[Any, ...]:
     for batch in _batches(source):
+        _check_lengths(len(batch[0]), *batch[1:], *([None] if len(batch) == 2 else []))
         if batch[0].ndim < 2:
             raise DataError(
                 f"A batch of X has shape {batch[0].shape}; batch the dataset (dataset.batch(32))."
@@ -199,22 +233,44 @@ def _decoded(labels: np.ndarray, target: Any) -> np.ndarray:
     return labels.ravel() if target.n_outputs_ == 1 else labels
 
 
-def _encoded(source: Any, encode: Encode, dtype: str, floatx: str) -> Any:
-    """Return `source` with labels and weights as the loss takes them."""
-    tf = load_tensorflow()
+def _check_lengths(n_samples: int, labels: np.ndarray, weights: np.ndarray | None) -> None:
+    """Raise unless the parts of a batch have the same number of samples."""
+    lengths = {"y": len(labels), "sample_weight": n_samples if weights is None else len(weights)}
+    for name, length in lengths.items():
+        if length != n_samples:
+            raise DataError(
+                "Found input variables with inconsistent numbers of samples: in a batch, X has "
+                f"{n_samples} rows, {name} has {length}."
+            )
+
+
+def _encoded(source: Any, encode: Encode, dtypes: tuple[str, str], errors: list[Exception]) -> Any:
+    """Return `source` with labels and weights as the loss takes them.
+
+    `dtypes` are those of X and of the weights. What is raised while batches are encoded is put into
+    `errors`, because TensorFlow raises an error of its own instead.
+    """
+    tf, (x_dtype, floatx) = load_tensorflow(), dtypes
+
+    def checked(n_samples: int, labels: Any, weights: Any = None) -> tuple[Any, Any]:
+        try:
+            _check_lengths(int(n_samples), labels, weights)
+            return encode(labels, weights)
+        except Exception as error:
+            errors.append(error)
+            raise
+
     if not isinstance(source, tf.data.Dataset):
         from ._sequence import EncodedSequence
 
-        return EncodedSequence(source, encode, dtype)
+        return EncodedSequence(source, checked, x_dtype)
 
     def change(x: Any, y: Any, weights: Any = None) -> tuple[Any, Any, Any]:
-        given = [y] if weights is None else [y, weights]
-        code, balanced = tf.numpy_function(
-            lambda labels, w=None: encode(labels, w), given, [code_dtype, floatx]
-        )
+        given = [tf.shape(x)[0], y] if weights is None else [tf.shape(x)[0], y, weights]
+        code, balanced = tf.numpy_function(checked, given, [code_dtype, floatx])
         code.set_shape([None, *code_shape])
         balanced.set_shape([None])
-        return tf.cast(x, dtype), code, balanced
+        return tf.cast(x, x_dtype), code, balanced
 
     sample, _ = encode(_first_batch(source)[1], None)
     code_dtype, code_shape = sample.dtype, sample.shape[1:]

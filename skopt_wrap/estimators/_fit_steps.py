@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._keras import dtype_scope, seed_scope
-from ..exceptions import DataError
+from ..exceptions import DataError, ParameterError
 from ..training import TrainingData, TrainingSettings, train
 from ._fit_dataset import train_augmented
 from ._rows import check_weights
@@ -38,6 +38,12 @@ class FitRequest:
     classes: Any = None
     keep: bool = False
     epochs: int | None = None
+
+    @classmethod
+    def one_epoch(cls, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> FitRequest:
+        """Return what `partial_fit` asks for: an epoch more on all samples that are given."""
+        no_split = {"validation_split": 0.0}
+        return cls(X, y, sample_weight, overrides=no_split, classes=classes, keep=True, epochs=1)
 
 
 @dataclass
@@ -140,18 +146,35 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
     target = (
         estimator.target_encoder_ if keep else estimator._make_target(y, weights, request.classes)
     )
+    if keep:
+        target.check(y)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     fitting = Fitting(estimator, X, y, weights, target, settings, seed, keep)
     if request.X_val is not None:
         y_val = estimator._check_y(request.y_val)
         X_val = estimator._check_X(request.X_val, reset=False)
+        check_lengths(X_val, y_val, "X_val", "y_val")
+        target.check(y_val, "y_val")
         fitting.validation = (X_val, y_val, check_weights(None, X_val, estimator._floatx))
     elif settings["validation_split"]:
         rows, held = estimator._hold_out(y, target, settings, seed)
         fitting.split = (rows, held)
         fitting.validation = (X[held], y[held], weights[held])
         fitting.X, fitting.y, fitting.weights = X[rows], y[rows], weights[rows]
+    elif request.epochs is None:  # `partial_fit` never validates
+        _refuse_validation_options(settings["passed_on"])
     return fitting
+
+
+def _refuse_validation_options(passed_on: Mapping[str, Any]) -> None:
+    """Raise for settings of a validation that does not take place."""
+    given = {**passed_on, **passed_on.get("fit_options", {})}
+    for name in ("validation_batch_size", "validation_freq", "validation_steps"):
+        if name in given:
+            raise ParameterError(
+                f"fit__{name} has no effect: there are no validation data. Give X_val and y_val to "
+                "fit, or validation_split."
+            )
 
 
 def _training_arrays(estimator: Any, request: FitRequest, keep: bool) -> tuple[Any, np.ndarray]:
@@ -163,8 +186,26 @@ def _training_arrays(estimator: Any, request: FitRequest, keep: bool) -> tuple[A
         )
     y = estimator._check_y(request.y)
     if X.shape[0] != len(y):
-        raise DataError(
-            "Found input variables with inconsistent numbers of samples: X has "
-            f"{X.shape[0]} rows, y has {len(y)}."
-        )
+        _refuse_several_inputs(request.X, len(y))
+    check_lengths(X, y, "X", "y")
     return X, y
+
+
+def _refuse_several_inputs(X: Any, n_samples: int) -> None:
+    """Raise for a list of arrays, one for each input of a network."""
+    parts = X if isinstance(X, list | tuple) else ()
+    lengths = [tuple(getattr(part, "shape", ()))[:1] for part in parts]
+    if lengths and all(length == (n_samples,) for length in lengths):
+        raise DataError(
+            f"X is a list of {len(X)} arrays with {n_samples} rows each, but a network gets one "
+            "array. Join them, for instance np.hstack(X), and let the network take them apart."
+        )
+
+
+def check_lengths(X: Any, y: np.ndarray, name_X: str, name_y: str) -> None:
+    """Raise unless `X` and `y` have the same number of samples."""
+    if X.shape[0] != len(y):
+        raise DataError(
+            f"Found input variables with inconsistent numbers of samples: {name_X} has "
+            f"{X.shape[0]} rows, {name_y} has {len(y)}."
+        )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._keras import load_keras, loss_classes
+from .._params import class_arguments
 from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
 from ._routed_objects import make_parts
 
@@ -75,7 +76,9 @@ def infer_loss(target: Any, units: int) -> str:
     return "categorical_crossentropy" if target.soft_ else "sparse_categorical_crossentropy"
 
 
-def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, kind: str) -> Any:
+def make_loss(
+    loss: Any, options: Mapping[str, Any], target: Any, units: int, kind: str | None = None
+) -> Any:
     """Return the loss to compile with.
 
     An inferred loss averages over the sum of the sample weights, so that a weight of 2 equals a
@@ -92,8 +95,8 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
         The target.
     units : int
         Output units of the network.
-    kind : {"logits", "probabilities"}
-        Meaning of the outputs.
+    kind : {"logits", "probabilities"}, default=None
+        Meaning of the outputs; None, where it is not known yet, leaves ``from_logits`` as it is.
     """
     options = dict(options)
     cls: Any = None
@@ -115,14 +118,14 @@ def make_loss(loss: Any, options: Mapping[str, Any], target: Any, units: int, ki
                 f"loss__{next(iter(options))} needs a loss given by name or class, got {loss!r}."
             )
         return loss
-    legal = inspect.signature(cls).parameters
+    legal, open_ended = class_arguments(cls)
     for option in options:
-        if option not in legal and not any(p.kind is p.VAR_KEYWORD for p in legal.values()):
+        if option not in legal and not open_ended:
             raise UnknownParameterError(
                 f"loss={name!r} takes no {option!r}. "
                 + suggest(f"loss__{option}", [f"loss__{known}" for known in legal])
             )
-    if "from_logits" in legal:
+    if "from_logits" in legal and kind is not None:
         options.setdefault("from_logits", kind == "logits")
     return cls(**options)
 

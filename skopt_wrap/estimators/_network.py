@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import copy
 import inspect
-import pickle
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from .._keras import (
+    CustomObjects,
     compile_settings,
+    copy_by_parcel,
     copy_optimizer,
-    dtype_scope,
     is_adapted,
     keras_model_problem,
     load_keras,
     load_tensorflow,
     output_kind,
     output_units,
-    trusted_config_scope,
 )
-from .._params import SUPPLIED, builder_parameters
+from .._params import SUPPLIED, builder_parameters, class_arguments
 from ..architectures import ARCHITECTURES
 from ..exceptions import (
     BuilderError,
@@ -165,24 +164,25 @@ def copy_model(model: Any) -> Any:
     ModelError
         When it is no Keras 3 model, or a subclassed one that cannot be copied.
     """
-    keras = load_keras()
     problem = keras_model_problem(model)
     if problem is not None:
         raise ModelError(f"model cannot be used: {problem}.")
+    with CustomObjects(model).scope():
+        return _copied(model)
+
+
+def _copied(model: Any) -> Any:
+    """Return a copy, inside a scope that knows the classes of the user's in `model`."""
+    keras = load_keras()
     if type(model) is not keras.Sequential and type(model).__name__ != "Functional":
         try:
-            with trusted_config_scope():
-                return copy.deepcopy(model)
+            return copy_by_parcel(model)
         except Exception as error:
             raise ModelError(
                 f"model={type(model).__name__} is a subclassed model that cannot be copied "
                 f"({_first_line(error)}); pass a function that builds it instead."
             ) from error
-    if is_adapted(model):
-        with trusted_config_scope():
-            clone = copy.deepcopy(model)
-    else:
-        clone = keras.models.clone_model(model)
+    clone = copy.deepcopy(model) if is_adapted(model) else keras.models.clone_model(model)
     if model.built:
         if not clone.built:
             clone.build(model.input_shape)
@@ -191,21 +191,6 @@ def copy_model(model: Any) -> Any:
     if model.compiled:
         clone.compile(**compile_settings(model))
     return clone
-
-
-class ScopedModel:
-    """A network that is pickled with the precision that it was built in."""
-
-    def __init__(self, model: Any, dtype: str) -> None:
-        self.model, self.dtype = model, dtype
-
-    def __reduce__(self) -> Any:
-        return _load_model, (pickle.dumps(self.model), self.dtype)
-
-
-def _load_model(content: bytes, dtype: str) -> Any:
-    with dtype_scope(dtype):
-        return pickle.loads(content)
 
 
 def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) -> Any:
@@ -258,15 +243,12 @@ def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) ->
                 f"{optimizer!r}."
             )
         return copy_optimizer(optimizer, options)
-    legal = inspect.signature(cls).parameters
+    legal, open_ended = class_arguments(cls)
     for option in options:
-        if option not in legal:
+        if option not in legal and not open_ended:
             raise UnknownParameterError(
                 f"optimizer={cls.__name__!r} takes no {option!r}. "
-                + suggest(
-                    f"optimizer__{option}",
-                    [f"optimizer__{k}" for k, p in legal.items() if p.kind is not p.VAR_KEYWORD],
-                )
+                + suggest(f"optimizer__{option}", [f"optimizer__{name}" for name in legal])
             )
     return cls(**options)
 

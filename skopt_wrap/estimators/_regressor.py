@@ -10,8 +10,9 @@ from sklearn.base import RegressorMixin
 from .._sklearn import fit_context
 from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
-from ._target_arrays import check_values
-from ._value_target import ValueTarget
+from ._rows import refuse_arguments
+from ._targets._arrays import check_values
+from ._targets._values import ValueTarget
 
 
 class KerasRegressor(RegressorMixin, BaseKerasEstimator):
@@ -92,6 +93,8 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         For X, y, weights or validation data that cannot be used.
     ModelError, BuilderError
         For a network that cannot be built or does not suit the data.
+    DivergedError
+        When training or prediction gives numbers that are not finite.
     BackendError
         When Keras runs on a backend other than TensorFlow.
 
@@ -151,7 +154,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
@@ -199,9 +202,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self : KerasRegressor
             Fitted estimator.
         """
-        no_split = {"validation_split": 0.0}
-        request = FitRequest(X, y, sample_weight, overrides=no_split, keep=True, epochs=1)
-        return self._fit(request)
+        return self._fit(FitRequest.one_epoch(X, y, sample_weight))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_dataset(
@@ -229,24 +230,27 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         """
         return self._fit_dataset(dataset, None, validation_data, steps_per_epoch)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, **unknown: Any) -> np.ndarray:
         """Return the predicted numbers.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             Rows.
+        **unknown
+            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
 
         Returns
         -------
         values : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
             Predictions in the shape of `y`.
         """
+        refuse_arguments("predict", unknown)
         outputs = self.network_output(X)
         return self.target_encoder_.values(outputs)
 
     def _check_y(self, y: Any) -> np.ndarray:
-        return check_values(y)
+        return check_values(y, self._floatx)
 
     def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ValueTarget:
         return ValueTarget(y)

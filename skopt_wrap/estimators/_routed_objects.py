@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from .._params import class_arguments
 from ..exceptions import ParameterError, UnknownParameterError, suggest
 
 
@@ -74,18 +75,18 @@ def _make(
         return type(part).from_config(part.get_config()) if text else copy.deepcopy(item)
     if not issubclass(item, base):
         raise ParameterError(f"{name} holds {item!r}, which is no subclass of {base.__name__}.")
-    legal = inspect.signature(item).parameters
+    legal, open_ended = class_arguments(item)
     arguments = {}
     for option, value in options.items():
         owner, separator, rest = option.partition("__")
         if separator and owner == key:
             arguments[rest] = value
             used.add(option)
-        elif not separator and option in legal:
+        elif not separator and (option in legal or open_ended):
             arguments.setdefault(option, value)
             used.add(option)
     for argument in arguments:
-        if argument not in legal:
+        if argument not in legal and not open_ended:
             raise UnknownParameterError(
                 f"{item.__name__} takes no {argument!r}. {suggest(argument, legal)}"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._keras import predict_raw
+from .._aliases import HINTS
+from .._keras import all_finite, predict_raw
 from .._params import PrefixedParamsMixin
 from .._sklearn import check_sample_weight
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
 from ._network import first_embedding
+from ._targets._arrays import check_range
+from ._targets._kinds import check_container, check_kind, explained
 
 
 class RowsMixin(PrefixedParamsMixin):
@@ -31,7 +35,18 @@ class RowsMixin(PrefixedParamsMixin):
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True)
+        check_container(X)
+        check_kind(X, "X")
+        try:
+            checked = validate_data(
+                self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
+            )
+        except ValueError as error:
+            better = explained(error, X, "X")
+            if better is None:
+                raise
+            raise better from error
+        X = checked
         if reset:
             self.X_shape_ = tuple(X.shape)
         else:
@@ -41,15 +56,7 @@ class RowsMixin(PrefixedParamsMixin):
                     f"X has rows of shape {tuple(X.shape[1:])}, but {type(self).__name__} was "
                     f"fitted on rows of shape {tuple(fitted)}."
                 )
-        values = X.data if sp.issparse(X) else X
-        if values.dtype.kind == "f" and self._floatx == "float32" and values.dtype.itemsize > 4:
-            with np.errstate(over="ignore"):
-                if not np.isfinite(np.abs(values).max(initial=0).astype("float32")):
-                    raise DataError(
-                        "Input X contains infinity or a value too large for dtype('float32')."
-                    )
-        if values.dtype.kind == "c":
-            raise DataError("Complex data not supported by a Keras network.")
+        check_range(X.data if sp.issparse(X) else X, "X", self._floatx)
         return X
 
     def _check_tokens(self, X: Any, network: Any) -> None:
@@ -113,13 +120,40 @@ class RowsMixin(PrefixedParamsMixin):
                 )
             rows = int(rows)
         if not sp.issparse(X):
-            return predict_raw(self.model_, X.astype(self.input_dtype_, copy=False), rows=rows)
+            outputs = predict_raw(self.model_, X.astype(self.input_dtype_, copy=False), rows=rows)
+            return _finite(outputs, self.model_)
         step = max(1, 2**22 // max(1, X.shape[1]))
         parts = [
             predict_raw(self.model_, X[i : i + step].toarray().astype(self.input_dtype_), rows=rows)
             for i in range(0, X.shape[0], step)
         ]
-        return np.concatenate(parts)
+        return _finite(np.concatenate(parts), self.model_)
+
+
+def _finite(outputs: np.ndarray, network: Any) -> np.ndarray:
+    """Return `outputs`; raise when a NaN among them could become a label."""
+    bad = ~np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
+    if bad.any():
+        cause = (
+            "X holds values far from those of the training data; scale them in the same way."
+            if all_finite(network)
+            else "the network's weights are not finite; fit it again."
+        )
+        raise DivergedError(
+            f"The network's outputs are not finite for {int(bad.sum())} of {len(bad)} samples, "
+            f"the first in row {int(bad.argmax())}: {cause}"
+        )
+    return outputs
+
+
+def refuse_arguments(method: str, unknown: Mapping[str, Any]) -> None:
+    """Raise for arguments of ``keras.Model.predict`` that a method does not take."""
+    for name in unknown:
+        instead = {
+            "batch_size": "predict__batch_size is a parameter of the estimator.",
+            "verbose": "Predictions show no progress.",
+        }.get(name) or HINTS.get(name, "It takes X alone.")
+        raise UnknownParameterError(f"{method}() got an unexpected argument {name!r}. {instead}")
 
 
 def check_weights(sample_weight: Any, X: Any, dtype: str) -> np.ndarray:

@@ -23,7 +23,8 @@ class EncodedSequence(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         x, y, *weights = self._source[index]
-        return (np.asarray(x, self._dtype), *self._encode(y, weights[0] if weights else None))
+        x = np.asarray(x, self._dtype)
+        return (x, *self._encode(len(x), y, weights[0] if weights else None))
 
     def on_epoch_begin(self) -> None:
         """Tell the source."""

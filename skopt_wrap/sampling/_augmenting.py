@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
-from scipy import sparse
-from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_consistent_length, check_random_state
 
 from .._sklearn import HasMethods, Interval, fit_context
-from ..exceptions import DataError
-from ._containers import (
-    Data,
-    give_back,
-    is_frame,
-    numeric_columns,
-    numeric_part,
-    read,
-    stack,
-    take,
-    write_numeric,
-)
+from ..exceptions import DataError, ParameterError
+from ._columns import numeric_part
+from ._containers import Data, give_back, read, stack, take
 from ._flow_mixin import FlowMixin
-from ._policies import check_labels_can_mix, makes_soft_labels, resolve
-from ._row_blocks import Job, collect_sparse, fill
+from ._images._annotations import ANNOTATIONS, read_annotations
+from ._over_samplers import Interpolation
+from ._policies import (
+    bind,
+    check_annotations_can_move,
+    check_labels_can_mix,
+    check_value_range,
+    copy_transforms,
+    makes_soft_labels,
+    resolve,
+)
+from ._resampled import mixed_target, new_data
+from ._row_blocks import Job
 from ._strategy import Target, choose_sources, one_hot, plan_rows, read_target
-from ._tabular import Interpolation, nearest_sources
-from ._transform import Policy, Step, Transform
+from ._tabular import integer_grid
+from ._transform import Policy, Step
 
 
 class AugmentingSampler(FlowMixin, BaseOverSampler):
@@ -81,6 +80,15 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
     magnitude : float, default=1.0
         Multiplies the magnitude of every transform, within its legal range; 0 switches all off
         but flips and callables. Over-samplers have none.
+    clip : bool, default=True
+        Whether integer columns of tables stay within the values observed: between the smallest
+        and the largest value of the column, and on its steps (a column of 10, 20 and 40 gets
+        multiples of 10). If False, they are only rounded. It has no effect on float columns.
+    value_range : (float, float), default=None
+        Smallest and largest value that a pixel of an image can have. Changes of light stay in it;
+        Keras layers and albumentations transforms, which expect a range of their own, get the
+        pixels mapped to theirs, and the result is mapped back. None: (0, 255) for uint8, (0, 1)
+        for floats that all lie there, otherwise the smallest and the largest pixel of X.
     random_state : int, RandomState instance or None, default=None
         Seed. The same seed gives the same result; NumPy's global state is never touched.
     n_jobs : int, default=None
@@ -144,6 +152,11 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
     ('image', [9, 10, 11, 9, 10, 11])
     """
 
+    #: What may be passed to `fit_resample`; scikit-learn makes ``set_fit_resample_request`` of it.
+    __metadata_request__fit_resample: ClassVar[dict[str, None]] = dict.fromkeys(
+        ("sample_weight", "groups", *ANNOTATIONS)
+    )
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "kind": [str],
         "transforms": [str, list, tuple, callable, HasMethods(["fit_resample"])],
@@ -151,6 +164,8 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         "factor": [Interval(Real, 1, None, closed="left"), None],
         "keep_original": ["boolean"],
         "magnitude": [Interval(Real, 0, None, closed="left")],
+        "clip": ["boolean"],
+        "value_range": [tuple, list, None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -164,6 +179,8 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         factor: float | None = None,
         keep_original: bool = True,
         magnitude: float = 1.0,
+        clip: bool = True,
+        value_range: tuple[float, float] | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -174,6 +191,8 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         self.factor = factor
         self.keep_original = keep_original
         self.magnitude = magnitude
+        self.clip = clip
+        self.value_range = value_range
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -213,6 +232,10 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
             Class labels (plain or one-vs-all), a multilabel indicator, or numbers.
         **aligned : array-like of shape (n_samples, ...)
             Further arrays with one entry per row, such as ``sample_weight`` or ``groups``.
+            With images, three names stand for what moves along with the pixels: ``masks`` of
+            shape (n_samples, height, width) or (n_samples, height, width, channels); ``boxes``,
+            for each image an array of x_min, y_min, x_max, y_max in rows; ``keypoints``, for each
+            image an array of x, y in rows. Further columns of boxes and key points are kept.
 
         Returns
         -------
@@ -221,7 +244,8 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         y_resampled : same container as y, of shape (n_samples_new,) or (n_samples_new, n_outputs)
             Target; a float array of shape (n_samples_new, n_classes) with ``soft_labels=True``.
         *aligned_resampled : same containers
-            The further arrays in the order given; each new row has the entry of its source.
+            The further arrays in the order given; each new row has the entry of its source,
+            moved with the pixels if it is a mask, a box or a key point.
         """
         return self._fit_resample(X, y, **aligned)
 
@@ -235,17 +259,25 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         self.sample_indices_ = np.concatenate([kept, sources])
 
         labels = one_hot(target)[sources] if makes_soft_labels(steps) else None
-        job = Job(data.kind, base, chosen, Policy(steps), labels, codes)
-        X_new = self._new_data(data, job, block_seed, kept)
+        annotations = read_annotations(aligned, data.values) if data.kind == "image" else None
+        job = Job(data.kind, base, chosen, Policy(steps), labels, codes, annotations)
+        if annotations is not None:
+            annotations.start(job.n_new)
+        X_new = new_data(data, job, block_seed, kept, self.n_jobs)
         y_new = take(y, self.sample_indices_)
         if labels is not None:
-            y_new = self._mixed_target(y, y_new, target, labels, kept)
+            y_new = mixed_target(y, y_new, target, labels, kept)
         if self.verbose:
             print(
                 f"[AugmentingSampler] kind={self.kind_}: {len(kept)} originals and {len(sources)} "
                 f"new rows"
             )
-        extras = tuple(take(array, self.sample_indices_) for array in aligned.values())
+        extras = tuple(
+            annotations.result(name, array, kept)
+            if annotations is not None and name in annotations.given
+            else take(array, self.sample_indices_)
+            for name, array in aligned.items()
+        )
         return (give_back(X_new, data), y_new, *extras)
 
     def _prepare(
@@ -261,8 +293,14 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
                     f"{name} has {len(array)} entries; X has {data.n} rows. Aligned arrays need "
                     f"one entry per row."
                 )
+        if not self.clip and data.kind != "tabular":
+            raise ParameterError(
+                f"clip=False is for the integer columns of tables, and the data are "
+                f"kind={data.kind!r}. Leave it at True."
+            )
         generator, steps = resolve(self.transforms, data.kind, self.magnitude)
         check_labels_can_mix(steps, target.hard)
+        check_annotations_can_move(steps, data, aligned)
         self.sampling_strategy_ = plan_rows(
             target, self.sampling_strategy, self.factor, self.keep_original
         )
@@ -273,8 +311,13 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
             )
         self.kind_ = data.kind
         learn_from = numeric_part(data.values) if data.kind == "tabular" else data.values
-        steps = [s._bind(learn_from) if isinstance(s, Transform) else s for s in steps]
-        self.transforms_ = steps if generator is None else [generator.sampler, *steps]
+        value_range = check_value_range(self.value_range, data)
+        steps = [bind(step, learn_from, value_range) for step in steps]
+        first = [] if generator is None else [generator.sampler]
+        self.transforms_ = first + steps
+        if data.kind == "tabular" and self.clip and (steps or generator is not None):
+            grid = integer_grid(data.values)
+            steps = steps if grid is None else [*steps, grid]
         if target.codes is not None:
             self.classes_ = target.classes
         elif hasattr(self, "classes_"):
@@ -322,55 +365,15 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
             return values, sources, sources, codes, kept
         place = {label: code for code, label in enumerate(target.classes.tolist())}
         wanted = {place[label]: number for label, number in self.sampling_strategy_.items()}
-        new, codes, origins = generator.new_rows(
-            values, target.codes, wanted, int(inner_seed.generate_state(1)[0])
-        )
-        sources = nearest_sources(values, new, target.codes, codes) if origins is None else origins
+        seed = int(inner_seed.generate_state(1)[0])
+        new, codes, origins = generator.new_rows(values, target.codes, wanted, seed, sources=True)
+        assert origins is not None  # they were asked for
+        sources = origins
         if generator.cleaner is not None:
             rows = generator.kept_rows(stack(values, new), np.concatenate([target.codes, codes]))
             kept, stay = rows[rows < data.n][: len(kept)], rows[rows >= data.n] - data.n
             new, sources, codes = take(new, stay), sources[stay], codes[stay]
         return new, np.arange(len(sources)), sources, codes, kept
-
-    def _new_data(
-        self, data: Data, job: Job, seed: np.random.SeedSequence, kept: np.ndarray
-    ) -> Any:
-        """Return the originals that are kept and the new samples in one container."""
-        values = data.values
-        start = len(kept)
-        if 0 < start < data.n:
-            values = take(values, kept)
-        if sparse.issparse(values):
-            new = collect_sparse(job, seed, self.n_jobs) if job.n_new else values[:0]
-            return sparse.vstack([values, new], format="csr") if start else new
-        mixed = is_frame(values) or (data.kind == "tabular" and values.dtype.kind not in "iuf")
-        if not mixed:
-            out = np.empty((start + job.n_new, *values.shape[1:]), dtype=values.dtype)
-            out[:start] = values[:start]
-            fill(out[start:], job, seed, self.n_jobs)
-            return out
-        new = take(job.values, job.sources)
-        result = stack(values, new) if start else take(new, np.arange(job.n_new))
-        if not job.n_new or not numeric_columns(values):
-            return result
-        part = numeric_part(new)
-        changed = np.empty_like(part)
-        job = replace(job, values=part, sources=np.arange(job.n_new))
-        fill(changed, job, seed, self.n_jobs)
-        return write_numeric(result, start, changed)
-
-    def _mixed_target(
-        self, y: Any, y_new: Any, target: Target, labels: np.ndarray, kept: np.ndarray
-    ) -> Any:
-        """Return the target with the mixed labels of the new samples."""
-        whole = np.concatenate([one_hot(target)[kept], labels])
-        if target.labels is not None or isinstance(y, list | tuple):
-            return whole if np.ndim(y_new) == 2 or target.labels is not None else whole[:, 0]
-        if hasattr(y_new, "columns"):
-            return type(y_new)(whole, columns=y_new.columns)
-        if hasattr(y_new, "name"):
-            return type(y_new)(whole[:, 0], name=y_new.name)
-        return whole.reshape(y_new.shape)
 
     def __sklearn_clone__(self) -> Self:
         """Return a clone.
@@ -381,7 +384,7 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         shallow = copy.copy(self)
         shallow.transforms = []
         cloned: Self = BaseOverSampler.__sklearn_clone__(shallow)
-        cloned.transforms = _copied(self.transforms)
+        cloned.transforms = copy_transforms(self.transforms)
         return cloned
 
     def __sklearn_tags__(self) -> Any:
@@ -389,12 +392,6 @@ class AugmentingSampler(FlowMixin, BaseOverSampler):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
+        tags.input_tags.allow_nan = True  # in tables
         tags.sampler_tags.sample_indices = True
         return tags
-
-
-def _copied(transforms: Any) -> Any:
-    """Return a copy of the parameter ``transforms``."""
-    if isinstance(transforms, list | tuple):
-        return type(transforms)(_copied(item) for item in transforms)
-    return clone(transforms) if isinstance(transforms, BaseEstimator) else copy.deepcopy(transforms)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from .._sklearn import safe_indexing
 from ..exceptions import DataError, ParameterError, SkoptWrapWarning, suggest
-from ._transform import cast_to
+from ._columns import check_finite, get_column, is_frame, library
 
 KINDS = ("auto", "image", "tabular", "series", "text")
 RANKS = {
@@ -40,12 +39,15 @@ class Data:
         The kind of data.
     was_list : bool
         Whether the caller passed a list, and gets lists back.
+    of_arrays : bool
+        Whether the items of that list were arrays.
     """
 
     original: Any
     values: Any
     kind: str
     was_list: bool = False
+    of_arrays: bool = False
 
     @property
     def n(self) -> int:
@@ -53,19 +55,9 @@ class Data:
         return self.values.shape[0]
 
 
-def is_frame(X: Any) -> bool:
-    """Return whether `X` is a pandas or polars DataFrame."""
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
-
-
 def _is_series(X: Any) -> bool:
     """Return whether `X` is a pandas or polars Series."""
     return type(X).__name__ == "Series" and hasattr(X, "to_numpy")
-
-
-def _library(X: Any) -> str:
-    """Return the name of the library that the class of `X` comes from."""
-    return type(X).__module__.partition(".")[0]
 
 
 def read(estimator: Any, X: Any, kind: str) -> Data:
@@ -88,6 +80,7 @@ def read(estimator: Any, X: Any, kind: str) -> Data:
     if kind not in KINDS:
         raise ParameterError(f"kind={kind!r} is unknown. {suggest(kind, KINDS)}")
     was_list = isinstance(X, list | tuple)
+    of_arrays = was_list and len(X) > 0 and all(isinstance(item, np.ndarray) for item in X)
     texts = _texts(X, kind)
     if texts is not None:
         for name in ("n_features_in_", "feature_names_in_"):
@@ -99,50 +92,98 @@ def read(estimator: Any, X: Any, kind: str) -> Data:
     rank = len(X.shape) if hasattr(X, "shape") else np.ndim(X)
     if kind == "text" or rank == 1 or rank > 4:
         raise _rank_error(X, rank, kind)
+    if is_frame(X) and kind in ("auto", "tabular") and not _all_sparse(X):
+        return _read_frame(estimator, X)
     values = validate_data(
         estimator,
         X=X,
         dtype=None,
         accept_sparse=["csr"],
         allow_nd=True,
-        ensure_all_finite=True,
+        ensure_all_finite="allow-nan",
     )
     kind = _resolve_kind(kind, values)
-    if sparse.issparse(values):
+    if kind != "tabular":
+        if values.dtype.kind not in "iuf":
+            raise DataError(
+                f"kind={kind!r} needs numbers. Got an array of dtype {values.dtype}; convert it, "
+                f"or pass kind='tabular'."
+            )
+        assert_all_finite(values, input_name="X")
+    elif sparse.issparse(values):
         values = values.copy() if values is X else values
         values.sort_indices()
-    elif kind == "tabular" and is_frame(X):
-        values = X
-    elif kind == "tabular":
-        pass
-    elif values.dtype.kind not in "iuf":
-        raise DataError(
-            f"kind={kind!r} needs numbers. Got an array of dtype {values.dtype}; convert it, or "
-            f"pass kind='tabular'."
-        )
-    return Data(X, values, kind, was_list)
+    return Data(X, values, kind, was_list, of_arrays)
+
+
+def _read_frame(estimator: Any, X: Any) -> Data:
+    """Check a table in a DataFrame column by column; nothing is converted."""
+    validate_data(estimator, X=X, skip_check_array=True)
+    for count, name in zip(X.shape, ("sample", "feature"), strict=True):
+        if not count:
+            raise DataError(
+                f"Found a DataFrame with 0 {name}(s) (shape={X.shape}) while a minimum of 1 is "
+                f"required by {type(estimator).__name__}."
+            )
+    check_finite(X)
+    return Data(X, X, "tabular")
+
+
+def _all_sparse(X: Any) -> bool:
+    """Return whether all columns of a pandas DataFrame are sparse numbers, mostly zero."""
+    return library(X) == "pandas" and all(
+        type(dtype).__name__ == "SparseDtype" and dtype.kind in "iuf" and dtype.fill_value == 0
+        for dtype in X.dtypes
+    )
 
 
 def _texts(X: Any, kind: str) -> np.ndarray | None:
-    """Return X as an object array of str, or None where it is not one-dimensional text."""
-    if kind not in ("auto", "text") or sparse.issparse(X) or is_frame(X):
+    """Return X as an object array of str, or None where it is no text.
+
+    Text is 1-D, or a table with one column of str.
+    """
+    if kind not in ("auto", "text"):
         return None
-    if isinstance(X, list | tuple):
-        if not X or not any(isinstance(text, str) for text in X):
-            return None
-        items = list(X)
-    elif (isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "UOT") or _is_series(X):
-        items = X.tolist() if isinstance(X, np.ndarray) else list(X)
-        if not items or not any(isinstance(text, str) for text in items):
-            return None
+    column = _only_column(X, kind)
+    if isinstance(column, np.ndarray):
+        items = column.tolist()
+    elif isinstance(column, list | tuple) or _is_series(column):
+        items = list(column)
     else:
+        return None
+    if not any(isinstance(text, str) for text in items):
         return None
     for row, text in enumerate(items):
         if not isinstance(text, str):
-            raise DataError(f"Texts must be str. Row {row} is {text!r} ({type(text).__name__}).")
+            raise DataError(
+                f"Texts must be str. Row {row} is {text!r} ({type(text).__name__}). Fill missing "
+                f"texts in, for instance with an empty string, or drop the row."
+            )
     texts = np.empty(len(items), dtype=object)
     texts[:] = [str(text) for text in items]
     return texts
+
+
+def _only_column(X: Any, kind: str) -> Any:
+    """Return X if it is 1-D and may hold texts, or its only column; else None.
+
+    A column of categories is text only where the caller says so with ``kind="text"``.
+    """
+    if is_frame(X):
+        if X.shape[1] != 1:
+            return None
+        column = get_column(X, 0)
+        name = str(column.dtype).lower()
+        return (
+            None
+            if kind == "auto" and name.startswith(("category", "categorical", "enum"))
+            else column
+        )
+    if isinstance(X, np.ndarray):
+        if X.dtype.kind not in "UOT" or X.ndim not in (1, 2) or (X.ndim == 2 and X.shape[1] != 1):
+            return None
+        return X.ravel()
+    return X if isinstance(X, list | tuple) or _is_series(X) else None
 
 
 def _rectangular(X: Any) -> np.ndarray:
@@ -193,7 +234,7 @@ def _resolve_kind(kind: str, values: Any) -> str:
             if kind != "tabular"
             else f"kind='tabular' needs X of shape {RANKS[kind]}. Got shape {shape}."
         )
-    if kind == "image" and rank == 4 and shape[1] in (1, 3) and shape[2] == shape[3] > 4:
+    if kind == "image" and rank == 4 and shape[1] <= 4 < min(shape[2:]):
         raise DataError(
             f"Images need channels last, {RANKS['image']}. Got shape {shape}, which looks like "
             f"channels first; pass np.moveaxis(X, 1, -1)."
@@ -228,87 +269,9 @@ def take(array: Any, rows: np.ndarray) -> Any:
     if sparse.issparse(array):
         return array.tocsr()[rows].asformat(array.format)
     taken = safe_indexing(array, rows)
-    if _library(taken) == "pandas":
+    if library(taken) == "pandas":
         taken = taken.reset_index(drop=True)
     return taken
-
-
-def numeric_columns(X: Any) -> list[int]:
-    """Return the positions of the columns of a table that hold numbers; bool does not count."""
-    if is_frame(X):
-        if _library(X) == "polars":
-            return [j for j, dtype in enumerate(X.dtypes) if dtype.is_numeric()]
-        return [j for j, dtype in enumerate(X.dtypes) if getattr(dtype, "kind", "O") in "iuf"]
-    if X.dtype.kind in "iuf":
-        return list(range(X.shape[1]))
-    if X.dtype.kind != "O":
-        return []
-    return [
-        j
-        for j in range(X.shape[1])
-        if all(isinstance(v, Real) and not isinstance(v, bool | np.bool_) for v in X[:, j])
-    ]
-
-
-def numeric_part(X: Any) -> Any:
-    """Return the numeric columns of a table as float64; a sparse matrix as it is."""
-    if sparse.issparse(X):
-        return X
-    columns = numeric_columns(X)
-    if not is_frame(X):
-        return X[:, columns].astype(np.float64)
-    part = np.empty((X.shape[0], len(columns)))
-    for place, j in enumerate(columns):
-        part[:, place] = _frame_column(X, j).to_numpy().astype(np.float64)
-    return part
-
-
-def _frame_column(X: Any, j: int) -> Any:
-    """Return a column of a pandas or polars DataFrame by its position."""
-    return X.iloc[:, j] if hasattr(X, "iloc") else X.to_series(j)
-
-
-def write_numeric(X: Any, start: int, part: np.ndarray) -> Any:
-    """Return the table with `part` in its numeric columns, from row `start` on.
-
-    `X` is a private copy and may be overwritten. Integer columns receive rounded numbers.
-    """
-    columns = numeric_columns(X)
-    if not is_frame(X):
-        for place, j in enumerate(columns):
-            whole = all(isinstance(v, int | np.integer) for v in X[:, j])
-            X[start:, j] = cast_to(part[:, place], np.dtype(np.int64)) if whole else part[:, place]
-        return X
-    if _library(X) == "polars":
-        import polars as pl
-
-        fresh = []
-        for place, j in enumerate(columns):
-            column = X.to_series(j)
-            values = np.rint(part[:, place]) if column.dtype.is_integer() else part[:, place]
-            tail = pl.Series(column.name, values).cast(column.dtype)
-            fresh.append(pl.concat([column[:start], tail]))
-        return X.with_columns(fresh)
-    for place, j in enumerate(columns):
-        dtype = X.dtypes.iloc[j]
-        X.iloc[start:, j] = cast_to(part[:, place], np.dtype(getattr(dtype, "numpy_dtype", dtype)))
-    return X
-
-
-def as_imblearn_table(X: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """Return a table that imbalanced-learn takes, and a function that converts its rows back.
-
-    Only polars frames are converted, which imbalanced-learn returns as arrays.
-    """
-    if not is_frame(X) or _library(X) != "polars":
-        return X, lambda rows: rows
-    import polars as pl
-
-    def restore(rows: Any) -> Any:
-        columns = zip(X.columns, X.dtypes, rows.T, strict=True)
-        return pl.DataFrame([pl.Series(n, c.tolist()).cast(d) for n, d, c in columns])
-
-    return X.to_numpy(), restore
 
 
 def stack(first: Any, second: Any) -> Any:
@@ -317,7 +280,7 @@ def stack(first: Any, second: Any) -> Any:
         return sparse.vstack([first, second], format=first.format)
     if not is_frame(first):
         return np.concatenate([first, second])
-    if _library(first) == "polars":
+    if library(first) == "polars":
         import polars as pl
 
         return pl.concat([first, second])
@@ -330,17 +293,9 @@ def give_back(result: Any, data: Data) -> Any:
     """Return the result in the container in which the data came."""
     original = data.original
     if data.kind == "text":
-        if data.was_list:
-            return list(result)
-        if isinstance(original, np.ndarray):
-            if original.dtype.kind == "O":
-                return result
-            return result.astype(str if original.dtype.kind == "U" else original.dtype)
-        if _library(original) == "polars":
-            return type(original)(original.name, list(result))
-        # A changed text need not be one of the categories of a categorical column.
-        dtype = None if original.dtype.name == "category" else original.dtype
-        return type(original)(list(result), name=original.name, dtype=dtype)
+        return _give_back_texts(result, original, data.was_list)
+    if data.of_arrays:
+        return list(result)
     if data.was_list:
         return result.tolist()
     if is_frame(original) and not is_frame(result):
@@ -350,9 +305,28 @@ def give_back(result: Any, data: Data) -> Any:
     return result
 
 
+def _give_back_texts(result: np.ndarray, original: Any, was_list: bool) -> Any:
+    """Return texts in the container of the originals: a list, an array, a Series or a DataFrame."""
+    if was_list:
+        return list(result)
+    if isinstance(original, np.ndarray):
+        shape = (len(result), *original.shape[1:])
+        if original.dtype.kind == "O":
+            return result.reshape(shape)
+        return result.astype(str if original.dtype.kind == "U" else original.dtype).reshape(shape)
+    column = get_column(original, 0) if is_frame(original) else original
+    if library(column) == "polars":
+        series = type(column)(column.name, list(result))
+        return series.to_frame() if is_frame(original) else series
+    # A changed text need not be one of the categories of a categorical column.
+    dtype = None if column.dtype.name == "category" else column.dtype
+    series = type(column)(list(result), name=column.name, dtype=dtype)
+    return series.to_frame().set_axis(original.columns, axis=1) if is_frame(original) else series
+
+
 def _to_frame(result: Any, original: Any) -> Any:
     """Return an array or sparse matrix as a DataFrame with the columns and dtypes of `original`."""
-    if _library(original) == "polars":
+    if library(original) == "polars":
         frame = type(original)(np.asarray(result), schema=original.columns, orient="row")
         return frame.cast(dict(original.schema))
     import pandas as pd

@@ -16,11 +16,13 @@ from scipy import sparse
 from .._keras import load_tensorflow
 from .._sklearn import check_sample_weight, validate_parameter_constraints
 from ..exceptions import DataError, ParameterError
-from ._containers import is_frame, numeric_columns, take
+from ._batch import Source
+from ._columns import is_frame, missing_columns, numeric_columns, numeric_part
+from ._containers import take
+from ._over_samplers import Interpolation
 from ._policies import makes_soft_labels
 from ._strategy import Target, one_hot
-from ._tabular import Interpolation
-from ._transform import Policy, Source, Step
+from ._transform import Policy, Step
 
 
 def make_flow(
@@ -44,11 +46,7 @@ def make_flow(
             f"{type(generator.cleaner).__name__} drops rows, so batches cannot be planned ahead; "
             f"use fit_resample, or an over-sampler without cleaning."
         )
-    values = data.values
-    if is_frame(values):
-        values = values.to_numpy()
-    if data.kind == "tabular" and len(numeric_columns(values)) < values.shape[1]:
-        raise DataError("flow makes batches for a network: every column of X must be numeric.")
+    values = _network_table(data.values) if data.kind == "tabular" else data.values
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, np.empty(data.n))
     totals = dict(sampler.sampling_strategy_)
@@ -60,6 +58,22 @@ def make_flow(
         totals[None] += data.n
     epoch = Epoch(values, target, sample_weight, steps, totals, generator)
     return AugmentedBatches(epoch, sampler._seed(), int(batch_size), bool(shuffle), **options)
+
+
+def _network_table(X: Any) -> Any:
+    """Return a table as an array or a sparse matrix of numbers without missing values."""
+    if not sparse.issparse(X) and len(numeric_columns(X)) < X.shape[1]:
+        raise DataError("flow makes batches for a network: every column of X must be numeric.")
+    missing = missing_columns(X)
+    if missing:
+        raise DataError(
+            f"flow makes batches for a network, which takes no missing values; the columns "
+            f"{missing} have some. Fill them in first, for instance with SimpleImputer."
+        )
+    if not is_frame(X):
+        return X
+    plain = all(isinstance(dtype, np.dtype) for dtype in X.dtypes)
+    return X.to_numpy() if plain else numeric_part(X)
 
 
 @dataclass(frozen=True)
@@ -185,7 +199,7 @@ class AugmentedBatches(keras.utils.PyDataset):
         counts = np.bincount(codes)
         wanted = {code: self._totals[label] - counts[code] for code, label in enumerate(classes)}
         new, new_codes, _ = self._generator.new_rows(
-            self._values, codes, wanted, int(rng.integers(2**31))
+            self._values, codes, wanted, int(rng.integers(2**31)), sources=False
         )
         stack = sparse.vstack if sparse.issparse(new) else np.concatenate
         rows = stack([self._values, new])

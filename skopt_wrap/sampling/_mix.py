@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ._arrays import spread
+from ._batch import Source
 from ._images._kernels import blend_with_opencv
 from ._images._opencv import opencv_for_rows
 from ._images._pixels import random_boxes
-from ._transform import MixingTransform, Source, Transform, register, spread
+from ._transform import MixingTransform, Transform, register
 
 #: Shares of uint8 samples are multiples of 1 / STEPS, so that a pixel times a share fits 16 bits.
 STEPS = 256

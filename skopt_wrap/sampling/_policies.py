@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from numbers import Real
 from typing import Any
 
 from imblearn.base import BaseSampler
+from sklearn.base import BaseEstimator, clone
 
-from ..exceptions import ParameterError, suggest
-from ._adapters import adapt
+from ..exceptions import DataError, ParameterError, suggest
+from ._adapters import AdaptedStep, adapt
+from ._containers import Data
+from ._images._annotations import ANNOTATIONS
 from ._images._colour import Brightness
 from ._images._geometry import Rotation, Translation, Zoom
-from ._tabular import (
+from ._over_samplers import (
     OVER_SAMPLERS,
-    GaussianNoise,
     Interpolation,
     as_interpolation,
     named_over_sampler,
 )
+from ._tabular import GaussianNoise
 from ._texts._text import KeyboardTypos, RandomSwap
 from ._texts._words import SynonymReplacement
 from ._time_series._series import Jitter, Scaling, TimeWarp
@@ -164,6 +169,69 @@ def _check_kind(name: str, kinds: tuple[str, ...], kind: str) -> None:
         )
 
 
+def check_annotations_can_move(steps: list[Step], data: Data, aligned: Mapping[str, Any]) -> None:
+    """Raise where masks, boxes or key points were passed, and cannot be moved with the pixels."""
+    names = [name for name in ANNOTATIONS if aligned.get(name) is not None]
+    if not names:
+        return
+    if data.kind != "image":
+        raise ParameterError(
+            f"{', '.join(names)}: these names stand for what moves with the pixels of images, and "
+            f"the data are kind={data.kind!r}. Pass other aligned arrays under another name."
+        )
+    for step in steps:
+        if getattr(step, "moves_pixels", None) is None:
+            raise ParameterError(
+                f"{step!r} does not tell how it moves pixels, so {', '.join(names)} cannot move "
+                f"along. Use transforms of this package that keep images apart (no MixUp, CutMix, "
+                f"AugMix), or a Transform of your own with moves_pixels = False."
+            )
+
+
+def check_value_range(value_range: Any, data: Data) -> tuple[float, float] | None:
+    """Return the parameter ``value_range`` as floats; raise where it does not suit the data."""
+    if value_range is None:
+        return None
+    numbers = [v for v in value_range if isinstance(v, Real) and not isinstance(v, bool)]
+    if len(value_range) != 2 or len(numbers) != 2 or not numbers[0] < numbers[1]:
+        raise ParameterError(
+            f"value_range must be None or (low, high), two numbers with low < high. Got "
+            f"{value_range!r}."
+        )
+    if data.kind != "image":
+        raise ParameterError(
+            f"value_range={value_range!r} is for images, and the data are kind={data.kind!r}. "
+            f"Leave it at None."
+        )
+    low, high = float(numbers[0]), float(numbers[1])
+    smallest, largest = float(data.values.min()), float(data.values.max())
+    if smallest < low or largest > high:
+        raise DataError(
+            f"X has pixels from {smallest:g} to {largest:g}, outside of value_range="
+            f"{value_range!r}. Widen it, or leave it at None."
+        )
+    return low, high
+
+
+def bind(step: Step, X: Any, value_range: tuple[float, float] | None) -> Step:
+    """Return a transform with what it has to learn from all the data.
+
+    Parameters
+    ----------
+    step : Transform, AdaptedStep or callable
+        Transform; a callable of the user's is returned as it is.
+    X : ndarray or sparse matrix of shape (n_samples, ...)
+        All samples; of a table, the numeric columns.
+    value_range : (float, float) or None
+        Range of the pixels that the caller gave.
+    """
+    if isinstance(step, AdaptedStep):
+        return step.bind(X, value_range)
+    if not isinstance(step, Transform):
+        return step
+    return (step if value_range is None else step._within(value_range))._bind(X)
+
+
 def check_labels_can_mix(steps: list[Step], hard: bool) -> None:
     """Raise :class:`ParameterError` where hard labels would be mixed without being asked for."""
     for step in steps:
@@ -186,3 +254,10 @@ def mixes_labels(transforms: Any) -> bool:
 def makes_soft_labels(steps: Sequence[Any]) -> bool:
     """Return whether some transform mixes labels of different classes."""
     return any(isinstance(step, MixingTransform) and not step.same_class for step in steps)
+
+
+def copy_transforms(transforms: Any) -> Any:
+    """Return a copy of the parameter ``transforms``."""
+    if isinstance(transforms, list | tuple):
+        return type(transforms)(copy_transforms(item) for item in transforms)
+    return clone(transforms) if isinstance(transforms, BaseEstimator) else copy.deepcopy(transforms)

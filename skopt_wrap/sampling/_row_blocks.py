@@ -12,8 +12,10 @@ import numpy as np
 from joblib import effective_n_jobs
 from scipy import sparse
 
+from ._batch import Movement, Source
 from ._containers import take
-from ._transform import Policy, Source
+from ._images._annotations import Annotations
+from ._transform import Policy
 
 #: Largest number of samples in a block. Blocks determine the result, because each block has its
 #: own random generator, and MixUp draws partners from the block. The order in which blocks are
@@ -75,6 +77,8 @@ class Job:
         Labels, which are mixed in place.
     groups : ndarray of shape (n_new,) or None
         Class of each new sample, as an integer.
+    annotations : Annotations or None
+        Masks, boxes and key points of the images, which are moved along.
     """
 
     kind: str
@@ -83,6 +87,7 @@ class Job:
     policy: Policy
     labels: np.ndarray | None = None
     groups: np.ndarray | None = None
+    annotations: Annotations | None = None
 
     @property
     def n_new(self) -> int:
@@ -134,7 +139,10 @@ def _change(
     rng = np.random.default_rng(seed)
     labels = None if job.labels is None else job.labels[positions]
     groups = None if job.groups is None else job.groups[positions]
-    changed, labels = job.policy(rows, rng, labels, groups, source)
+    track: list[Movement] | None = None if job.annotations is None else []
+    changed, labels = job.policy(rows, rng, labels, groups, source, track)
+    if job.annotations is not None and track is not None:
+        job.annotations.move(positions, job.sources[positions], track)
     if job.labels is not None:
         job.labels[positions] = labels
     return changed

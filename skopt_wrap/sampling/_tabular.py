@@ -1,4 +1,4 @@
-"""Transforms of tables: Gaussian noise, MixUp, and the over-samplers of imbalanced-learn."""
+"""Transforms of tables: Gaussian noise, MixUp, and what keeps integers in their range."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
-from ..exceptions import DataError, ParameterError
-from ._containers import as_imblearn_table, numeric_columns, numeric_part
+from ..exceptions import DataError
+from ._columns import is_integer, numeric_columns, observed_integers
 from ._mix import Mix
 from ._transform import Transform, register
 
@@ -141,6 +140,10 @@ class TabularMixUp(Mix):
         """Mix the columns that have more than two values."""
         X, other = values[chosen], values[others]
         weight = np.where(self.columns, share[:, None], 1.0)
+        if not sparse.issparse(X):
+            missing = np.isnan(other)
+            if missing.any():
+                other = np.where(missing, X, other)  # a missing value is not mixed in
         if sparse.issparse(X):
             mixed = X.multiply(weight) + other.multiply(1 - weight)
             return sparse.csr_array(mixed) if isinstance(
@@ -150,9 +153,15 @@ class TabularMixUp(Mix):
 
 
 def column_scale(X: Any) -> np.ndarray:
-    """Return the standard deviation of each column; 0 for columns of at most two values."""
+    """Return the standard deviation of each column; 0 for columns of at most two values.
+
+    Missing values (NaN) are left out.
+    """
     if not sparse.issparse(X):
         values = X.astype(np.float64, copy=False)
+        missing = np.isnan(values)
+        if missing.any():
+            return _scale_of_present(values, missing)
         low, high = values.min(axis=0), values.max(axis=0)
         flag = ((values == low) | (values == high)).all(axis=0)
         return np.where(flag, 0.0, values.std(axis=0))
@@ -165,200 +174,84 @@ def column_scale(X: Any) -> np.ndarray:
     return np.where(flag, 0.0, np.sqrt(mean_variance_axis(X, axis=0)[1]))
 
 
+def _scale_of_present(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Return what `column_scale` returns for a matrix with missing values."""
+    scale = np.zeros(values.shape[1])
+    for j in np.flatnonzero(~missing.all(axis=0)):
+        present = values[~missing[:, j], j]
+        if not ((present == present.min()) | (present == present.max())).all():
+            scale[j] = present.std()
+    return scale
+
+
 @dataclass(frozen=True)
-class Interpolation:
-    """An over-sampler of imbalanced-learn as the first step of a policy.
+class IntegerGrid(Transform):
+    """Keep integer columns of a table within the values observed: their range and their steps.
+
+    New values are moved to the nearest value ``low + k * step`` within ``[low, high]``, where
+    `step` is the greatest common divisor of the differences between the observed values.
 
     Parameters
     ----------
-    sampler : imblearn.over_sampling.base.BaseOverSampler
-        The over-sampler. Strategy and seed are set on a clone of it.
-    cleaner : imblearn.under_sampling.base.BaseCleaningSampler, default=None
-        What drops rows, originals among them, after over-sampling.
-    find_categorical : bool, default=False
-        Whether columns that are not numeric are passed to SMOTENC as the categorical ones.
+    columns : ndarray of int
+        Positions of the integer columns among the numeric ones.
+    low, high, step : ndarray of float
+        Smallest and largest value of each of them, and the step.
     """
 
-    sampler: Any
-    cleaner: Any = None
-    find_categorical: bool = False
+    kinds: ClassVar[tuple[str, ...]] = ("tabular",)
+    columns: Any = field(default=(), compare=False)
+    low: Any = field(default=(), compare=False)
+    high: Any = field(default=(), compare=False)
+    step: Any = field(default=(), compare=False)
 
-    def kept_rows(self, X: Any, codes: np.ndarray) -> np.ndarray:
-        """Return the positions of the rows that the cleaner keeps, in order.
-
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Original rows and new ones.
-        codes : ndarray of shape (n_samples,)
-            Class of each.
-
-        Returns
-        -------
-        rows : ndarray of int
-            Positions.
-        """
-        cleaner = clone(self.cleaner)
-        try:
-            cleaner.fit_resample(as_imblearn_table(X)[0], codes)
-        except ValueError as error:
-            raise DataError(f"{type(cleaner).__name__} could not clean: {error}") from error
-        rows = np.sort(cleaner.sample_indices_)
-        lost = np.setdiff1d(codes, codes[rows])
-        if lost.size:
-            raise DataError(
-                f"{type(cleaner).__name__} dropped every row of {lost.size} of the classes; use an "
-                f"over-sampler without cleaning."
-            )
-        return rows
-
-    def new_rows(
-        self, X: Any, codes: np.ndarray, wanted: dict[int, int], seed: int
-    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
-        """Return the new rows, without the originals, and their classes.
-
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Table.
-        codes : ndarray of shape (n_samples,)
-            Class of each row, 0 to n_classes - 1.
-        wanted : dict of int to int
-            Number of new rows of each class.
-        seed : int
-            Seed.
-
-        Returns
-        -------
-        X_new : same container as X
-            New rows.
-        codes_new : ndarray of int
-            Class of each new row.
-        origins : ndarray of int or None
-            Source of each new row; None where the over-sampler does not tell it.
-        """
-        name = type(self.sampler).__name__
-        counts = np.bincount(codes)
-        neighbours = getattr(
-            self.sampler, "k_neighbors", getattr(self.sampler, "n_neighbors", None)
-        )
-        wanted = {code: number for code, number in wanted.items() if number}
-        for code in wanted:
-            if isinstance(neighbours, int) and counts[code] <= neighbours:
-                raise DataError(
-                    f"{name} needs more than {neighbours} rows of each class that grows; one has "
-                    f"{counts[code]}. Pass {name}(... a smaller number of neighbours) or use "
-                    f"'gaussian_noise'."
-                )
-        sampler = clone(self.sampler)
-        strategy = {code: int(counts[code]) + number for code, number in wanted.items()}
-        sampler.set_params(sampling_strategy=strategy)
-        if "random_state" in sampler.get_params(deep=False):
-            sampler.set_params(random_state=seed)
-        if self.find_categorical:
-            numeric = set(numeric_columns(X))
-            other = [j for j in range(X.shape[1]) if j not in numeric]
-            if not other or not numeric:
-                instead = "smoten" if other else "smote"
-                raise DataError(
-                    f"'smotenc' needs columns with numbers and columns without; these are all of "
-                    f"one sort. Use {instead!r}."
-                )
-            sampler.set_params(categorical_features=other)
-        table, restore = as_imblearn_table(X)
-        try:
-            X_all, codes_all = sampler.fit_resample(table, codes)
-        except ValueError as error:
-            raise DataError(f"{name} could not make new rows: {error}") from error
-        n = len(codes)
-        new = X_all.iloc[n:] if hasattr(X_all, "iloc") else X_all[n:]
-        new = restore(new)
-        origins = getattr(sampler, "sample_indices_", None)
-        codes_new = np.asarray(codes_all)[n:]
-        return new, codes_new, None if origins is None else np.asarray(origins)[n:]
+    def _apply(self, X: Any, rng: np.random.Generator) -> Any:
+        """Return the batch with its integer columns on the grid."""
+        if sparse.issparse(X):
+            low, high, step = (part[X.indices] for part in (self.low, self.high, self.step))
+            X.data[:] = np.clip(np.rint(X.data / step) * step, low, high)
+            return X
+        steps = np.rint((X[:, self.columns] - self.low) / self.step)
+        X[:, self.columns] = np.clip(self.low + steps * self.step, self.low, self.high)
+        return X
 
 
-#: Over-samplers that can be named in ``transforms``.
-OVER_SAMPLERS = {
-    "smote": "SMOTE",
-    "adasyn": "ADASYN",
-    "borderline_smote": "BorderlineSMOTE",
-    "svm_smote": "SVMSMOTE",
-    "smotenc": "SMOTENC",
-    "smoten": "SMOTEN",
-    "smote_enn": "SMOTEENN",
-    "smote_tomek": "SMOTETomek",
-}
+def integer_grid(X: Any) -> IntegerGrid | None:
+    """Return what keeps the integer columns of a table in their range; None if it has none."""
+    if sparse.issparse(X):
+        return _sparse_grid(X) if X.dtype.kind in "iu" and X.nnz else None
+    found = []
+    for place, j in enumerate(numeric_columns(X)):
+        values = observed_integers(X, j) if is_integer(X, j) else np.empty(0)
+        if len(values):
+            low, high = int(values.min()), int(values.max())
+            # Differences of very distant 64-bit integers would overflow.
+            exact = values.dtype.kind in "iu" and high - low < 2**62
+            step = int(np.gcd.reduce(values - values.min())) if exact else 1
+            found.append((place, low, high, max(1, step)))
+    if not found:
+        return None
+    places, *limits = np.array(found, dtype=np.float64).T
+    return IntegerGrid(places.astype(np.intp), *limits)
 
 
-def named_over_sampler(name: str) -> Interpolation:
-    """Return imbalanced-learn's over-sampler with its defaults."""
-    from imblearn import combine, over_sampling
-
-    cls = OVER_SAMPLERS[name]
-    if cls == "SMOTENC":
-        return Interpolation(over_sampling.SMOTENC("auto"), find_categorical=True)
-    home = combine if hasattr(combine, cls) else over_sampling
-    return as_interpolation(getattr(home, cls)())
-
-
-def as_interpolation(sampler: Any) -> Interpolation:
-    """Return an over-sampler, or a combination of over-sampler and cleaner, as the first step.
-
-    Raises
-    ------
-    ParameterError
-        For samplers that only drop rows.
-    """
-    from imblearn.combine import SMOTEENN, SMOTETomek
-    from imblearn.over_sampling import SMOTE
-    from imblearn.over_sampling.base import BaseOverSampler
-    from imblearn.under_sampling import EditedNearestNeighbours, TomekLinks
-
-    if isinstance(sampler, SMOTEENN):
-        cleaner = sampler.enn or EditedNearestNeighbours(sampling_strategy="all")
-    elif isinstance(sampler, SMOTETomek):
-        cleaner = sampler.tomek or TomekLinks(sampling_strategy="all")
-    elif isinstance(sampler, BaseOverSampler):
-        return Interpolation(sampler)
-    else:
-        raise ParameterError(
-            f"{type(sampler).__name__} makes no new rows. Put it into the pipeline as a step of "
-            f"its own."
-        )
-    return Interpolation(sampler.smote or SMOTE(), cleaner)
-
-
-def nearest_sources(X: Any, new: Any, codes: np.ndarray, codes_new: np.ndarray) -> np.ndarray:
-    """Return the position of the nearest original of the same class for each new row.
-
-    Over-samplers that interpolate do not say which rows they used. Columns are standardized.
-    """
-    from sklearn.neighbors import NearestNeighbors
-
-    old, fresh, metric = _comparable(X, new)
-    sources = np.empty(len(codes_new), dtype=np.intp)
-    for code in np.unique(codes_new):
-        rows, asked = np.flatnonzero(codes == code), np.flatnonzero(codes_new == code)
-        search = NearestNeighbors(n_neighbors=1, metric=metric).fit(old[rows])
-        sources[asked] = rows[search.kneighbors(fresh[asked], return_distance=False)[:, 0]]
-    return sources
-
-
-def _comparable(X: Any, new: Any) -> tuple[Any, Any, str]:
-    """Return both tables as matrices, and the metric that compares their rows."""
-    from sklearn.preprocessing import OrdinalEncoder, StandardScaler
-
-    old, fresh = numeric_part(X), numeric_part(new)
-    if old.shape[1]:
-        scaler = StandardScaler(with_mean=False).fit(old)
-        return scaler.transform(old), scaler.transform(fresh), "euclidean"
-    encoder = OrdinalEncoder().fit(np.asarray(X, dtype=object))
-    return (
-        encoder.transform(np.asarray(X, dtype=object)),
-        encoder.transform(np.asarray(new, dtype=object)),
-        "hamming",
+def _sparse_grid(X: Any) -> IntegerGrid:
+    """Return the grid of a sparse matrix of integers, whose columns all hold zeros or may."""
+    columns = X.tocsc()
+    sizes = np.diff(columns.indptr)
+    filled = np.flatnonzero(sizes)
+    starts = columns.indptr[:-1][filled]
+    low, high = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    step = np.ones(X.shape[1])
+    values = np.abs(columns.data.astype(np.int64))
+    low[filled] = np.minimum.reduceat(columns.data, starts)
+    high[filled] = np.maximum.reduceat(columns.data, starts)
+    step[filled] = np.maximum(np.gcd.reduceat(values, starts), 1)
+    some_zero = sizes < X.shape[0]
+    low, high = (
+        np.where(some_zero, f(part, 0), part) for f, part in ((np.minimum, low), (np.maximum, high))
     )
+    return IntegerGrid(np.arange(X.shape[1]), low, high, step)
 
 
 __all__ = ["GaussianNoise", "TabularMixUp"]

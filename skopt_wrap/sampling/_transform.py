@@ -13,8 +13,11 @@ import numpy as np
 from scipy import sparse
 
 from ..exceptions import DataError, ParameterError, suggest
+from ._arrays import as_float, cast_to
+from ._batch import Movement, Source
 
-REGISTRY: dict[str, type[Transform]] = {}  # by name; `register` fills it
+#: Transform classes by name. :func:`register` fills it.
+REGISTRY: dict[str, type[Transform]] = {}
 
 T = TypeVar("T", bound="Transform")
 
@@ -78,6 +81,8 @@ class Transform:
     - Optional: write ``_bind(self, X)``, which receives all the data and returns a copy of the
       transform (:func:`dataclasses.replace`) that holds what it learned from them.
     - Optional: ``max_magnitude`` is the largest legal `magnitude`.
+    - Optional: ``moves_pixels = False`` says that pixels of images stay in their places. Masks,
+      boxes and key points then stay as they are; otherwise they are refused.
 
     See Also
     --------
@@ -108,6 +113,9 @@ class Transform:
     needs_float: ClassVar[bool] = True
     #: Whether it runs code of the user's, which may wait for something else than the processor.
     calls_others: ClassVar[bool] = False
+    #: Whether it moves pixels of images. True: `_apply_tracked` tells how. None: not known, so that
+    #: masks, boxes and key points cannot be moved along.
+    moves_pixels: ClassVar[bool | None] = None
     #: Largest legal value of `magnitude`.
     max_magnitude: ClassVar[float] = math.inf
 
@@ -165,6 +173,10 @@ class Transform:
         """Return the transform with what it has to learn from all the data, such as ranges."""
         return self
 
+    def _within(self, value_range: tuple[float, float]) -> Self:
+        """Return the transform for pixels of this range; most transforms need not know it."""
+        return self
+
     def _takes_bytes(self, X: np.ndarray) -> bool:
         """Return whether `_apply` takes these uint8 images, although it needs floats otherwise."""
         return False
@@ -195,27 +207,9 @@ class Transform:
             X[rows] = self._apply(X[rows], rng)
         return X
 
-
-@dataclass(frozen=True)
-class Source:
-    """Where the samples of a batch are, before they are copied into it.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_samples, ...)
-        All samples; they are only read.
-    chosen : ndarray of int, of shape (n,)
-        Positions in `values` of the samples of the batch.
-    others : ndarray of int, of shape (n,), or None
-        Positions in `values` of the samples that each is mixed with. None: samples of the batch.
-    other_labels : ndarray of shape (n, n_columns) or None
-        Labels of `others`.
-    """
-
-    values: Any
-    chosen: np.ndarray
-    others: np.ndarray | None = None
-    other_labels: np.ndarray | None = None
+    def _apply_tracked(self, X: Any, rng: np.random.Generator, track: list[Movement]) -> Any:
+        """Return what `_apply_some` returns, and append to `track` how pixels were moved."""
+        return self._apply_some(X, rng)
 
 
 class MixingTransform:
@@ -241,33 +235,6 @@ class MixingTransform:
         With `source`, `X` is empty, and the samples are still where `source` says.
         """
         raise NotImplementedError
-
-
-def as_float(X: np.ndarray) -> np.ndarray:
-    """Return `X` in the float dtype used for computing: float32 up to 16 bits, else float64.
-
-    Texts are returned as they are.
-    """
-    if X.dtype.kind == "O":  # texts
-        return X
-    if X.dtype.kind == "f":
-        return X.astype(np.float32) if X.dtype.itemsize < 4 else X
-    return X.astype(np.float32 if X.dtype.itemsize <= 2 else np.float64)
-
-
-def cast_to(X: Any, dtype: np.dtype) -> Any:
-    """Return `X` as `dtype`; integers are rounded and clipped to their range."""
-    if X.dtype == dtype:
-        return X
-    if sparse.issparse(X):
-        return type(X)((cast_to(X.data, dtype), X.indices, X.indptr), shape=X.shape)
-    if dtype.kind in "iu" and X.dtype.kind == "f":
-        limits = np.iinfo(dtype)
-        high = float(limits.max)
-        if high > limits.max:  # int64's maximum is not a float64
-            high = np.nextafter(high, 0)
-        return np.clip(np.rint(X), limits.min, high).astype(dtype)
-    return X.astype(dtype)
 
 
 def _takes_rng(function: Callable[..., Any]) -> bool:
@@ -351,8 +318,11 @@ class Policy:
         labels: np.ndarray | None = None,
         groups: np.ndarray | None = None,
         source: Source | None = None,
+        track: list[Movement] | None = None,
     ) -> tuple[Any, np.ndarray | None]:
         """Return the changed batch and labels; `X` may be overwritten, or returned.
+
+        `track` receives how the pixels of images were moved.
 
         With `source`, `X` is an empty batch, C-contiguous. The first transform then reads the
         samples where they are, if it can; otherwise they are copied into `X` first.
@@ -360,7 +330,7 @@ class Policy:
         dtype = X.dtype
         if not sparse.issparse(X):
             X = np.ascontiguousarray(X)  # OpenCV writes in place, into such arrays only
-        if source is not None and not self._starts_with(source.values):
+        if source is not None and (track is not None or not self._starts_with(source.values)):
             # mode="clip": with the default mode, `take` makes one more copy.
             source.values.take(source.chosen, axis=0, out=X, mode="clip")
             source = None
@@ -373,6 +343,8 @@ class Policy:
             shape = X.shape
             if isinstance(stage, MixingTransform):
                 X, labels = stage._mix(X, rng, labels, groups, source)
+            elif track is not None:
+                X = stage._apply_tracked(X, rng, track)
             elif source is not None:
                 X = stage._apply_rows(source.values, source.chosen, X, rng)
             else:
@@ -390,11 +362,9 @@ class Policy:
         first = self.stages[0] if self.stages else None
         if not isinstance(first, Transform) or not isinstance(values, np.ndarray):
             return False
-        as_bytes = values.dtype == np.uint8 and first._takes_bytes(values)
-        fits = not first.needs_float or as_bytes or values.dtype in (np.float32, np.float64)
-        return bool(fits and values.flags.c_contiguous and first._reads_rows(values))
-
-
-def spread(values: np.ndarray, ndim: int) -> np.ndarray:
-    """Return one value for each sample, reshaped to broadcast against `ndim` dimensions."""
-    return values.reshape(values.shape + (1,) * (ndim - values.ndim))
+        fits = (
+            not first.needs_float
+            or values.dtype in (np.float32, np.float64)
+            or (values.dtype == np.uint8 and first._takes_bytes(values))
+        )
+        return fits and values.flags.c_contiguous and first._reads_rows(values)

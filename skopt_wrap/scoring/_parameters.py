@@ -47,6 +47,7 @@ class ScorerParameters(Protocol):
     threshold: Any
     costs: Any
     zero_division: float
+    confidence: float | None
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,17 @@ def check_scorer(scorer: ScorerParameters) -> Checked:
         )
     if not is_number(scorer.zero_division) or scorer.zero_division not in (0, 1):
         raise ParameterError(f"zero_division must be 0.0 or 1.0, got {scorer.zero_division!r}.")
-    return Checked(record, level, _read_threshold(scorer.threshold, record))
+    constraint = _read_threshold(scorer.threshold, record)
+    confidence = scorer.confidence
+    if confidence is not None:
+        if not is_number(confidence) or not 0 < confidence < 1:
+            raise ParameterError(f"confidence must be a number in (0, 1), got {confidence!r}.")
+        if constraint is None:
+            raise ParameterError(
+                f"confidence={confidence!r} is for a constraint such as "
+                f"threshold='precision>=0.9', got threshold={scorer.threshold!r}."
+            )
+    return Checked(record, level, constraint)
 
 
 def _read_threshold(threshold: Any, record: Metric) -> Constraint | None:
@@ -160,13 +171,16 @@ def _read_threshold(threshold: Any, record: Metric) -> Constraint | None:
 def check_target(scorer: ScorerParameters, checked: Checked, target: Target) -> str | None:
     """Check what depends on the target; return the average."""
     check_kind(checked.record, target.kind)
-    binary_only = isinstance(scorer.threshold, str)
-    if scorer.threshold is not None and (
-        target.kind == "multiclass" or (binary_only and target.kind != "binary")
-    ):
-        legal = "binary" if binary_only else "binary or multilabel"
+    if checked.constraint is not None:
+        legal: tuple[str, ...] = ("binary",)
+    elif isinstance(scorer.threshold, str):  # "tuned"
+        legal = ("binary", "multiclass")
+    else:
+        legal = ("binary", "multilabel")
+    if scorer.threshold is not None and target.kind not in legal:
         raise ParameterError(
-            f"threshold={scorer.threshold!r} needs a {legal} target, got a {target.kind} one."
+            f"threshold={scorer.threshold!r} needs a {' or '.join(legal)} target, got a "
+            f"{target.kind} one."
         )
     if scorer.costs is not None:
         check_costs(scorer.costs, target.n_classes)
@@ -185,10 +199,11 @@ def check_tuned(scorer: ScorerParameters, estimator: Any) -> None:
             "it before fitting: scorer.tune(estimator), which is scikit-learn's "
             "TunedThresholdClassifierCV."
         )
-    if last.best_score_ <= CONSTRAINT_PENALTY / 1e3:
+    kept = getattr(last, "constraint_kept_", last.best_score_ > CONSTRAINT_PENALTY / 1e3)
+    if not kept:
         warnings.warn(
-            f"no threshold kept the constraint {scorer.threshold!r} in every fold of the training "
-            "rows; the one that missed it least is in use.",
+            f"no threshold kept the constraint {scorer.threshold!r} on the training rows; the one "
+            "that missed it least is in use.",
             SkoptWrapWarning,
             stacklevel=3,
         )

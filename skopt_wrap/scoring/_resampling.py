@@ -1,31 +1,38 @@
-"""Stratified resampling, without calling a metric once a resample where that can be avoided.
+"""Stratified resampling: each class keeps its number of samples.
 
-Resampling the rows of a class with replacement changes only how often each (true, predicted) pair
-occurs, and those counts follow a multinomial distribution. So a metric of labels needs one
-multinomial draw for each class and resample, whatever the number of rows. Metrics of scores need
-the rows themselves: the rows are sorted once, and each resample is a vector of row counts.
+A resample is a vector of counts: how often each sample was drawn. What does not depend on the draw
+(sorting the scores, the loss of each sample) is done once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import ParameterError
-from ._metrics._confusion import confusion_matrix_of
 from ._metrics._metric import Metric, Settings
 from ._metrics._rankings import ranking
 from ._targets import Target
 
 __all__ = [
+    "Resampling",
     "check_resampling",
     "percentiles",
-    "resample_confusions",
     "resample_counts",
     "resampled_metric",
 ]
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How many times something is drawn, the level of the intervals, and the generator."""
+
+    n_resamples: int
+    confidence_level: float
+    rng: Any
 
 
 def check_resampling(n_resamples: Any, confidence_level: Any, least: int = 1) -> None:
@@ -58,31 +65,6 @@ def resample_counts(codes: np.ndarray, n_resamples: int, rng: Any) -> Iterator[n
         yield counts
 
 
-def resample_confusions(
-    true: np.ndarray,
-    predicted: np.ndarray,
-    n_classes: int,
-    weight: np.ndarray | None,
-    n_resamples: int,
-    rng: Any,
-) -> np.ndarray:
-    """Return the confusion matrices of resamples, shape (n_resamples, n_classes, n_classes)."""
-    if weight is None:
-        matrix = confusion_matrix_of(true, predicted, n_classes)
-        stack = np.zeros((n_resamples, n_classes, n_classes))
-        for i, row in enumerate(matrix):
-            total = int(row.sum())
-            if total:
-                stack[:, i] = rng.multinomial(total, row / row.sum(), size=n_resamples)
-        return stack
-    return np.stack(
-        [
-            confusion_matrix_of(true, predicted, n_classes, counts * weight)
-            for counts in resample_counts(true, n_resamples, rng)
-        ]
-    )
-
-
 def resampled_metric(
     metric: Metric, target: Target, output: np.ndarray, settings: Settings
 ) -> Callable[[np.ndarray], float]:
@@ -101,7 +83,7 @@ def resampled_metric(
         y = target.to_binary(target.codes)
         if 0 < y.sum() < len(y):
             curve = ranking(y, output)
-            return lambda counts: from_ranking(*curve(weigh(counts)), settings)
+            return lambda counts: float(from_ranking(*curve(weigh(counts)), settings))
     if metric.sample_values is not None:
         values = metric.sample_values(target, output)
         return lambda counts: float(weigh(counts) @ values / weigh(counts).sum())

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
 from ..exceptions import DataError, ParameterError, suggest
-from ._metrics._evaluate import apply_threshold, evaluate, warn_missing
+from ._label_scorer import LabelScorerMixin
+from ._metrics._evaluate import apply_threshold
 from ._metrics._registry import get_metric
 from ._parameters import (
-    CONSTRAINT_PENALTY,
-    Checked,
     applies,
     check_scorer,
     check_target,
     check_tuned,
     is_number,
-    make_settings,
 )
 from ._responses import check_fitted, known_classes, read_labels, read_probabilities, read_scores
-from ._targets import Target, as_scalar, check_weights, read_target
+from ._targets import as_scalar, check_weights, read_target
+from ._tuned_threshold import TunedThresholdClassifier
 
 __all__ = ["ImbalanceAwareScorer"]
 
 
-class ImbalanceAwareScorer(BaseEstimator):
+class ImbalanceAwareScorer(LabelScorerMixin, BaseEstimator):
     """Score a classifier with a metric that a rare class cannot hide from.
 
     For everything in scikit-learn that takes `scoring=`: searches, cross-validation, learning
@@ -70,11 +67,15 @@ class ImbalanceAwareScorer(BaseEstimator):
     zero_division : {0.0, 1.0}, default=0.0
         Value of a ratio with a zero denominator, such as the precision of a class that is never
         predicted.
+    confidence : float, default=None
+        For a constraint only: with which probability, in (0, 1), the true value shall keep it.
+        None asks that the value measured on training rows keeps it.
 
     Raises
     ------
     ParameterError
-        When called, if a parameter breaks its rule or does not apply to the metric.
+        If a parameter breaks its rule or does not apply to the metric; when called, if it does not
+        suit the target.
     DataError
         When called, if `y`, the weights or the predictions cannot be scored.
     sklearn.exceptions.NotFittedError
@@ -84,16 +85,16 @@ class ImbalanceAwareScorer(BaseEstimator):
     --------
     imbalance_report : Every metric at once, beside trivial predictors.
     ThresholdDisplay : Metrics against the decision threshold.
-    sklearn.model_selection.TunedThresholdClassifierCV : Chooses a threshold on training rows;
-        takes this scorer as `scoring`.
+    TunedThresholdClassifier : Chooses a threshold on training rows.
 
     Notes
     -----
     A scorer is handed a fitted estimator and the rows to score, never the training rows, so it
     cannot choose a threshold itself without looking at the rows it scores. The choice belongs to
-    the estimator: scikit-learn's `TunedThresholdClassifierCV` cross-validates thresholds within
-    `fit` and carries the one chosen to deployment. It takes this scorer as `scoring`. Under a
-    constraint, a threshold that misses it in a fold ranks below all that keep it.
+    the estimator: :class:`TunedThresholdClassifier` predicts each training row by a clone that did
+    not see it, chooses one threshold on all these predictions, and carries it to deployment.
+    scikit-learn's `TunedThresholdClassifierCV` takes this scorer as `scoring` too. It averages over
+    folds: there, a threshold that misses a constraint in a fold ranks below all that keep it.
 
     References
     ----------
@@ -129,6 +130,7 @@ class ImbalanceAwareScorer(BaseEstimator):
         threshold: Any = None,
         costs: Any = None,
         zero_division: float = 0.0,
+        confidence: float | None = None,
     ) -> None:
         self.metric = metric
         self.average = average
@@ -137,6 +139,38 @@ class ImbalanceAwareScorer(BaseEstimator):
         self.threshold = threshold
         self.costs = costs
         self.zero_division = zero_division
+        self.confidence = confidence
+        # scikit-learn calls no hook of a scorer before it fits, and turns what a scorer raises into
+        # NaN: a misspelt metric would win a search. So this constructor checks.
+        check_scorer(self)
+
+    def set_params(self, **params: Any) -> ImbalanceAwareScorer:
+        """Set parameters; none is set when one breaks a rule.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the constructor.
+
+        Returns
+        -------
+        self : ImbalanceAwareScorer
+            This scorer.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter breaks its rule, or they do not go together.
+        """
+        before = self.get_params(deep=False)
+        try:
+            super().set_params(**params)
+            check_scorer(self)
+        except ValueError:
+            for name, value in before.items():
+                setattr(self, name, value)
+            raise
+        return self
 
     def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score a fitted estimator; greater is better.
@@ -266,21 +300,24 @@ class ImbalanceAwareScorer(BaseEstimator):
             raise ParameterError(f"parameter {idle[0]!r} applies to none of {list(names)}.")
         return scorers
 
-    def tune(self, estimator: Any, **params: Any) -> Any:
+    def tune(self, estimator: Any, **params: Any) -> TunedThresholdClassifier:
         """Wrap an estimator so that its threshold is tuned for this metric on training rows.
 
         Parameters
         ----------
         estimator : object
-            Binary classifier, not fitted.
+            Classifier, not fitted. With three or more classes, one threshold a class is chosen, or
+            costs decide (``metric="expected_cost"``).
         **params : dict
-            Further parameters of scikit-learn's `TunedThresholdClassifierCV`, such as `cv`.
+            Further parameters of :class:`TunedThresholdClassifier`, such as `cv`; and `confidence`
+            of this scorer.
 
         Returns
         -------
-        tuned : sklearn.model_selection.TunedThresholdClassifierCV
-            Not fitted. Its `fit` cross-validates thresholds within the rows it is given, and its
-            `predict` applies the one chosen, so it is also what to deploy.
+        tuned : TunedThresholdClassifier
+            Not fitted. Its `fit` predicts each row by a clone that did not see it and chooses the
+            threshold on all these predictions; its `predict` applies it, so it is also what to
+            deploy. It is one of scikit-learn's `TunedThresholdClassifierCV`.
 
         Raises
         ------
@@ -296,29 +333,15 @@ class ImbalanceAwareScorer(BaseEstimator):
         >>> scorer = ImbalanceAwareScorer("recall", threshold="precision>=0.7", pos_label=1)
         >>> model = scorer.tune(LogisticRegression(), cv=5).fit(X[:1000], y[:1000])
         >>> round(float(model.best_threshold_), 2)
-        0.35
+        0.27
         >>> round(scorer(model, X[1000:], y[1000:]), 2)
-        0.55
+        0.6
         """
-        from sklearn.model_selection import TunedThresholdClassifierCV
-
-        _ = self._score_func  # refuses what cannot be tuned
-        return TunedThresholdClassifierCV(estimator, scoring=self, **params)
-
-    def _score(
-        self,
-        checked: Checked,
-        target: Target,
-        output: np.ndarray,
-        weights: np.ndarray | None,
-    ) -> float:
-        """Compute the score of arrays, and tell of missing classes."""
-        record = checked.record
-        value = evaluate(record, target, output, make_settings(self, checked, target, weights))
-        missing = target.missing
-        if missing or target.n_classes < 2:
-            warn_missing(record, target, missing, value)
-        return value if record.greater_is_better else -value
+        scorer = self
+        if "confidence" in params:
+            scorer = clone(self).set_params(confidence=params.pop("confidence"))
+        _ = scorer._score_func  # refuses what cannot be tuned
+        return TunedThresholdClassifier(estimator, scoring=scorer, **params)
 
     def set_score_request(self, *, sample_weight: bool | str | None = None) -> ImbalanceAwareScorer:
         """Say whether meta-estimators pass sample weights to this scorer.
@@ -354,42 +377,3 @@ class ImbalanceAwareScorer(BaseEstimator):
         request = MetadataRequest(owner=self)
         request.score.add_request(param="sample_weight", alias=None)
         return request
-
-    # TunedThresholdClassifierCV scores labels itself, through these attributes of a scorer.
-    _sign = 1
-
-    def _accept_sample_weight(self) -> bool:
-        return True
-
-    @property
-    def _kwargs(self) -> dict[str, Any]:
-        given = not (isinstance(self.pos_label, str) and self.pos_label == "auto")
-        return {"pos_label": self.pos_label} if given else {}
-
-    @property
-    def _score_func(self) -> Callable[..., float]:
-        record = check_scorer(self).record
-        if record.needs != "labels":
-            raise ParameterError(
-                f"metric {record.name!r} judges {record.needs} and does not depend on the decision "
-                "threshold, so no threshold can be tuned for it; choose a metric of labels such "
-                "as 'f1'."
-            )
-        if is_number(self.threshold):
-            raise ParameterError(
-                f"threshold={self.threshold!r} is fixed in the scorer; leave it at None to tune it."
-            )
-        return self._score_labels
-
-    def _score_labels(
-        self, y_true: Any, y_pred: Any, pos_label: Any = None, sample_weight: Any = None
-    ) -> float:
-        checked = check_scorer(self)
-        target, output = read_labels(y_pred, y_true, None, self._kwargs.get("pos_label", "auto"))
-        check_target(self, checked, target)
-        weights = check_weights(sample_weight, target.n_samples)
-        if checked.constraint is not None:
-            shortfall = checked.constraint.shortfall(self, target, output, weights)
-            if shortfall > 0:  # below every value of a metric, and worse the further off
-                return CONSTRAINT_PENALTY * (1 + shortfall)
-        return self._score(checked, target, output, weights)

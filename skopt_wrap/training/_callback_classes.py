@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from ..exceptions import DataError, ParameterError
+from ._divergence import is_lost
 from ._schedules import schedule_options, schedule_rates
 
 
@@ -153,6 +154,15 @@ class BestWeights(keras.callbacks.EarlyStopping):
         """Restore the best weights when training was interrupted."""
         if self.interrupted:
             super().on_train_end(logs)
+
+
+class StopWhenLost(keras.callbacks.Callback):
+    """End training when loss and weights are not finite."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Look at the loss of the epoch."""
+        if is_lost(self.model, logs or {}):
+            self.model.stop_training = True
 
 
 class Snapshots(keras.callbacks.Callback):

@@ -13,6 +13,7 @@ from .._keras import load_keras
 from ..exceptions import TrainingInterruptedWarning
 from ._callbacks import keep_best, unfusable_callback
 from ._data import TrainingData, batch_plan
+from ._divergence import check_finite, is_lost
 from ._epoch_graph import EpochGraph, as_tensors, graph_for, kept_on_failure
 
 VALIDATION_BATCH = 1024
@@ -158,6 +159,11 @@ def train(
     TrainingInterruptedWarning
         When the user interrupts and early stopping or a checkpoint asked for the best weights.
 
+    Raises
+    ------
+    DivergedError
+        When weights or last loss are not finite; `model` is as it was before.
+
     Examples
     --------
     >>> import keras, numpy as np
@@ -238,7 +244,7 @@ def _train_fused(
             listener.on_epoch_end(epoch, logs)
             bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
             bar.update()
-            if model.stop_training:
+            if model.stop_training or is_lost(model, logs):
                 break
     except KeyboardInterrupt:
         result.interrupted = _accept_interrupt(callbacks, len(history.epoch))
@@ -249,6 +255,7 @@ def _train_fused(
     listener.on_train_end(logs)
     if epochs:
         model.optimizer.finalize_variable_values(model.trainable_weights)
+    check_finite(model, history.history, epochs, callbacks)
     return recorded(result, history)
 
 
@@ -306,7 +313,8 @@ def train_batches(
     verbose : int, default=0
         Passed on.
     fit_options : dict, default=None
-        Further arguments of ``keras.Model.fit``.
+        Further arguments of ``keras.Model.fit``; ``validation_batch_size`` for validation data that
+        are given as TrainingData.
     reason : str
         Why training was not fused, for the result.
 
@@ -328,10 +336,14 @@ def train_batches(
     keras = load_keras()
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
+    options = dict(fit_options or {})
     if isinstance(validation, TrainingData):
         from ._batches import BatchSequence
 
-        validation = BatchSequence(validation, VALIDATION_BATCH)
+        size = options.pop("validation_batch_size", None) or VALIDATION_BATCH
+        validation = BatchSequence(validation, size)
+    from ._callback_classes import StopWhenLost
+
     result = TrainingResult(path="fit", reason=reason)
     history = keras.callbacks.History()
     with kept_on_failure(model):
@@ -340,10 +352,10 @@ def train_batches(
                 batches,
                 epochs=epochs,
                 validation_data=validation,
-                callbacks=[*callbacks, history],
+                callbacks=[*callbacks, history, StopWhenLost()],
                 shuffle=False,
                 verbose=verbose,
-                **(fit_options or {}),
+                **options,
             )
         except KeyboardInterrupt:
             result.interrupted = _accept_interrupt(callbacks, len(history.epoch))
@@ -351,6 +363,7 @@ def train_batches(
                 raise
             for callback in callbacks:
                 callback.on_train_end()
+        check_finite(model, history.history, epochs, callbacks)
     return recorded(result, history)
 
 

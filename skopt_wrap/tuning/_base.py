@@ -14,26 +14,23 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state, indexable
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import (
     HasMethods,
     Interval,
     Options,
     StrOptions,
-    check_method_params,
     fit_context,
     start_callback_context,
 )
 from ..estimators import KerasClassifier, KerasRegressor
-from ..exceptions import DataError
 from . import _auto, _objectives, _results
 from ._best_estimator import routing_enabled
 from ._candidate import _scoring, _splits
 from ._candidate._hypermodel import HyperModelBuilder, is_hypermodel
 from ._candidate._pipeline import CandidatePipeline, compose
 from ._candidate._threshold import THRESHOLD, check_threshold, with_threshold
-from ._checks import check_data, check_model, given_space, route
+from ._checks import check_data, check_metadata, check_model, given_space, route
 from ._strategies._named import STRATEGIES
 from ._trial import COMPLETED, Task, TrialResult
 
@@ -76,11 +73,13 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         ],
         "objectives": [list, tuple, None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "trial_timeout": [Interval(Real, 0, None, closed="neither"), None],
         "error_score": [StrOptions({"raise"}), Real],
         "storage": [str, PathLike, None],
         "study": [str, None],
         "resume": ["boolean"],
         "n_jobs": [Integral, None],
+        "max_trials_per_worker": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -108,11 +107,13 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         pruner: Any = None,
         objectives: Any = None,
         max_time: float | None = None,
+        trial_timeout: float | None = None,
         error_score: Any = np.nan,
         storage: Any = None,
         study: str | None = None,
         resume: bool = True,
         n_jobs: int | None = None,
+        max_trials_per_worker: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -133,11 +134,13 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         self.pruner = pruner
         self.objectives = objectives
         self.max_time = max_time
+        self.trial_timeout = trial_timeout
         self.error_score = error_score
         self.storage = storage
         self.study = study
         self.resume = resume
         self.n_jobs = n_jobs
+        self.max_trials_per_worker = max_trials_per_worker
         self.random_state = random_state
         self.verbose = verbose
 
@@ -145,8 +148,6 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
     @abstractmethod
     def _network_class() -> Any:
         """Return KerasClassifier or KerasRegressor."""
-
-    # Composition
 
     def _network(self, architecture: str | None = None) -> Any:
         """Return the unfitted estimator of the network, of one architecture with "auto"."""
@@ -235,12 +236,16 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         y = self._check_target(y)
         check_threshold(next(iter(spaces.values())), y, classifier=is_classifier(self))
         check_data(self, pipeline, X, y)
-        metadata = self._metadata(X, {"sample_weight": sample_weight, "groups": groups, **params})
+        given = {"sample_weight": sample_weight, "groups": groups, **params}
+        metadata = check_metadata(self, X, given)
         scoring, names = self._resolve_scoring(pipeline, X, y)
         task = self._task((X, y), pipeline, metadata, scoring, names, seeds[1])
         outcome = SearchJob(self, task, seeds, context).run(pipeline, spaces)
         learned = self._results(outcome.trials, task, scoring, names)
         learned |= {"oracle_": outcome.oracle, "space_": outcome.space}
+        if outcome.error is not None:  # the storage failed: what had finished is kept
+            self._learn(learned)
+            raise outcome.error
         if self.refit is not False:
             best = learned["best_params_"]
             learned |= self._refit(pipeline, task, best, outcome.declared, context)
@@ -252,38 +257,26 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
 
     def _spaces(self, pipeline: CandidatePipeline, X: Any) -> dict[str | None, dict[str, Any]]:
         """Return the space of each architecture of "auto", or a single one under None."""
-        architectures: Any = [None]
-        if self._automatic():
-            architectures = _auto.architectures_for(_auto.row_shape(X, self.space))
+        auto = self._automatic()
+        architectures: Any = (
+            _auto.architectures_for(_auto.row_shape(X, self.space)) if auto else [None]
+        )
         return {name: given_space(self, pipeline.network, name) for name in architectures}
 
     def _check_target(self, y: Any) -> Any:
         """Return `y` checked; overridden for classes."""
         if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
+            name = type(self).__name__
+            raise ValueError(f"{name} requires y to be passed, but the target y is None.")
         check_array(y, ensure_2d=False, dtype=None, input_name="y")
         return y
-
-    def _metadata(self, X: Any, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the metadata that were given, checked against the samples."""
-        given = {name: value for name, value in given.items() if value is not None}
-        checked: dict[str, Any] = check_method_params(X, params=given)
-        if "sample_weight" in given:
-            check_consistent_length(X, given["sample_weight"])
-            if self.sampler is not None:
-                raise DataError(
-                    "sample_weight cannot be used with a sampler: the rows that it makes have none."
-                )
-        return checked
 
     def _resolve_scoring(
         self, pipeline: CandidatePipeline, X: Any, y: Any
     ) -> tuple[_scoring.Scoring, list[str] | None]:
         """Return the scorer, tried on a few samples, and the names of several objectives."""
         scoring = _scoring.resolve(pipeline.base, self.scoring)
-        metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
+        scoring.metrics = metrics = _scoring.dry_run(scoring, X, y, classifier=is_classifier(self))
         if self.objectives is not None:
             network = isinstance(pipeline.network, (KerasClassifier, KerasRegressor))
             return scoring, _objectives.check_objectives(
@@ -307,14 +300,11 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         routed = route(self, metadata, pipeline, scoring)
         splitter = _splits.make_splitter(self.cv, y, classifier=is_classifier(self), seed=seed)
         splits = _splits.freeze(splitter, X, y, **routed.splitter.split)
-        scorer = self._measuring(scoring.scorer, objectives)
-        return Task(X, y, splits, scorer, routed.estimator.fit, routed.scorer.score)
-
-    def _measuring(self, scorer: Any, objectives: list[str] | None) -> Any:
-        """Return the scorer, which measures the network as well where that is asked for."""
-        if self._automatic():
-            objectives = list(dict.fromkeys([*(objectives or []), "parameters"]))
-        return scorer if objectives is None else _objectives.Measuring(scorer, objectives)
+        further = ["parameters"] if self._automatic() else []  # for the table of architectures
+        scorer = _objectives.measuring(scoring.scorer, [*(objectives or []), *further])
+        return Task(
+            X, y, splits, scorer, routed.estimator.fit, routed.scorer.score, scoring.metrics
+        )
 
     def _deciding(self, metrics: list[str]) -> str:
         """Return the name of the metric that decides."""
@@ -371,9 +361,9 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         else:
             index = _objectives.choose(trials, self.objectives, self.refit)
         best = {"best_index_": index, "best_params_": trials[index].params}
-        if not callable(self.refit):
-            best["best_score_"] = float(table[f"mean_test_{metric}"][index])
-        return best
+        if callable(self.refit):
+            return best
+        return {**best, "best_score_": float(table[f"mean_test_{metric}"][index])}
 
     def _refit(
         self, pipeline: CandidatePipeline, task: Task, params: Any, declared: Any, context: Any

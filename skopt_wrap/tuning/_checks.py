@@ -13,8 +13,9 @@ from sklearn.utils import Bunch, check_array, get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_consistent_length
 
+from .._sklearn import check_method_params
 from ..architectures import Architecture
-from ..exceptions import ParameterError, SkippedWarning, UnknownParameterError, suggest
+from ..exceptions import DataError, ParameterError, SkippedWarning, UnknownParameterError, suggest
 from ._auto import own_entries
 from ._best_estimator import routing_enabled
 from ._candidate._hypermodel import is_hypermodel
@@ -127,6 +128,19 @@ def check_data(tuned: Any, pipeline: CandidatePipeline, X: Any, y: Any) -> None:
         input_name="X",
         estimator=tuned,
     )
+
+
+def check_metadata(tuned: Any, X: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata that were given, checked against the samples."""
+    given = {name: value for name, value in given.items() if value is not None}
+    checked: dict[str, Any] = check_method_params(X, params=given)
+    if "sample_weight" in given:
+        check_consistent_length(X, given["sample_weight"])
+        if tuned.sampler is not None:
+            raise DataError(
+                "sample_weight cannot be used with a sampler: the rows that it makes have none."
+            )
+    return checked
 
 
 def route(tuned: Any, metadata: dict[str, Any], pipeline: CandidatePipeline, scoring: Any) -> Bunch:

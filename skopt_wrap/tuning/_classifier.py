@@ -96,8 +96,12 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         minimized. The default `tuner` then stands for ``"genetic"``; ``"tpe"``, ``"gp"``,
         ``"random"`` and ``"grid"`` serve too. See `refit` and ``pareto_front_``.
     max_time : float or None, default=None
-        Seconds after which no trial starts and the running one is dropped at its next split;
-        one trial always finishes.
+        Seconds from the start of the first trial. After them no trial starts, and the running ones
+        are ended; a SearchError is raised when none has finished.
+    trial_timeout : float or None, default=None
+        Seconds that a trial may take. One that takes longer is ended and has failed: a worker at
+        once, together with its process; in this process as soon as Python gets to it, which is
+        after a running operation of TensorFlow.
     error_score : "raise" or float, default=nan
         Score of the splits of a trial that failed, in ``cv_results_``. Such a trial is never
         the best.
@@ -113,6 +117,10 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
     n_jobs : int or None, default=None
         Trials that run at the same time, in worker processes, or on a Dask cluster under
         ``joblib.parallel_config("dask")``.
+    max_trials_per_worker : int or None, default=None
+        Trials after which a worker process is replaced by a new one, since TensorFlow gives back
+        no memory of networks that it has trained. Trials run in worker processes then, with
+        ``n_jobs=1`` too. None never replaces them.
     random_state : int, RandomState or None, default=None
         Seed of the strategy and of every part whose own seed is None. All trials and splits
         start from the same seed.

@@ -6,7 +6,7 @@ each behind a public name, so that such a change has to be met in one file only.
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +16,8 @@ from keras_tuner import oracles
 from keras_tuner.engine.trial import Trial
 from keras_tuner.src.engine.conditions import Parent
 from keras_tuner.src.engine.oracle import LOCKS, THREADS
+
+from ._folders import make_folder
 
 __all__ = [
     "Parent",
@@ -93,14 +95,15 @@ def _write_nothing(*args: Any) -> None:
 @contextmanager
 def temporary_folder(oracle: Any) -> Iterator[None]:
     """Give `oracle` a folder outside the user's tree for as long as the block runs."""
-    with tempfile.TemporaryDirectory(prefix="skopt_wrap-") as folder:
-        oracle._set_project_dir(folder, "search")
-        try:
-            yield
-        finally:
-            # Keras Tuner keeps every oracle alive in two module-level tables.
-            LOCKS.pop(oracle, None)
-            THREADS.pop(oracle, None)
+    folder = make_folder()
+    try:
+        oracle._set_project_dir(str(folder), "search")
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        # Keras Tuner keeps every oracle alive in two module-level tables.
+        LOCKS.pop(oracle, None)
+        THREADS.pop(oracle, None)
 
 
 def random_values(oracle: Any) -> dict[str, Any] | None:

@@ -107,6 +107,11 @@ class Measuring:
         return scores
 
 
+def measuring(scorer: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    """Return a scorer that measures the objectives `names` as well, where there are any."""
+    return Measuring(scorer, list(dict.fromkeys(names))) if names else scorer
+
+
 def row_seconds(estimator: Any, X: Any) -> float:
     """Return the median time of ``estimator.predict`` on one row, in seconds."""
     row = safe_indexing(X, [0])

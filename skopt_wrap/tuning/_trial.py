@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -83,19 +83,11 @@ class Task:
     scorer: Callable[..., Any]
     fit_params: Mapping[str, Any]
     score_params: Mapping[str, Any]
+    metrics: Sequence[str] | None = None  # None where the scorer could not be tried before
 
 
-def fail(result: TrialResult, error: Exception | None, text: str | None) -> None:
+def fail(result: TrialResult, error: BaseException | None, text: str | None) -> None:
     """Mark a trial as failed."""
     result.state = FAILED
     result.error = f"{type(error).__name__}: {error}"
     result.traceback = text
-
-
-def stored_fields(result: TrialResult) -> dict[str, Any]:
-    """Return what is stored of a finished trial: what `values` say is left out."""
-    return {
-        item.name: getattr(result, item.name)
-        for item in fields(TrialResult)
-        if item.name not in ("number", "params", "resource")
-    }

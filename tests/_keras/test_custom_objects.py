@@ -222,6 +222,12 @@ def test_frozen_layers_stay_frozen():
     assert [layer.trainable for layer in copy_network(model).layers] == [False, True, True]
 
 
+def test_lambdas_as_loss_and_metric_do_not_stand_in_the_way():
+    model = dense(loss=lambda y, p: squares(y, p), metrics=[lambda y, p: squares(y, p)])
+    assert not set(CustomObjects(model).objects)
+    assert not copy_network(model).compiled
+
+
 def test_two_objects_of_one_name_are_refused():
     def other():
         class Scale(L.Layer):

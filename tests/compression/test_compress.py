@@ -324,3 +324,27 @@ def test_losses_that_keras_2_has():
     assert portable_loss(lambda y, p: p) is None
     assert portable_loss(keras.losses.Dice()) is None
     assert portable_loss(None) is None
+
+
+def test_what_a_file_cannot_hold_is_refused_with_the_way_out():
+    start = keras.Input(batch_shape=(4, 3, 2))
+    stateful = keras.Model(start, L.LSTM(3, stateful=True)(start))
+    with pytest.raises(ModelError, match=r"is stateful.*stateful=False"):
+        compress(stateful, np.zeros((4, 3, 2), "float32"))
+    start = keras.Input((1,), dtype="string")
+    ids = L.TextVectorization(10, output_sequence_length=4, vocabulary=["a", "b"])(start)
+    with pytest.raises(ModelError, match=r"TextVectorization\) works on texts.*in front"):
+        compress(keras.Model(start, L.Embedding(12, 3)(ids)), np.array([["a"]]))
+
+
+def test_full_temporary_folder_is_named(monkeypatch):
+    import errno
+    from pathlib import Path
+
+    def full(self, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    model = _build((3,), L.Dense(2))
+    with pytest.raises(ConversionError, match=r"temporary folder .*No space left.*TMPDIR"):
+        compress(model, _rows(model))

@@ -196,7 +196,7 @@ def test_scoring_is_used_everywhere(network, digits):
     loss = log_loss(y[:200], model.predict_proba(X[:200]), labels=np.arange(10))
     assert model.score(X[:200], y[:200]) == pytest.approx(-loss)
     assert model.report_["convert"].score == pytest.approx(-loss)
-    assert model.report_.scored_on == "training rows"
+    assert model.report_.scored_on == "rows that the frozen network may have seen in its training"
 
 
 def test_rows_of_weight_zero_calibrate_nothing(network, digits):
@@ -350,3 +350,21 @@ def test_student_takes_the_place_of_its_teacher(network, digits):
     assert row.stage == "distil"
     assert "400 unlabelled rows" in row.notes
     assert model.score(X[800:], y[800:]) > 0.8
+
+
+def test_target_transformer_stands_behind_the_file():
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 4)).astype("float32")
+    y = 2000 + 4 * X[:, 0]
+    inner = KerasRegressor("dense", epochs=15, random_state=0)
+    model = CompressedModel(
+        TransformedTargetRegressor(inner, transformer=StandardScaler()), random_state=0
+    ).fit(X, y)
+    network = model.estimator_.score(X, y)
+    assert model.score(X, y) == pytest.approx(network, abs=0.02)
+    assert network > 0.8
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X[:3]), model.predict(X[:3]))

@@ -17,7 +17,8 @@ from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import SkippedWarning, TrainingInterruptedWarning
 from skopt_wrap.tuning import TunedClassifier
 from skopt_wrap.tuning._execution._evaluation import Evaluation
-from skopt_wrap.tuning._execution._executors import Serial, make_workers, visible_gpus
+from skopt_wrap.tuning._execution._executors import Serial, make_workers
+from skopt_wrap.tuning._execution._processes import visible_gpus
 from skopt_wrap.tuning._execution._search_loop import Search
 from skopt_wrap.tuning._execution._worker_process import dump, load, start_worker
 from skopt_wrap.tuning._trial import Task
@@ -144,7 +145,7 @@ def test_time_limit_drops_what_runs(iris):
     begin = time.monotonic()
     space = {"seconds": [0.0, 30.0, 31.0, 32.0], "threshold": [1.0]}
     with pytest.warns(TrainingInterruptedWarning, match="max_time"):
-        est = tuned(Slow(), "grid", space=space, max_time=1.0).fit(*iris)
+        est = tuned(Slow(), "grid", space=space, max_time=3.0).fit(*iris)
     assert [trial.params["seconds"] for trial in est.trials_] == [0.0]
     assert time.monotonic() - begin < 25
 
@@ -168,12 +169,12 @@ def test_ctrl_c_waits_for_the_trials_that_run(iris, monkeypatch):
 def test_interrupted_workers_are_gone_on_with(centroid, iris, tmp_path):
     space = {"threshold": stats.uniform(0, 8), "feature": [0, 1, 2, 3]}
     settings = {"space": space, "max_trials": 12}
-    whole = tuned(Slow(seconds=0.05), "tpe", **settings).fit(*iris)
+    whole = tuned(Slow(seconds=0.2), "tpe", **settings).fit(*iris)
     with pytest.warns(TrainingInterruptedWarning):
-        part = tuned(Slow(seconds=0.05), "tpe", storage=tmp_path, max_time=0.6, **settings)
+        part = tuned(Slow(seconds=0.2), "tpe", storage=tmp_path, max_time=2.0, **settings)
         part.fit(*iris)
     assert len(part.trials_) < 12
-    assert_same(tuned(Slow(seconds=0.05), "tpe", storage=tmp_path, **settings).fit(*iris), whole)
+    assert_same(tuned(Slow(seconds=0.2), "tpe", storage=tmp_path, **settings).fit(*iris), whole)
 
 
 @pytest.mark.slow

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..._keras import all_layers, use_one_scale_for_dense_kernels
+from ..._keras import all_layers, fold_affine, use_one_scale_for_dense_kernels
 from ...exceptions import ConversionError
+from .._differences import output_difference
 from .._litert._runtime import LiteRTModel
+from .._serialization import from_payload, to_payload
 from .._specs import CALIBRATED, Quantization
 from ._lowering import HALF_TOLERANCE, SAME, LoweredModel, lower, relative_difference
+from ._output_scaling import OutputScaling, append_scaling, needed_scaling
 from ._strip import strip
 
 # Largest root-mean-square difference to the network, in units of the outputs' own. A file that is
@@ -47,10 +50,17 @@ def convert(
     Returns
     -------
     answer : dict
-        ``content`` (bytes), ``difference`` (float, relative to the size of the outputs),
+        ``content`` (bytes), ``difference`` (float, in units of the spread of the outputs),
         ``notes`` (list of str).
     """
-    lowered = lower(network, quantization, check_x, check_raw)
+    scaling = None if quantization.integer_io else needed_scaling(check_raw, quantization.mode)
+    standardized = None if scaling is None else _standardized(network, scaling)
+    if scaling is not None and standardized is not None:
+        expected = (check_raw - scaling.mean) / scaling.deviation
+        lowered = lower(standardized, quantization, check_x, expected)
+        lowered.notes.append("the file standardizes outputs inside and ends in their units")
+    else:
+        lowered = lower(network, quantization, check_x, check_raw)
     notes = lowered.notes
     if network["half"]:
         notes = [*notes, "the network computes in half precision, the file in float32"]
@@ -60,10 +70,19 @@ def convert(
         content = to_int4(to_bytes(lowered, Quantization(None), None))
     else:
         content = to_bytes(lowered, quantization, calibration)
+        if scaling is not None and standardized is not None:
+            content = append_scaling(content, scaling)
     content = strip(content)
     tolerance = TOLERANCE[quantization.mode] + (HALF_TOLERANCE if network["half"] else 0.0)
     difference = verify(content, tolerance, check_x, check_raw)
     return {"content": content, "difference": difference, "notes": notes}
+
+
+def _standardized(network: dict[str, Any], scaling: OutputScaling) -> dict[str, Any] | None:
+    """Return a network with standardized outputs, None where its last layers are not linear."""
+    mean, deviation = (part.astype(float) for part in (scaling.mean, scaling.deviation))
+    model = fold_affine(from_payload(network), 1 / deviation, -mean / deviation)
+    return None if model is None else {**to_payload(model), "half": network["half"]}
 
 
 def to_bytes(
@@ -136,7 +155,13 @@ def _is_even(model: Any) -> bool:
 
 
 def verify(content: bytes, tolerance: float, check_x: np.ndarray, check_raw: np.ndarray) -> float:
-    """Return how far the file's outputs are from the network's; raise when it is wrong."""
+    """Return how far the file's outputs are from the network's, in units of their spread.
+
+    Raises
+    ------
+    ConversionError
+        When the file is wrong: its outputs are not finite, or far away.
+    """
     model = LiteRTModel(content)
     flex = [op for op in model.ops() if op.startswith("Flex")]
     if flex:
@@ -160,4 +185,4 @@ def verify(content: bytes, tolerance: float, check_x: np.ndarray, check_raw: np.
             f"most {tolerance:g} is accepted for this quantization. Try another one ('float16', "
             "'int16x8'), or more calibration_samples."
         )
-    return difference
+    return output_difference(many, check_raw)

@@ -21,6 +21,8 @@ from .._stages._masks import n_distinct
 from ._convert import TOLERANCE, to_bytes, verify
 from ._fine_tuning import fine_tune, outputs
 from ._lowering import LoweredModel
+from ._operations import KerasOperation
+from ._output_scaling import needed_scaling
 from ._strip import strip
 from ._tf_keras import check_copy, check_same, to_tf_keras
 from ._tfmot import (
@@ -90,6 +92,11 @@ def quantize_aware(
             f"layer {recurrent[0].name!r} ({type(recurrent[0]).__name__}) cannot be trained with "
             "rounding"
         )
+    if needed_scaling(outputs(model, check_x), "int8") is not None:
+        raise UnsupportedLayerError(
+            "the outputs are far from zero, or of very different sizes, for how much they vary: "
+            "their rounding would hide what is learned"
+        )
     tf_keras.utils.set_random_seed(seed % 2**32)
     copy, layers = to_tf_keras(model)
     check_copy(model, copy, layers, check_x)
@@ -141,6 +148,7 @@ def _train_with_rounding(
     quantization = tfmot.quantization.keras
     known = quantize_configs()
     registry = known.pop("registry")
+    known["KerasOperation"] = KerasOperation
     done: list[str] = []
     skipped: list[str] = []
 

@@ -15,8 +15,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..._keras import applied_once, run_graph
-from ...exceptions import ConversionError, UnsupportedLayerError
+from ..._keras import applied_once, mask_operations, run_graph
+from ...exceptions import ConversionError, SkoptWrapError, UnsupportedLayerError
+from ._operations import apply_operation
 
 TOLERANCE = 1e-6
 
@@ -97,8 +98,7 @@ _ACTIVATIONS = frozenset({"linear", "relu", "softmax", "sigmoid", "tanh", "elu",
                           "softplus", "softsign", "exponential", "silu", "relu6"})  # fmt: skip
 _RENAMED = {"silu": "swish", "relu6": None}
 
-# Operations by which Keras 3 writes masks into its graph; tf_keras passes masks on by itself.
-_MASKING = ("NotEqual", "Any")
+# Stands for a mask: Keras 3 writes masks into its graph, tf_keras passes them on by itself.
 _MASK = object()
 
 SUPPORTED = (*_SETTINGS, "Bidirectional", "InputLayer")
@@ -135,7 +135,7 @@ def to_tf_keras(
     placed: dict[Any, Any] = {}
 
     def place(operation: Any) -> Any:
-        if type(operation).__name__ in _MASKING:
+        if not isinstance(operation, keras.Layer):
             return operation
         if operation not in placed:
             layers[operation] = _copied_layer(operation)
@@ -143,10 +143,14 @@ def to_tf_keras(
         return placed[operation]
 
     def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(operation).__name__ in _MASKING:
+        if operation in masking:
             return _MASK
         if any(arg is _MASK for arg in args):
             raise UnsupportedLayerError(f"layer {operation.name!r} computes with a mask.")
+        if isinstance(operation, keras.Operation):
+            other, outputs = apply_operation(operation, args, kwargs)
+            layers[operation] = other
+            return outputs
         extra = {k: v for k, v in kwargs.items() if v is not None and k not in ("mask", "training")}
         if extra:
             raise UnsupportedLayerError(
@@ -157,12 +161,21 @@ def to_tf_keras(
 
     source = model.inputs[0]
     start = tf_keras.Input(shape=tuple(source.shape[1:]), dtype=source.dtype)
-    outputs = run_graph(model, [start], place, call)
+    masking = mask_operations(model)
+    try:
+        outputs = run_graph(model, [start], place, call)
+    except SkoptWrapError:
+        raise
+    except Exception as error:  # Keras 2 has limits of its own, which it tells in many ways
+        reason = str(error).strip().partition("\n")[0]
+        raise UnsupportedLayerError(
+            f"Keras 2 cannot rebuild the network: {type(error).__name__}: {reason}"
+        ) from error
     while isinstance(outputs, (list, tuple, dict)):
         outputs = next(iter(outputs.values() if isinstance(outputs, dict) else outputs))
     copy = tf_keras.Model(start, outputs)
     for layer, other in layers.items():
-        if layer.weights:
+        if getattr(layer, "weights", None):
             other.set_weights(layer.get_weights())
     return copy, layers
 
@@ -170,6 +183,8 @@ def to_tf_keras(
 def copy_back(layers: dict[Any, Any]) -> None:
     """Write the weights of each copied layer into the layer it was made from, by their names."""
     for layer, other in layers.items():
+        if not isinstance(layer, keras.Layer):
+            continue  # an operation has no weights
         found = {_role(weight.name): weight for weight in other.weights}
         if ("", "depthwise_kernel") in found and type(layer).__name__ == "DepthwiseConv2D":
             found["", "kernel"] = found.pop(("", "depthwise_kernel"))

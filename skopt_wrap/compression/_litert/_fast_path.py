@@ -7,7 +7,7 @@ would not change; anything else is validated, and gets its errors and warnings t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class FastPath:
         Fitted steps in front of the network.
     threshold : float, default=None
         Probability of ``classes_[1]`` from which on it is predicted.
+    back : sequence of callable, default=()
+        Functions that bring predicted values back into the units of the target, in order.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class FastPath:
         runtime: LiteRTModel,
         transformers: list[Any],
         threshold: float | None = None,
+        back: Sequence[Callable[[np.ndarray], np.ndarray]] = (),
     ) -> None:
+        self.back = list(back)
         self.threshold = threshold
         self.runtime, self.network, self.transformers = runtime, network, transformers
         self.target = target = network.target_encoder_
@@ -127,4 +131,9 @@ class FastPath:
             if raw.shape[1] == 1:
                 return self._labels[bool(raw[0, 0] > self._binary_above)].copy()
             return self._labels[raw.argmax()].copy()
-        return self.target.labels(raw) if self.classifies else self.target.values(raw)
+        if self.classifies:
+            return self.target.labels(raw)
+        values = self.target.values(raw)
+        for restore in self.back:
+            values = restore(values)
+        return values

@@ -59,6 +59,9 @@ class LiteRTModel:
         ``real = (integer - zero_point) * scale``.
     dynamic_batch : bool
         Whether the file takes several rows at once.
+    delegated : bool
+        Whether LiteRT's default delegate runs the file; where it refuses a file, the interpreter
+        runs it alone, more slowly.
 
     Raises
     ------
@@ -99,6 +102,7 @@ class LiteRTModel:
         self.input_dtype, self.dynamic_batch = runner.input_dtype, runner.dynamic_batch
         self.output_dtype, self.scales = runner.output_dtype, runner.scales
         self.input_name, self.output_name = runner.input_name, runner.output_name
+        self.delegated = runner.delegated
         self._idle.append(runner)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -170,7 +174,9 @@ class _Runner:
 
     def __init__(self, content: bytes, num_threads: int) -> None:
         self._content, self._num_threads = content, num_threads
+        self._resolver: dict[str, Any] = {}
         self.single = self._new()
+        self.delegated = not self._resolver
         inputs, outputs = self.single.get_input_details(), self.single.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ConversionError(
@@ -202,11 +208,21 @@ class _Runner:
         self._block_rows = 0
 
     def _new(self) -> Any:
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+        settings = {"model_content": self._content, "num_threads": self._num_threads}
         try:
-            interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
-            interpreter.allocate_tensors()
+            try:
+                interpreter = Interpreter(**settings, **self._resolver)
+                interpreter.allocate_tensors()
+            except RuntimeError:
+                if self._resolver:
+                    raise
+                # The default delegate refuses some files that the interpreter itself can run.
+                plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+                self._resolver = {"experimental_op_resolver_type": plain}
+                interpreter = Interpreter(**settings, **self._resolver)
+                interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ConversionError(f"LiteRT cannot load the file: {error}") from error
         return interpreter

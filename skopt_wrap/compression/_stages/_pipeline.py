@@ -5,15 +5,17 @@ Nothing here knows a stage by its name: see :mod:`.._stage` for what a stage is.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from ..._keras import CustomObjects, predict_raw
-from ...exceptions import DataError, ParameterError
+from ...exceptions import DataError, ParameterError, SkoptWrapWarning
+from .._differences import output_difference
 from .._fine_tuning_data import FineTuningData
 from .._litert._latency import measure_latency
 from .._litert._runtime import LiteRTModel
@@ -24,6 +26,11 @@ from .._serialization import count_parameters, gzip_bytes, weight_bytes
 from .._stage import CompressionStage, StageContext, StageResult, draw_rows
 
 CHECK_ROWS = 64
+# Loss of score by quantization, in units of the score or of 1, that is worth a warning.
+_NOTABLE_DROP = 0.05
+_NO_DELEGATE = (
+    "LiteRT's default delegate (XNNPACK) refuses this file: it runs without it, more slowly"
+)
 
 Raw = Callable[[np.ndarray], np.ndarray]
 Score = Callable[[Raw], float | None]
@@ -89,6 +96,7 @@ class StagePipeline:
             return predict_raw(self.model, x)
 
         start = perf_counter()
+        self._trained_raw = raw(self._check_x)
         result = StageResult(self.model)
         self._add_row("trained", result, raw, weight_bytes(self.model), perf_counter() - start)
 
@@ -110,8 +118,27 @@ class StagePipeline:
         assert result.content is not None
         runtime = LiteRTModel(result.content, self.plan.num_threads)
         size = len(result.content), gzip_bytes(result.content)
+        if not runtime.delegated:
+            result = replace(result, notes=[*result.notes, _NO_DELEGATE])
         self._add_row(stage.name, result, runtime, size, seconds)
         self.model, self.runtime, self.quantization = result.model, runtime, result.quantization
+        if result.quantization is not None:
+            self._warn_of_lost_score()
+
+    def _warn_of_lost_score(self) -> None:
+        """Warn when the last file scores much less than the network before it."""
+        before, after = self.report.rows[-2].score, self.report.rows[-1].score
+        if before is None or after is None:
+            return
+        if before - after > _NOTABLE_DROP * max(1.0, abs(before)):
+            message = (
+                f"the {self.quantization!r} file scores {after:.4g} ({self.report.metric} on "
+                f"{self.report.scored_on}), the file before it {before:.4g}. Use "
+                "quantization='float16' or 'dynamic', give more calibration_samples, or set "
+                "max_score_drop to make this an error."
+            )
+            self.report.rows[-1].notes.append(message)
+            warnings.warn(message, SkoptWrapWarning, stacklevel=2)
 
     def _made_by(
         self, stage: CompressionStage, make_training_data: Callable[[], FineTuningData]
@@ -152,6 +179,13 @@ class StagePipeline:
             result.notes = [*result.notes, *answer["notes"]]
         return result
 
+    def _distance(self, raw: Raw) -> float:
+        """Return how far outputs are from those of the trained network."""
+        found = raw(self._check_x)
+        if found.shape != self._trained_raw.shape:
+            return float("nan")
+        return output_difference(found, self._trained_raw)
+
     def _add_row(
         self,
         stage: str,
@@ -180,5 +214,6 @@ class StagePipeline:
                 done=list(result.done),
                 skipped=list(result.skipped),
                 notes=list(result.notes),
+                from_trained=self._distance(raw),
             )
         )

@@ -13,7 +13,7 @@ from .._specs import Quantization, as_flag, as_quantization
 from .._stage import LAST, CompressionStage, StageContext, StageResult
 from ._tf_keras_stage import tf_keras_request
 
-# Difference of a quantized file, in units of the outputs' own size, that is worth a warning.
+# Difference of a quantized file, in units of the spread of an output, that is worth a warning.
 _NOTABLE = 0.25
 _QUANTIZE_AWARE = "skopt_wrap.compression._conversion._quantization_aware:quantize_aware"
 
@@ -67,7 +67,7 @@ class Quantize(CompressionStage):
         if difference > _NOTABLE:
             message = (
                 f"the {self.spec.mode!r} file's outputs differ from the network's by "
-                f"{difference:.2g} of their size. Scale the rows (StandardScaler), give "
+                f"{difference:.2g} of their spread. Scale the rows (StandardScaler), give "
                 "more calibration_samples, or use quantization='float16'."
             )
             notes.append(message)

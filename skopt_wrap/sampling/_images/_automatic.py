@@ -8,7 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ...exceptions import ParameterError
-from .._transform import Policy, Transform, as_float, register, spread
+from .._arrays import as_float, spread
+from .._batch import Movement
+from .._transform import Policy, Transform, register
+from ._annotations import at_rows
 from ._colour import Brightness, Contrast, Saturation
 from ._geometry import Rotation, Shear, Translation, Zoom
 from ._image import ImageTransform
@@ -37,6 +40,7 @@ class _Automatic(ImageTransform):
     magnitude: float = 0.5
     transforms: tuple[Transform, ...] | None = field(default=None, kw_only=True)
     bound: Any = field(default=None, kw_only=True, repr=False, compare=False)
+    value_range: Any = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the parameters."""
@@ -50,22 +54,37 @@ class _Automatic(ImageTransform):
         if self.transforms is not None and not len(self.transforms):
             raise ParameterError(f"{type(self).__name__}(transforms=...) must not be empty.")
 
+    def _within(self, value_range: tuple[float, float]) -> Self:
+        """Return the transform with all its transforms for pixels of this range."""
+        return replace(self, value_range=value_range)
+
     def _bind(self, X: Any) -> Self:
         """Scale the transforms, and let them learn the range of the pixels."""
         operations = self.transforms
         if operations is None:
             colours = X.ndim == 4 and X.shape[3] == 3
             operations = tuple(op for op in OPERATIONS if colours or not isinstance(op, Saturation))
+        if self.value_range is not None:
+            operations = tuple(op._within(self.value_range) for op in operations)
         scaled = [op._scaled(self.magnitude)._bind(X) for op in operations]
         return replace(self, bound=tuple(Policy([op]) for op in scaled))
 
-    def _one_each(self, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
-        """Change each of the `rows` of X by one operation drawn for it, in place."""
+    def _one_each(
+        self,
+        X: np.ndarray,
+        rng: np.random.Generator,
+        rows: np.ndarray,
+        track: list[Movement] | None = None,
+    ) -> np.ndarray:
+        """Change each of the `rows` of X by one transform drawn for it, in place."""
         drawn = rng.integers(len(self.bound), size=len(rows))
         for place, operation in enumerate(self.bound):
             chosen = rows[drawn == place]
             if len(chosen):
-                X[chosen] = operation(X[chosen], rng)[0]
+                part: list[Movement] | None = None if track is None else []
+                X[chosen] = operation(X[chosen], rng, track=part)[0]
+                if track is not None and part is not None:
+                    track += at_rows(part, chosen)
         return X
 
 
@@ -119,10 +138,31 @@ class RandAugment(_Automatic):
         super().__post_init__()
         _check_count(self, "n_operations")
 
+    @property
+    def moves_pixels(self) -> bool | None:  # type: ignore[override]
+        """Whether some of the transforms moves pixels; None if it is not known of one of them."""
+        moves = [op.moves_pixels for op in self.transforms or OPERATIONS]
+        return None if None in moves else any(moves)
+
     def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
         for _ in range(self.n_operations):
             X = self._one_each(X, rng, np.arange(len(X)))
+        return X
+
+    def _apply_tracked(
+        self, X: np.ndarray, rng: np.random.Generator, track: list[Movement]
+    ) -> np.ndarray:
+        """Return what `_apply_some` returns, and append to `track` how pixels were moved."""
+        rows = np.arange(len(X))
+        if self.probability < 1.0:
+            rows = np.flatnonzero(rng.random(len(X)) < self.probability)
+        if rows.size:
+            part, moved = X[rows], list[Movement]()
+            for _ in range(self.n_operations):
+                part = self._one_each(part, rng, np.arange(len(part)), moved)
+            X[rows] = part
+            track += at_rows(moved, rows)
         return X
 
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...exceptions import DataError
-from .._transform import register, spread
+from .._arrays import spread
+from .._transform import register
 from ._image import Drawn, LightTransform, byte_range
 from ._kernels import Rows, add_to_bytes, stretch_bytes, turn_colours
 from ._opencv import large_images, opencv_for

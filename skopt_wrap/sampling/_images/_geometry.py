@@ -276,6 +276,10 @@ class ResizedCrop(WarpTransform):
         """Return the edges of the parts."""
         return (self._edges(n, shape[0], shape[1], rng),)
 
+    def _movement(self, n: int, drawn: Drawn, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
+        """Return maps from the whole to a part."""
+        return box_maps(drawn[0], shape[0], shape[1]), "nearest"
+
     def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Enlarge a part of every image."""
         (edges,) = drawn

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ...exceptions import ParameterError
+from .._batch import Movement
 from .._transform import Transform
 from ._kernels import Rows
 
@@ -54,7 +55,35 @@ class ImageTransform(Transform):
 
     def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every image."""
-        drawn = self._draw(len(X), X.shape[1:], rng)
+        return self._change(X, self._draw(len(X), X.shape[1:], rng))
+
+    def _apply_tracked(
+        self, X: np.ndarray, rng: np.random.Generator, track: list[Movement]
+    ) -> np.ndarray:
+        """Return what `_apply_some` returns, and append to `track` how pixels were moved."""
+        if not self.moves_pixels:
+            return self._apply_some(X, rng)
+        n, shape = len(X), X.shape[1:]
+        rows = np.arange(n)
+        if self.probability < 1.0:
+            rows = np.flatnonzero(rng.random(n) < self.probability)
+        if not rows.size:
+            return X
+        drawn = self._draw(len(rows), shape, rng)
+        maps, fill = self._movement(len(rows), drawn, shape)
+        track.append(Movement(rows, maps, fill))
+        changed = self._change(X if len(rows) == n else X[rows], drawn)
+        if len(rows) == n:
+            return changed
+        X[rows] = changed
+        return X
+
+    def _movement(self, n: int, drawn: Drawn, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
+        """Return the maps of `n` images from result to source, and the fill mode."""
+        raise NotImplementedError
+
+    def _change(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
+        """Return the batch, changed by what was drawn."""
         engine = self._engine(X)
         if engine is None:
             return self._batch(X, drawn)
@@ -94,6 +123,8 @@ def _plain(X: np.ndarray) -> np.ndarray:
 class LightTransform(ImageTransform):
     """Base class of the transforms that clip pixels to a range."""
 
+    moves_pixels: ClassVar[bool | None] = False
+
     value_range: tuple[float, float] | None = field(default=None, kw_only=True)
     #: Whether the images of the user are uint8, even if they are float at this step.
     of_bytes: bool = field(default=False, kw_only=True, repr=False, compare=False)
@@ -113,6 +144,10 @@ class LightTransform(ImageTransform):
         """Learn the range of the pixels, and whether they are uint8 at first."""
         limits = pixel_range(X) if self.value_range is None else self.value_range
         return replace(self, value_range=limits, of_bytes=X.dtype == np.uint8)
+
+    def _within(self, value_range: tuple[float, float]) -> Self:
+        """Return the transform for pixels of this range, unless it has a range of its own."""
+        return self if self.value_range is not None else replace(self, value_range=value_range)
 
     @property
     def _range(self) -> tuple[float, float]:

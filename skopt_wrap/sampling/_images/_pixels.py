@@ -42,6 +42,7 @@ class RandomCrop(ImageTransform):
     """
 
     needs_float: ClassVar[bool] = False
+    moves_pixels: ClassVar[bool | None] = True
     max_magnitude: ClassVar[float] = 1.0
 
     magnitude: float = 0.125
@@ -56,6 +57,12 @@ class RandomCrop(ImageTransform):
     def _draw(self, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> Drawn:
         """Return how far each image moves down and to the right."""
         return tuple(pad - rng.integers(0, 2 * pad + 1, size=n) for pad in self._padding(shape[:2]))
+
+    def _movement(self, n: int, drawn: Drawn, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
+        """Return shifting maps."""
+        maps = np.tile(np.eye(3), (n, 1, 1))
+        maps[:, :2, 2] = -np.stack(drawn, axis=1)
+        return maps, self.fill
 
     def _padding(self, sizes: tuple[int, ...]) -> list[int]:
         return [round(self.magnitude * size) for size in sizes]
@@ -131,6 +138,7 @@ class Cutout(ImageTransform):
 
     needs_float: ClassVar[bool] = False
     in_place: ClassVar[bool] = True
+    moves_pixels: ClassVar[bool | None] = False
     max_magnitude: ClassVar[float] = 1.0
 
     magnitude: float = 0.25

@@ -33,6 +33,8 @@ Places = tuple[
 class _Warp(ImageTransform):
     """Base class: moves the pixels of each image by one affine map."""
 
+    moves_pixels: ClassVar[bool | None] = True
+
     fill: str = field(default="nearest", kw_only=True)
     fill_value: float = field(default=0.0, kw_only=True)
 
@@ -48,6 +50,10 @@ class _Warp(ImageTransform):
     def _engine(self, X: np.ndarray) -> Any:
         """Return OpenCV, but not for two channels, where it rounds coordinates to 1/32."""
         return opencv_for(X) if X.shape[3:] != (2,) else None
+
+    def _movement(self, n: int, drawn: Drawn, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
+        """Return the maps that were drawn."""
+        return drawn[0], self.fill
 
     def _batch(self, X: np.ndarray, drawn: Drawn) -> np.ndarray:
         """Warp every image."""
@@ -269,6 +275,7 @@ class Flip(ImageTransform):
     """Base class of the flips. An affine transform before or after a flip does both at once."""
 
     needs_float: ClassVar[bool] = False
+    moves_pixels: ClassVar[bool | None] = True
     axis: ClassVar[int]
     probability: float = field(default=0.5, kw_only=True)
 
@@ -278,6 +285,12 @@ class Flip(ImageTransform):
         flipped = rng.random(n) < self.probability
         maps[flipped, self.axis, self.axis] = -1.0
         return maps
+
+    def _movement(self, n: int, drawn: Drawn, shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
+        """Return mirroring maps."""
+        maps = identities(n)
+        maps[:, self.axis, self.axis] = -1.0
+        return maps, "nearest"
 
     def _fuse(self, other: object) -> _WarpChain | None:
         """Return one transform that does both, or None."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .._transform import Transform, register
+from ._protection import DEFAULT, check_protect, finder
 
 _GAPS = re.compile(r"(\s+)")
 
@@ -49,6 +50,15 @@ class TextTransform(Transform):
     kinds: ClassVar[tuple[str, ...]] = ("text",)
     needs_float: ClassVar[bool] = False
 
+    protect: Any = field(default=DEFAULT, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        super().__post_init__()
+        check_protect(self, self.protect)
+        if self.protect is not None:
+            object.__setattr__(self, "protect", tuple(self.protect))  # to be hashable
+
     def _apply(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change every text."""
         # A single number from Python's generator takes a tenth of the time of one from NumPy's.
@@ -64,6 +74,14 @@ class TextTransform(Transform):
     def _change(self, text: str, draw: Random) -> str:
         """Return a changed text."""
         raise NotImplementedError
+
+    def _split(self, text: str) -> tuple[list[str], list[int]]:
+        """Return the words and white space of a text, and where the words that may change are."""
+        parts, words = split_words(text)
+        holds = finder(self.protect)
+        if holds is not None and holds(text):
+            words = [place for place in words if not holds(parts[place])]
+        return parts, words
 
 
 def how_many(magnitude: float, n_words: int) -> int:
@@ -90,6 +108,10 @@ class RandomSwap(TextTransform):
     magnitude : float, default=0.1
         Number of exchanges, as a fraction of the number of words, in [0, 1]; at least one unless
         it is 0.
+    protect : collection of str and compiled patterns, or None, \
+            default=("url", "email", "mention", "hashtag", "number")
+        Words that stay as they are: those that hold a web or e-mail address, a @name, a #tag, a
+        number, or a match of your own ``re.compile(...)``. None protects nothing.
     probability : float, default=1.0
         Probability, in [0, 1], that a text is changed.
 
@@ -110,7 +132,7 @@ class RandomSwap(TextTransform):
 
     def _change(self, text: str, draw: Random) -> str:
         """Exchange words of one text."""
-        parts, words = split_words(text)
+        parts, words = self._split(text)
         if len(words) < 2:
             return text
         for _ in range(how_many(self.magnitude, len(words))):
@@ -130,6 +152,10 @@ class RandomDeletion(TextTransform):
     ----------
     magnitude : float, default=0.1
         Probability that a word is deleted, in [0, 1].
+    protect : collection of str and compiled patterns, or None, \
+            default=("url", "email", "mention", "hashtag", "number")
+        Words that stay as they are: those that hold a web or e-mail address, a @name, a #tag, a
+        number, or a match of your own ``re.compile(...)``. None protects nothing.
     probability : float, default=1.0
         Probability, in [0, 1], that a text is changed.
 
@@ -153,8 +179,14 @@ class RandomDeletion(TextTransform):
         parts, words = split_words(text)
         if len(words) < 2:
             return text
+        holds = finder(self.protect)
+        kept = holds if holds is not None and holds(text) else None
         random, magnitude = draw.random, self.magnitude
-        lost = [place for place in words if random() < magnitude]
+        lost = [
+            place
+            for place in words
+            if random() < magnitude and not (kept is not None and kept(parts[place]))
+        ]
         if len(lost) == len(words):
             del lost[draw.randrange(len(lost))]
         if not lost:
@@ -176,6 +208,10 @@ class RandomCase(TextTransform):
     ----------
     magnitude : float, default=0.1
         Probability that a word is changed, in [0, 1].
+    protect : collection of str and compiled patterns, or None, \
+            default=("url", "email", "mention", "hashtag", "number")
+        Words that stay as they are: those that hold a web or e-mail address, a @name, a #tag, a
+        number, or a match of your own ``re.compile(...)``. None protects nothing.
     probability : float, default=1.0
         Probability, in [0, 1], that a text is changed.
 
@@ -191,7 +227,7 @@ class RandomCase(TextTransform):
 
     def _change(self, text: str, draw: Random) -> str:
         """Change the case of words of one text."""
-        parts, words = split_words(text)
+        parts, words = self._split(text)
         for place in words:
             if draw.random() < self.magnitude:
                 word = parts[place]
@@ -210,6 +246,10 @@ class KeyboardTypos(TextTransform):
     ----------
     magnitude : float, default=0.02
         Probability that a letter from a to z is replaced, in [0, 1].
+    protect : collection of str and compiled patterns, or None, \
+            default=("url", "email", "mention", "hashtag", "number")
+        Words that stay as they are: those that hold a web or e-mail address, a @name, a #tag, a
+        number, or a match of your own ``re.compile(...)``. None protects nothing.
     probability : float, default=1.0
         Probability, in [0, 1], that a text is changed.
 
@@ -232,15 +272,24 @@ class KeyboardTypos(TextTransform):
         step = -math.log1p(-self.magnitude) if self.magnitude < 1.0 else math.inf
         place = int(draw.expovariate(1.0) / step)
         letters = None
+        safe = self._protected_letters(text)
         while place < len(text):
             letter = text[place]
             near = NEIGHBOURS.get(letter.lower())
-            if near:
+            if near and not (safe is not None and safe[place]):
                 letters = letters or list(text)
                 new = near[int(draw.random() * len(near))]
                 letters[place] = new.upper() if letter.isupper() else new
             place += 1 + int(draw.expovariate(1.0) / step)
         return text if letters is None else "".join(letters)
+
+    def _protected_letters(self, text: str) -> list[bool] | None:
+        """Return for each letter whether its word is protected; None where no word is."""
+        holds = finder(self.protect)
+        if holds is None or not holds(text):
+            return None
+        parts, _ = split_words(text)
+        return [flag for part in parts for flag in [holds(part)] * len(part)]
 
 
 __all__ = ["KeyboardTypos", "RandomCase", "RandomDeletion", "RandomSwap"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...exceptions import DataError, ParameterError, SkippedWarning
 from .._transform import check_fraction, check_option
+from ._protection import protected_words
 from ._text import TextTransform
 from ._translators import check_folder, open_folder
 
@@ -50,6 +51,10 @@ class BackTranslation(TextTransform):
         batch stays as it is, with a :class:`~skopt_wrap.exceptions.SkippedWarning` that tells
         which and why; all other batches are used. "raise": a
         :class:`~skopt_wrap.exceptions.DataError`.
+    protect : collection of str and compiled patterns, or None, \
+            default=("url", "email", "mention", "hashtag", "number")
+        Words that a result must still hold, as they are; see :class:`RandomSwap`. A result that
+        lost or changed one of them is dropped.
     probability : float, default=1.0
         Probability, in [0, 1], that a text is changed.
 
@@ -136,11 +141,15 @@ class BackTranslation(TextTransform):
                 f"similarity returned shape {alike.shape} for {len(sources)} pairs of texts."
             )
         return [
-            result if result.strip() and good else source
+            result if result.strip() and good and self._keeps(source, result) else source
             for source, result, good in zip(
                 sources, results, alike >= self.min_similarity, strict=True
             )
         ]
+
+    def _keeps(self, source: str, result: str) -> bool:
+        """Return whether a result still holds the protected words of its source."""
+        return all(word in result for word in protected_words(source, self.protect))
 
     def _translate(self, name: str, texts: list[str], rng: np.random.Generator) -> list[str]:
         """Run one translator, check what it returns, and draw one of the alternatives."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ...exceptions import DataError, ParameterError
 from .._transform import register
+from ._protection import finder
 from ._synonyms import N_SENSES, bundled_synonyms
 from ._text import TextTransform, how_many, split_words
 
@@ -19,8 +20,8 @@ _TOKEN = re.compile(r"(\W*)([^\W\d_]+(?:['\u2019-][^\W\d_]+)*)(\W*)")
 _SENTENCE_END = re.compile(r"[.!?:][\"'\u201d\u2019)]*$")
 _VOWEL_SOUND = re.compile(r"(?!uni|use|usu|eu|one|once)[aeiou]|hon|heir|hour", re.IGNORECASE)
 
-#: A word with synonyms: its place in the text; the punctuation before it, itself, the punctuation
-#: after it; its synonyms.
+#: A word with synonyms: its number among the words of the text; the punctuation before it, itself,
+#: and the punctuation after it; its synonyms.
 Candidate = tuple[int, tuple[str, str, str], Sequence[str]]
 
 
@@ -81,6 +82,9 @@ class _Vocabulary(TextTransform):
         candidates = (
             find_candidates(parts, words, known, names=self.vocabulary is None) if wanted else []
         )
+        holds = finder(self.protect)
+        if candidates and holds is not None and holds(text):
+            candidates = [found for found in candidates if not holds(parts[words[found[0]]])]
         if not candidates:
             return text
         self._use(candidates, wanted, parts, words, draw)
@@ -113,7 +117,7 @@ def find_candidates(
         if word.isalpha() and word.islower():
             synonyms = known[word]
             if synonyms:
-                found.append((place, ("", word, ""), synonyms))
+                found.append((order, ("", word, ""), synonyms))
             continue
         match = _TOKEN.fullmatch(word)
         if match is None:
@@ -134,7 +138,7 @@ def find_candidates(
             word = word.lower()
         synonyms = known[word]
         if synonyms:
-            found.append((place, (match[1], match[2], match[3]), synonyms))
+            found.append((order, (match[1], match[2], match[3]), synonyms))
     return found
 
 
@@ -195,6 +199,9 @@ class SynonymReplacement(_Vocabulary):
     stop_words : collection of str, default=None
         Further words, in lower case, to leave alone; with the bundled table, added to common
         English ones.
+    protect : collection of str and compiled patterns, or None, \
+            default=("url", "email", "mention", "hashtag", "number")
+        Words that stay as they are; see :class:`RandomSwap`.
     probability : float, default=1.0
         Probability, in [0, 1], that a text is changed.
 
@@ -224,11 +231,11 @@ class SynonymReplacement(_Vocabulary):
         """Replace words."""
         if len(candidates) > wanted:
             candidates = draw.sample(candidates, wanted)
-        for place, (prefix, word, suffix), synonyms in candidates:
+        for order, (prefix, word, suffix), synonyms in candidates:
             synonym = synonyms[int(draw.random() * len(synonyms))]
-            parts[place] = prefix + _in_case_of(word, synonym) + suffix
+            parts[words[order]] = prefix + _in_case_of(word, synonym) + suffix
             if not prefix and self.vocabulary is None:
-                _mend_article(parts, words, words.index(place))
+                _mend_article(parts, words, order)
 
 
 @register("random_insertion")
@@ -247,6 +254,9 @@ class RandomInsertion(_Vocabulary):
         Your own synonyms; see :class:`SynonymReplacement`.
     stop_words : collection of str, default=None
         Further words without synonyms; see :class:`SynonymReplacement`.
+    protect : collection of str and compiled patterns, or None, \
+            default=("url", "email", "mention", "hashtag", "number")
+        Words that stay as they are; see :class:`RandomSwap`.
     probability : float, default=1.0
         Probability, in [0, 1], that a text is changed.
 

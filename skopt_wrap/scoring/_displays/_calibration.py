@@ -9,7 +9,7 @@ from sklearn import calibration
 
 from .. import _responses as responses
 from .._metrics._calibration import expected_calibration_error
-from .._targets import Target
+from .._targets import Target, read_target
 from ._two_class_targets import (
     plain_labels,
     pool_two_classes,
@@ -20,12 +20,22 @@ from ._two_class_targets import (
 __all__ = ["CalibrationDisplay"]
 
 
+def _read(y: Any, known: Any, pos_label: Any) -> Target:
+    """Return a target of two or more classes, one a row."""
+    target = read_target(y, known, pos_label)
+    if target.kind == "multiclass" and (target.counts > 0).sum() > 1:
+        return target
+    return read_two_classes(y, known, pos_label, "CalibrationDisplay")
+
+
 class CalibrationDisplay(calibration.CalibrationDisplay):
     """Observed frequency against stated probability of the rare class, with the prevalence.
 
     scikit-learn's display, with three differences: the positive class is the rarer one unless you
     say otherwise; bins hold equally many rows, because with a rare class nearly all of them fall
     into the first of bins of equal width; and the legend states the expected calibration error.
+    With more than two classes the curve is that of the class predicted: how often it is right,
+    against the probability given to it. The bins are those of :func:`imbalance_report`.
 
     Use :meth:`from_estimator`, :meth:`from_predictions` or :meth:`from_cv_results`. The parameters
     are those of :class:`sklearn.calibration.CalibrationDisplay`.
@@ -33,10 +43,10 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
     Attributes
     ----------
     expected_calibration_error_ : float
-        Of the rows shown, with ten bins of equal width; see
+        Of the rows shown, with 15 bins of equal width, as the report states it; see
         :func:`expected_calibration_error`.
     prevalence_ : float
-        Share of the positive class.
+        Share of the positive class; with more than two classes, of right predictions.
 
     See Also
     --------
@@ -79,7 +89,7 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         X : array-like of shape (n_samples, ...)
             Rows to predict.
         y : array-like of shape (n_samples,)
-            True labels of two classes.
+            True labels of two or more classes.
         pos_label : object, default="auto"
             Positive class; "auto" takes the class with fewer rows.
         n_bins : int, default=10
@@ -101,12 +111,10 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         Raises
         ------
         DataError
-            If `y` has not two classes, or the estimator has no probabilities.
+            If `y` has one class or several labels, or the estimator has no probabilities.
         """
         responses.check_fitted(estimator)
-        target = read_two_classes(
-            y, responses.known_classes(estimator), pos_label, "CalibrationDisplay"
-        )
+        target = _read(y, responses.known_classes(estimator), pos_label)
         stated = responses.read_probabilities(estimator, X, target, "CalibrationDisplay")
         name = type(estimator).__name__ if name is None else name
         bins = {"n_bins": n_bins, "strategy": strategy}
@@ -130,9 +138,9 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
-            True labels of two classes.
-        y_prob : array-like of shape (n_samples,)
-            Probabilities of the positive class.
+            True labels of two or more classes.
+        y_prob : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Probabilities of the positive class, or of all classes in sorted order.
         pos_label : object, default="auto"
             Positive class; "auto" takes the class with fewer rows.
         n_bins : int, default=10
@@ -154,9 +162,12 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         Raises
         ------
         DataError
-            If `y_true` has not two classes, or `y_prob` are no probabilities.
+            If `y_true` has one class or several labels, or `y_prob` are no probabilities.
         """
-        target = read_two_classes(y_true, None, pos_label, "CalibrationDisplay")
+        if np.ndim(y_prob) == 1:
+            target = read_two_classes(y_true, None, pos_label, "CalibrationDisplay")
+        else:
+            target = _read(y_true, None, pos_label)
         stated = stated_probabilities(target, np.asarray(y_prob, dtype=np.float64))
         bins = {"n_bins": n_bins, "strategy": strategy}
         return cls._draw(y_true, stated, target, name, ax, {**bins, **kwargs})
@@ -174,7 +185,7 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         X : array-like of shape (n_samples, ...)
             What was cross-validated.
         y : array-like of shape (n_samples,)
-            True labels of two classes.
+            True labels of two or more classes.
         pos_label : object, default="auto"
             Positive class; "auto" takes the class with fewer rows.
         **kwargs : dict
@@ -198,18 +209,27 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
         ax: Any,
         kwargs: dict[str, Any],
     ) -> CalibrationDisplay:
-        true = target.to_binary(target.codes)
-        chosen = stated[:, target.pos_index].astype(np.float64)
-        error = expected_calibration_error(true, chosen)
+        if target.kind == "binary":
+            true = target.to_binary(target.codes)
+            chosen = stated[:, target.pos_index].astype(np.float64)
+            shown, pos_label = plain_labels(y), target.pos_label
+        else:
+            true = (stated.argmax(axis=1) == target.codes).astype(np.int64)
+            chosen, shown, pos_label = stated.max(axis=1).astype(np.float64), true, 1
+        error = expected_calibration_error(true, np.clip(chosen, 0, 1))
         label = f"{name} (ECE = {error:.3f})" if name else f"ECE = {error:.3f}"
         display = super().from_predictions(
-            plain_labels(y), chosen, pos_label=target.pos_label, name=label, ax=ax, **kwargs,
-        )  # fmt: skip
+            shown, chosen, pos_label=pos_label, name=label, ax=ax, **kwargs
+        )
+        if target.kind == "multiclass":
+            display.ax_.set(
+                xlabel="Mean probability of the class predicted",
+                ylabel="Share of right predictions",
+            )
         display.expected_calibration_error_ = float(error)
         display.prevalence_ = float(true.mean())
         style = {"color": "0.6", "linewidth": 1, "linestyle": (0, (1, 2))}
-        display.ax_.axhline(
-            display.prevalence_, label=f"prevalence {display.prevalence_:.3g}", **style
-        )
+        what = "prevalence" if target.kind == "binary" else "accuracy"
+        display.ax_.axhline(display.prevalence_, label=f"{what} {display.prevalence_:.3g}", **style)
         display.ax_.legend(loc="best")
         return display

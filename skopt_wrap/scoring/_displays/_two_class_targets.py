@@ -11,6 +11,7 @@ from ...exceptions import DataError
 from .. import _responses as responses
 from .._folds import pool_folds
 from .._targets import Target, read_target
+from .._tuned_threshold import TunedThresholdClassifier
 
 __all__ = [
     "plain_labels",
@@ -75,7 +76,10 @@ def tuned_threshold(estimator: Any, target: Target) -> float | None:
     tuned = isinstance(estimator, TunedThresholdClassifierCV)
     if not tuned or estimator.response_method == "decision_function":
         return None
-    pos_label = tuned_positive_label(estimator)
+    if isinstance(estimator, TunedThresholdClassifier):
+        pos_label = estimator.pos_label_
+    else:
+        pos_label = tuned_positive_label(estimator)
     upper = target.classes[-1] if pos_label is None else pos_label
     threshold = float(estimator.best_threshold_)
     # thresholds of the other class's probability, or of a decision function, are not this axis

@@ -74,11 +74,22 @@ class Metric:
         ``from_confusion(matrices, settings) -> ndarray``: the same metric, for a stack of
         confusion matrices. Metrics of labels have it; it makes resampling fast.
     from_ranking : callable or None
-        ``from_ranking(found, taken, settings) -> float``: the same metric, from the cumulative
-        weight of positive samples and of all samples, the highest score first.
+        ``from_ranking(found, taken, settings) -> ndarray of shape (...)``: the same metric, from
+        the cumulative weight of positive samples and of all samples, the highest score first, both
+        of shape (..., n_scores).
     sample_values : callable or None
         ``sample_values(target, output) -> ndarray of shape (n_samples,)``, for a metric that is the
         mean of one value a sample.
+    score_interval : callable or None
+        ``score_interval(value, n_positive, n_negative)``: the variance of a ranking metric of two
+        classes if `value` were the true one.
+    edge_weight : float
+        Weight of the samples that the interval of a ranking metric imagines above and below all
+        scores; see :mod:`skopt_wrap.scoring._intervals`.
+    biased : bool
+        Whether few samples make the metric too high.
+    interval_note : str
+        What was measured against its interval; empty for nothing.
     constant : str
         Name of its scorer in :mod:`skopt_wrap.scoring`, such as "F1"; empty for none.
     in_report : bool
@@ -99,8 +110,12 @@ class Metric:
     level_text: str = ""
     fixed_beta: float | None = None
     from_confusion: Callable[[np.ndarray, Settings], np.ndarray] | None = None
-    from_ranking: Callable[[np.ndarray, np.ndarray, Settings], float] | None = None
+    from_ranking: Callable[[np.ndarray, np.ndarray, Settings], np.ndarray] | None = None
     sample_values: Callable[[Target, np.ndarray], np.ndarray] | None = None
+    score_interval: Callable[[float, int, int], float] | None = None
+    edge_weight: float = 0.5
+    biased: bool = False
+    interval_note: str = ""
     constant: str = ""
     in_report: bool = False
 

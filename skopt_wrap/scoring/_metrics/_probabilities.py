@@ -113,6 +113,7 @@ PROBABILITY_METRICS = (
         "probabilities",
         _calibration_error,
         greater_is_better=False,
+        biased=True,
         constant="EXPECTED_CALIBRATION_ERROR",
         in_report=True,
     ),

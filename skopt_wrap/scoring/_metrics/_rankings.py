@@ -36,15 +36,16 @@ def ranking(
     -------
     curve : callable
         ``curve(weight) -> (found, taken)``: the weight of the positive samples, and of all, from
-        the highest score down to each distinct score.
+        the highest score down to each distinct score. `weight` has shape (..., n_samples).
     """
     order = np.argsort(-scores, kind="stable")
     ordered, hits = scores[order], y[order].astype(np.float64)
     ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
 
     def curve(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        drawn = weight[order]
-        return np.cumsum(drawn * hits)[ends], np.cumsum(drawn)[ends]
+        drawn = weight[..., order]
+        found, taken = np.cumsum(drawn * hits, axis=-1), np.cumsum(drawn, axis=-1)
+        return found[..., ends], taken[..., ends]
 
     return curve
 
@@ -99,49 +100,65 @@ def _level(s: Settings) -> float:
     return 0.0 if s.level is None else s.level
 
 
+def _from_zero(values: np.ndarray) -> np.ndarray:
+    """Return the values with a zero before them."""
+    return np.concatenate([np.zeros((*values.shape[:-1], 1)), values], axis=-1)
+
+
 def _precision(found: np.ndarray, taken: np.ndarray) -> np.ndarray:
     return np.divide(found, taken, out=np.zeros_like(found), where=taken > 0)
 
 
-def _average_precision(found: np.ndarray, taken: np.ndarray, s: Settings) -> float:
-    if found[-1] == 0:
-        return s.zero_division
-    steps = np.diff(found, prepend=0.0)
-    return float((steps * _precision(found, taken)).sum() / found[-1])
+def _share(part: np.ndarray, found: np.ndarray, otherwise: float) -> np.ndarray:
+    """Divide by the weight of all positive samples; return `otherwise` where there are none."""
+    whole = found[..., -1]
+    return np.divide(part, whole, out=np.full(whole.shape, otherwise), where=whole > 0)
 
 
-def _roc_auc(found: np.ndarray, taken: np.ndarray, _: Settings) -> float:
-    if found[-1] == 0 or found[-1] == taken[-1]:  # a class without weight
-        return 0.5
-    false = np.append(0.0, taken - found)
-    area = np.trapezoid(np.append(0.0, found), false)
-    return float(area / (found[-1] * false[-1]))
+def _average_precision(found: np.ndarray, taken: np.ndarray, s: Settings) -> np.ndarray:
+    steps = np.diff(_from_zero(found), axis=-1)
+    return _share((steps * _precision(found, taken)).sum(axis=-1), found, s.zero_division)
 
 
-def _recall_at_k(found: np.ndarray, taken: np.ndarray, s: Settings) -> float:
-    if found[-1] == 0:
-        return s.zero_division
-    at = _level(s) / 100 * taken[-1]
-    return float(np.interp(at, np.append(0.0, taken), np.append(0.0, found)) / found[-1])
+def _roc_auc(found: np.ndarray, taken: np.ndarray, _: Settings) -> np.ndarray:
+    hits, alarms = _from_zero(found), _from_zero(taken - found)
+    area = (np.diff(alarms, axis=-1) * (hits[..., 1:] + hits[..., :-1]) / 2).sum(axis=-1)
+    whole = found[..., -1] * alarms[..., -1]
+    return np.divide(area, whole, out=np.full(whole.shape, 0.5), where=whole > 0)
 
 
-def _lift_at_k(found: np.ndarray, taken: np.ndarray, s: Settings) -> float:
+def _auc_variance(auc: float, n_positive: int, n_negative: int) -> float:
+    """Return the variance of the area if `auc` were the true one (Newcombe's method 5)."""
+    more = (n_positive + n_negative) / 2 - 1
+    factor = 1 + more * (1 - auc) / (2 - auc) + more * auc / (1 + auc)
+    return auc * (1 - auc) * factor / (n_positive * n_negative)
+
+
+def _recall_at_k(found: np.ndarray, taken: np.ndarray, s: Settings) -> np.ndarray:
+    hits, all_taken = _from_zero(found), _from_zero(taken)
+    at = _level(s) / 100 * taken[..., -1:]
+    after = np.argmax(all_taken >= at - _TOLERANCE * taken[..., -1:], axis=-1)[..., None]
+    before = np.maximum(after - 1, 0)
+    ends = [np.take_along_axis(a, i, -1) for a in (all_taken, hits) for i in (before, after)]
+    width = np.where(ends[1] > ends[0], ends[1] - ends[0], 1.0)
+    part = ends[2] + (ends[3] - ends[2]) * np.clip((at - ends[0]) / width, 0, 1)
+    return _share(part[..., 0], found, s.zero_division)
+
+
+def _lift_at_k(found: np.ndarray, taken: np.ndarray, s: Settings) -> np.ndarray:
     recall = _recall_at_k(found, taken, s)
-    return recall if found[-1] == 0 else recall / (_level(s) / 100)
+    return np.where(found[..., -1] > 0, recall / (_level(s) / 100), recall)
 
 
-def _precision_at_recall(found: np.ndarray, taken: np.ndarray, s: Settings) -> float:
-    if found[-1] == 0:
-        return s.zero_division
-    enough = found >= (_level(s) - _TOLERANCE) * found[-1]
-    return float(_precision(found, taken)[enough].max())
+def _precision_at_recall(found: np.ndarray, taken: np.ndarray, s: Settings) -> np.ndarray:
+    enough = found >= (_level(s) - _TOLERANCE) * found[..., -1:]
+    best = np.where(enough, _precision(found, taken), 0.0).max(axis=-1)
+    return np.where(found[..., -1] > 0, best, s.zero_division)
 
 
-def _recall_at_precision(found: np.ndarray, taken: np.ndarray, s: Settings) -> float:
-    if found[-1] == 0:
-        return s.zero_division
+def _recall_at_precision(found: np.ndarray, taken: np.ndarray, s: Settings) -> np.ndarray:
     precise = _precision(found, taken) >= _level(s) - _TOLERANCE
-    return float(np.append(found[precise], 0.0).max() / found[-1])
+    return _share(np.where(precise, found, 0.0).max(axis=-1), found, s.zero_division)
 
 
 RANKING_METRICS = (
@@ -157,6 +174,7 @@ RANKING_METRICS = (
         averages=_AVERAGES,
         parameters=_ZERO_DIVISION,
         from_ranking=_average_precision,
+        edge_weight=0.25,
         constant="AVERAGE_PRECISION",
         in_report=True,
     ),
@@ -171,6 +189,7 @@ RANKING_METRICS = (
         ),
         averages=_AVERAGES,
         from_ranking=_roc_auc,
+        score_interval=_auc_variance,
         constant="ROC_AUC",
         in_report=True,
     ),

@@ -7,11 +7,12 @@ from typing import Any
 
 from sklearn.utils import check_random_state
 
-from .._resampling import check_resampling
+from .._resampling import Resampling, check_resampling
 from .._responses import check_fitted
 from .._targets import as_scalar, check_weights
+from ._decision import describe_decision, threshold_curves_of
 from ._multilabel import multilabel_tables
-from ._plan import ReportInput, Resampling, plan_metrics, read_predictions
+from ._plan import ReportInput, plan_metrics, read_predictions
 from ._report import ImbalanceReport
 from ._single_label import single_label_tables
 
@@ -116,5 +117,7 @@ def imbalance_report(
         confidence_level=float(confidence_level),
         n_resamples=int(n_resamples),
         n_rows=target.n_samples,
+        decision=describe_decision(estimator, target, threshold),
+        curves=threshold_curves_of(target, outputs.get("probabilities"), weights),
         **make_tables(ReportInput(target, outputs, weights, plans, resampling)),
     )

@@ -14,10 +14,11 @@ from .._metrics._evaluate import apply_threshold
 from .._metrics._metric import Metric, Settings
 from .._metrics._registry import METRICS, get_metric
 from .._parameters import check_scorer, check_target, is_number, make_settings
+from .._resampling import Resampling
 from .._scorer import ImbalanceAwareScorer
 from .._targets import Target, as_scalar, read_target
 
-__all__ = ["NO_METHOD", "Plan", "ReportInput", "Resampling", "plan_metrics", "read_predictions"]
+__all__ = ["NO_METHOD", "Plan", "ReportInput", "plan_metrics", "read_predictions"]
 
 Plan = tuple[Metric, Settings]
 
@@ -28,15 +29,6 @@ _METHODS = {
     "probabilities": ("predict_proba",),
     "scores": ("predict_proba", "decision_function"),
 }
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How often samples are drawn again, and the level of the intervals."""
-
-    n_resamples: int
-    confidence_level: float
-    rng: Any
 
 
 @dataclass(frozen=True)

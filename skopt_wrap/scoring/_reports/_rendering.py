@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._tables import format_table
 
-__all__ = ["Page", "Table", "cell", "render_html", "render_text"]
+__all__ = ["Page", "Table", "cell", "render_html", "render_table", "render_text"]
 
 _STYLE = """
 <style>
@@ -59,11 +59,12 @@ def render_html(page: Page) -> str:
     """Return a page as a piece of HTML; all text is escaped."""
     parts = [_STYLE, '<div class="skopt-wrap-report">', f"<h4>{escape(page.heading)}</h4>"]
     parts += [f"<p>{escape(line)}</p>" for line in page.paragraphs]
-    parts += [_table_html(table) for table in page.tables]
+    parts += [render_table(table) for table in page.tables]
     return "".join([*parts, "</div>"])
 
 
-def _table_html(table: Table) -> str:
+def render_table(table: Table) -> str:
+    """Return a table as HTML; all text is escaped."""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in table.header)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in table.rows

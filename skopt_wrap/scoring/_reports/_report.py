@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..._tables import as_frame
 from ...exceptions import ParameterError, suggest
 from ._rendering import Page, Table, cell, render_html, render_text
+from ._web_page import web_page
 
 __all__ = ["ImbalanceReport"]
 
@@ -17,7 +19,7 @@ _TABLES = ("metrics", "classes", "confusion", "calibration")
 _CAPTIONS = {
     "classes": "Classes",
     "confusion": "Confusion matrix",
-    "calibration": "Calibration of the positive class",
+    "calibration": "Calibration",
 }
 
 
@@ -45,15 +47,18 @@ class ImbalanceReport:
         For each metric: title, value, low, high (None without resampling), majority (value of
         always predicting the most frequent class), random (value of a prediction drawn from the
         prevalence, independent of the rows; ranking metrics see a constant score and probability
-        metrics the prevalence itself) and greater_is_better. Losses are not negated.
+        metrics the prevalence itself), greater_is_better, and note (why not to rely on the
+        interval; empty for nothing). Losses are not negated.
     per_class : dict of str to list
         Columns class, count, prevalence, predicted, precision, recall, f1.
     confusion : ndarray of shape (n_classes, n_classes) or (n_labels, 2, 2)
         Confusion matrix, true classes in rows, in the order of `classes`; for a multilabel target
         one a label.
     calibration : dict of str to list, or None
-        Columns lower, upper, count, predicted, observed of ten bins of the probability of the
-        positive class; None without probabilities or with more than two classes.
+        Columns lower, upper, count, predicted, observed of at most ten bins that hold about equally
+        many rows, as in :class:`CalibrationDisplay`: of the probability of the positive class, or,
+        with more than two classes, of the class predicted. None without probabilities and for
+        several labels.
     summary : str
         The gap between accuracy and F1 in plain words.
     skipped : dict of str to str
@@ -64,6 +69,11 @@ class ImbalanceReport:
         Resamples behind the intervals.
     n_rows : int
         Rows that were scored.
+    decision : dict
+        Where a known threshold decides: threshold, pos_label, constraint (text or ""), confidence
+        and kept; else empty.
+    curves : dict of str to ndarray
+        For two classes with probabilities: threshold, precision, recall and f1; else empty.
     """
 
     estimator_name: str
@@ -81,6 +91,8 @@ class ImbalanceReport:
     confidence_level: float
     n_resamples: int
     n_rows: int
+    decision: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
 
     def to_dict(self, table: str = "metrics") -> dict[str, list[Any]]:
         """Return a table as a dict of columns, ready for ``pandas.DataFrame``.
@@ -138,6 +150,31 @@ class ImbalanceReport:
         """
         return as_frame(self.to_dict(table))
 
+    def save(self, path: str | Path) -> Path:
+        """Write the report as one HTML page that needs no other file.
+
+        The page holds a paragraph for somebody who knows no statistics, the decision threshold and
+        its constraint, the costs of 1,000 cases (with `costs`), plots and all tables.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write, such as "report.html"; one that exists is replaced.
+
+        Returns
+        -------
+        path : pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        target = Path(path)
+        target.write_text(web_page(self), encoding="utf-8")
+        return target
+
     def __str__(self) -> str:
         return render_text(self._page())
 
@@ -156,6 +193,9 @@ class ImbalanceReport:
             columns = self.to_dict(name)
             if columns:
                 rows = [[cell(v) for v in row] for row in zip(*columns.values(), strict=True)]
+                if name == "calibration":
+                    one = "positive class" if self.pos_label is not None else "class predicted"
+                    caption = f"{caption} of the {one}"
                 tables.append(Table(caption, list(columns), rows))
         return Page(heading, [self.summary, *self._notes()], tables)
 
@@ -165,6 +205,7 @@ class ImbalanceReport:
         rows = []
         for row in self.metrics.values():
             interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
+            interval += " *" * bool(row.get("note"))
             better = "higher" if row["greater_is_better"] else "lower"
             value, majority, random = (cell(row[k]) for k in ("value", "majority", "random"))
             rows.append([row["title"], value, interval, majority, random, better])
@@ -176,6 +217,13 @@ class ImbalanceReport:
         reasons: dict[str, list[str]] = {}
         for name, reason in self.skipped.items():
             reasons.setdefault(reason, []).append(name)
-        return [
-            f"Left out, since {reason}: {', '.join(names)}." for reason, names in reasons.items()
+        notes = [f"Left out, since {why}: {', '.join(names)}." for why, names in reasons.items()]
+        doubts: dict[str, list[str]] = {}
+        for row in self.metrics.values():
+            if row.get("note"):
+                doubts.setdefault(row["note"], []).append(row["title"])
+        notes += [
+            f"* Do not rely on the interval of {', '.join(titles)}: {why}."
+            for why, titles in doubts.items()
         ]
+        return notes

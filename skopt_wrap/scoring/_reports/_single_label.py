@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .._intervals import Interval, draw_confusions, interval_of, interval_of_labels
+from .._metrics._calibration import calibration_table
 from .._metrics._confusion import confusion_matrix_of
 from .._metrics._custom import CustomMetric
 from .._metrics._evaluate import evaluate, ordered_codes
 from .._metrics._metric import Metric, Settings
-from .._resampling import percentiles, resample_confusions, resample_counts, resampled_metric
 from .._targets import Target, as_scalar
 from ._plan import ReportInput
 
@@ -40,45 +41,41 @@ def single_label_tables(given: ReportInput) -> dict[str, Any]:
 
 def _metrics_table(given: ReportInput, share: np.ndarray) -> dict[str, dict[str, Any]]:
     """Return one row a metric: its value, its interval, and those of trivial predictors."""
-    target, drawn = given.target, _resample(given)
+    target, intervals = given.target, _intervals(given)
     table: dict[str, dict[str, Any]] = {}
     for metric, settings in given.plans:
-        low, high = None, None
-        if drawn:
-            low, high = percentiles(drawn[metric.name], given.resampling.confidence_level)
+        interval = intervals.get(metric.name)
         table[metric.name] = {
             "title": metric.title_with_level(settings),
             "value": evaluate(metric, target, given.outputs[metric.needs], settings),
-            "low": low,
-            "high": high,
+            "low": None if interval is None else interval.low,
+            "high": None if interval is None else interval.high,
             "majority": baseline(metric, target, settings, share, constant=True),
             "random": baseline(metric, target, settings, share, constant=False),
             "greater_is_better": metric.greater_is_better,
+            "note": "" if interval is None else interval.note,
         }
     return table
 
 
-def _resample(given: ReportInput) -> dict[str, np.ndarray]:
-    """Draw once for all metrics of confusion matrices, and once for all others."""
-    n_resamples, rng = given.resampling.n_resamples, given.resampling.rng
-    if not n_resamples:
+def _intervals(given: ReportInput) -> dict[str, Interval]:
+    """Return the interval of each metric; all metrics of labels share the same draws."""
+    if not given.resampling.n_resamples:
         return {}
-    target, outputs = given.target, given.outputs
+    target, outputs, resampling = given.target, given.outputs, given.resampling
     true, predicted, n_classes = ordered_codes(target, outputs["labels"])
-    stack = resample_confusions(true, predicted, n_classes, given.weights, n_resamples, rng)
-    drawn = {m.name: m.from_confusion(stack, s) for m, s in given.plans if m.from_confusion}
-    others = {
-        m.name: resampled_metric(m, target, outputs[m.needs], s)
-        for m, s in given.plans
-        if not m.from_confusion
-    }
-    if others:
-        values = [
-            [statistic(counts) for statistic in others.values()]
-            for counts in resample_counts(target.codes, n_resamples, rng)
-        ]
-        drawn |= dict(zip(others, np.array(values).T, strict=True))
-    return drawn
+    stack = draw_confusions(true, predicted, n_classes, given.weights, resampling)
+    found = {}
+    for metric, settings in given.plans:
+        output = outputs[metric.needs]
+        if metric.from_confusion is not None:
+            value = evaluate(metric, target, output, settings)
+            found[metric.name] = interval_of_labels(
+                metric, value, stack, settings, resampling, target
+            )
+        else:
+            found[metric.name] = interval_of(metric, target, output, settings, resampling)
+    return found
 
 
 def baseline(
@@ -130,26 +127,15 @@ def _per_class(target: Target, matrix: np.ndarray, share: np.ndarray) -> dict[st
 
 
 def _calibration(target: Target, probabilities: Any, weights: Any) -> dict[str, list[Any]] | None:
-    """Return stated probability beside observed frequency in ten bins, without empty bins."""
-    if probabilities is None or target.kind != "binary":
+    """Return the calibration of the positive class, or of the class predicted when several."""
+    if probabilities is None:
         return None
-    stated = probabilities[:, target.pos_index].astype(np.float64)
-    weight = np.ones(len(stated)) if weights is None else weights
-    bins = np.minimum((stated * 10).astype(np.int64), 9)
-    total = np.bincount(bins, weights=weight, minlength=10)
-    used = np.flatnonzero(total > 0)
-
-    def mean(values: np.ndarray) -> list[float]:
-        summed = np.bincount(bins, weights=weight * values, minlength=10)[used]
-        return (summed / total[used]).tolist()
-
-    return {
-        "lower": (used / 10).tolist(),
-        "upper": ((used + 1) / 10).tolist(),
-        "count": np.bincount(bins, minlength=10)[used].tolist(),
-        "predicted": mean(stated),
-        "observed": mean(target.to_binary(target.codes)),
-    }
+    if target.kind == "binary":
+        stated = probabilities[:, target.pos_index]
+        return calibration_table(target.to_binary(target.codes), stated, weights)
+    best = probabilities.argmax(axis=1)
+    right = (best == target.codes).astype(np.int64)
+    return calibration_table(right, probabilities.max(axis=1), weights)
 
 
 def _summarize(metrics: dict[str, dict[str, Any]], target: Target, share: np.ndarray) -> str:

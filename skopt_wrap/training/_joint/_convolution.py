@@ -1,9 +1,8 @@
 """Convolutions, poolings and their like, of several networks at once.
 
 Values are (networks, rows, positions ..., channels). A convolution is computed network by network,
-because a kernel belongs to one of them. Everything else treats the samples of all networks as one
-batch.
-Numbers of channels and sizes of kernels are known only when the graph runs.
+because a kernel belongs to one of them; everything else treats the samples of all networks as one
+batch. Numbers of channels and sizes of kernels are known only when the graph runs.
 """
 
 from __future__ import annotations

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..._keras import compile_arguments, load_keras
+from ...exceptions import DivergedError
 from .._data import TrainingData
+from .._divergence import check_finite
 from .._epoch_graph import prepare_metrics
 from .._train import TrainingResult, TrainingSettings, recorded, why_not_fused
 from ._layer_spec import NotJointlyTrainable
@@ -181,6 +183,14 @@ class Member:
             self.training.error, self.training.traceback = error, traceback.format_exc()
             return False
         return True
+
+    def check_finite(self) -> None:
+        """Note a divergence as the error of this training."""
+        settings, callbacks = self.training.settings, self.training.callbacks
+        try:
+            check_finite(self.model, self.history.history, settings.epochs, callbacks)
+        except DivergedError as error:
+            self.training.error, self.training.traceback = error, traceback.format_exc()
 
     def rates(self, epoch: int) -> np.ndarray:
         """Return the learning rates of the steps of an epoch."""

@@ -184,13 +184,24 @@ class _JointTraining:
         for member, found in zip(list(self.live), logs, strict=True):
             if not member.call("on_epoch_end", epoch, found):
                 failed.append(member)
-            elif member.model.stop_training or epoch + 1 >= member.training.settings.epochs:
+            elif (
+                member.model.stop_training
+                or epoch + 1 >= member.training.settings.epochs
+                or self._is_lost(member, found)
+            ):
                 done.append((member, found))
         self._drop(failed)
         self.copy_back([member for member, _ in done])
         for member, found in done:
             self._finish(member, found)
         self._drop([member for member, _ in done])
+
+    def _is_lost(self, member: Member, logs: dict[str, float]) -> bool:
+        """Return whether loss and weights of a network are not finite."""
+        if np.isfinite(logs["loss"]):
+            return False
+        weights = self.state["weights"][self.live.index(member)]
+        return not np.isfinite(weights.numpy()).all()
 
     def _numpy(self) -> dict[str, Any]:
         return load_tensorflow().nest.map_structure(lambda t: t.numpy(), self.state)
@@ -200,6 +211,7 @@ class _JointTraining:
             model = member.model
             model.optimizer.finalize_variable_values(model.trainable_weights)
             recorded(member.training.result, member.history)
+            member.check_finite()
 
     def abandon(self) -> None:
         """End with the state of this epoch; what restores better weights is not asked."""

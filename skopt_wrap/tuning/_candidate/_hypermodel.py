@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from ...exceptions import ModelError
+
+HELD_OUT = 0.2  # share of the samples for a `fit` that insists on validation data
 _HP_NAMES = ("hp", "hps", "hyperparameters", "hyper_parameters")
 
 
@@ -32,6 +36,7 @@ class HyperModelBuilder:
 
         hyperparameters = HyperParameters()
         hyperparameters.values = dict(self.values)
+        declare_beforehand(self.hypermodel, hyperparameters)
         network = getattr(self.hypermodel, "build", self.hypermodel)(hyperparameters)
         if overrides_fit(self.hypermodel):
             train_by(network, self.hypermodel, hyperparameters)
@@ -54,6 +59,13 @@ def is_hypermodel(model: Any) -> bool:
     return len(names) == 1 and names[0] in _HP_NAMES
 
 
+def declare_beforehand(hypermodel: Any, hyperparameters: Any) -> None:
+    """Let a HyperModel declare what it wants to have declared before it builds a network."""
+    declare = getattr(hypermodel, "declare_hyperparameters", None)
+    if declare is not None:
+        declare(hyperparameters)
+
+
 def overrides_fit(hypermodel: Any) -> bool:
     """Whether a HyperModel trains in a way of its own."""
     fit = getattr(type(hypermodel), "fit", None)
@@ -65,7 +77,9 @@ def train_by(network: Any, hypermodel: Any, hyperparameters: Any) -> None:
 
     As in Keras Tuner, `x` and `y` are all training samples. What the HyperModel returns is not
     used: the score comes from the scorer. The search's number of epochs and batch size are used
-    where its call of ``network.fit`` gives none.
+    where its call of ``network.fit`` gives none; a `fit` that has parameters of these names gets
+    them. A `fit` that insists on `validation_data` gets some of the training samples where the
+    search sets none apart.
     """
     # The class of the network is replaced: `build` has made it already, as an object of a class of
     # the user's or of Keras', and Keras has no hook for a training loop but a method of the class.
@@ -78,28 +92,92 @@ def train_by(network: Any, hypermodel: Any, hyperparameters: Any) -> None:
         kwargs.pop("shuffle", None)
         arguments: tuple[Any, ...] = (x,)
         if hasattr(x, "arrays"):
-            rows, targets, weights = x.arrays()
-            arguments = (rows, targets)
+            samples, targets, weights = x.arrays()
+            arguments = (samples, targets)
             defaults["batch_size"] = x.batch_size
             if not (weights == 1).all():
                 kwargs["sample_weight"] = weights
         held_out: Any = kwargs.get("validation_data")
         if hasattr(held_out, "arrays"):
             kwargs["validation_data"] = held_out.arrays()[:2]
+        arguments, kwargs = _as_declared(hypermodel, arguments, kwargs, defaults)
+        with _callbacks_ready(self, kwargs.get("callbacks", ())) as by_keras:
 
-        def inner(model: Any, *args: Any, **given: Any) -> Any:
-            return original.fit(model, *args, **{**defaults, **given})
+            def inner(model: Any, *args: Any, **given: Any) -> Any:
+                by_keras.append(True)
+                return original.fit(model, *args, **{**defaults, **given})
 
-        self.__class__ = type("Network", (original,), {"fit": inner})
-        try:
-            return hypermodel.fit(hyperparameters, self, *arguments, **kwargs)
-        finally:
-            self.__class__ = original
-            for callback in kwargs.get("callbacks", ()):
-                if not hasattr(callback, "epoch") and type(callback).__name__ == "History":
-                    callback.on_train_begin()  # never called: nothing is recorded
+            self.__class__ = type("Network", (original,), {"fit": inner})
+            try:
+                return hypermodel.fit(hyperparameters, self, *arguments, **kwargs)
+            finally:
+                self.__class__ = original
 
     network.__class__ = type("HyperModel", (original,), {"fit": fit})
+
+
+def _as_declared(
+    hypermodel: Any,
+    arguments: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    defaults: Mapping[str, Any],
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments that the signature of ``hypermodel.fit`` asks for."""
+    parameters = inspect.signature(hypermodel.fit).parameters
+    kwargs |= {name: value for name, value in defaults.items() if name in parameters}
+    held_out = parameters.get("validation_data")
+    needs = held_out is not None and held_out.default is inspect.Parameter.empty
+    if needs and "validation_data" not in kwargs and len(arguments) == 2:
+        arguments, kwargs = _set_apart(arguments, kwargs)
+    if any(item.kind is inspect.Parameter.VAR_KEYWORD for item in parameters.values()):
+        return arguments, kwargs
+    if "sample_weight" in kwargs and "sample_weight" not in parameters:
+        raise ModelError(
+            "The HyperModel's fit takes no sample_weight, and this training has weights. Let fit "
+            "take it, or **kwargs."
+        )
+    return arguments, {name: value for name, value in kwargs.items() if name in parameters}
+
+
+def _set_apart(
+    arguments: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the training data without a fifth of the samples, which become validation data."""
+    import keras
+
+    n_samples = len(arguments[1])
+    order = np.random.RandomState(0).permutation(n_samples)
+    n_held_out = max(1, round(HELD_OUT * n_samples))
+    held_out, kept = np.sort(order[:n_held_out]), np.sort(order[n_held_out:])
+
+    def take(data: Any, rows: Any) -> Any:
+        return keras.tree.map_structure(lambda array: array[rows], data)
+
+    kwargs = {**kwargs, "validation_data": take(arguments, held_out)}
+    if "sample_weight" in kwargs:
+        kwargs["sample_weight"] = kwargs["sample_weight"][kept]
+    return take(arguments, kept), kwargs
+
+
+@contextmanager
+def _callbacks_ready(network: Any, callbacks: Sequence[Any]) -> Iterator[list[bool]]:
+    """Prepare callbacks for a training loop that calls their methods by hand.
+
+    Such a loop seldom calls ``on_train_begin`` and ``on_train_end``, without which Keras' history
+    cannot record, and the best weights are not restored. Yields a list that stays empty when
+    ``network.fit`` was not called.
+    """
+    import keras
+
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.History):
+            callback.on_train_begin()
+    by_keras: list[bool] = []
+    yield by_keras
+    for callback in () if by_keras else callbacks:
+        if isinstance(callback, keras.callbacks.EarlyStopping):
+            callback.set_model(network)
+            callback.on_train_end()
 
 
 class _Declared(Exception):
@@ -122,8 +200,11 @@ def declare_fit(hypermodel: Any, hyperparameters: Any, network: Any) -> None:
     row = np.zeros((1, *(1 if n is None else n for n in shape[1:])), "float32")
     network.__class__ = type("Network", (original,), dict.fromkeys(methods, stop))
     data = (row, np.zeros(1, "int32"))
+    given = {"validation_data": data, "callbacks": []}
+    defaults = {"epochs": 1, "batch_size": 1}
     try:
-        hypermodel.fit(hyperparameters, network, *data, validation_data=data, callbacks=[])
+        arguments, given = _as_declared(hypermodel, data, given, defaults)
+        hypermodel.fit(hyperparameters, network, *arguments, **given)
     except Exception:  # that of `stop`, or one of the zeros: real data will tell
         return
     finally:

@@ -15,6 +15,9 @@ from .._candidate import _splits
 from .._candidate._pipeline import CandidatePipeline
 from .._candidate._threshold import THRESHOLD, ThresholdScorer
 from .._trial import MEASUREMENT, PRUNED, Task, TrialResult, fail
+from ._limits import TimeIsUp
+
+_MAX_EPOCHS = 100  # of a history that is kept
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,6 @@ class Evaluation:
         """
         try:
             return self._evaluate(result, out_of_time, pruning)
-        except TimeIsUp:
-            raise
         except Exception as error:  # of the candidate's making: it fails this trial alone
             fail(result, error, traceback.format_exc())
             return error
@@ -94,13 +95,6 @@ class Evaluation:
         )
         _objectives.take_objectives(result, self.objectives or ())
         return error
-
-
-class TimeIsUp(Exception):
-    """The time limit passed while a trial was running."""
-
-
-_MAX_EPOCHS = 100  # of a history that is kept
 
 
 def evaluate_trial(

@@ -1,37 +1,31 @@
-"""Where trials run: in this process, in worker processes, or on a Dask cluster."""
+"""Where trials run: in this process, or in worker processes, here or on a Dask cluster."""
 
 from __future__ import annotations
 
-import atexit
-import os
 import queue
-import shutil
-import tempfile
-import threading
 import time
+import traceback
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import joblib
-from joblib.externals.loky import ProcessPoolExecutor
 from joblib.parallel import get_active_backend
 
-from ...exceptions import SearchError
+from ...exceptions import ParameterError, SearchError
 from .._trial import TrialResult, fail
+from ._limits import Limits, TimeIsUp, deadline
 from ._pickling import dumps
-from ._worker_process import dump, split, start_worker, work
+from ._processes import Cluster, Connection, Processes
+from ._worker_process import work
 
-_HAND_OUT_SECONDS = 2.0
-IDLE_SECONDS = 300  # after which workers that have nothing to do end
-_THREADS = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)  # fmt: skip
+_POLL_SECONDS = 0.2
+# A worker that has not said that it runs its trial after this time is taken to run it: its start
+# takes some seconds, which are no part of the trial.
+_START_SECONDS = 120.0
 
 Evaluate = Callable[[TrialResult, Callable[[], bool], Any], Exception | None]
 
@@ -53,12 +47,15 @@ class Serial:
     evaluate : callable
         ``evaluate(result, out_of_time, pruning)`` fills in a TrialResult and returns its first
         error.
+    limits : Limits, default=None
+        Time limits; None for none.
     """
 
     capacity = 1
 
-    def __init__(self, evaluate: Evaluate) -> None:
+    def __init__(self, evaluate: Evaluate, limits: Limits | None = None) -> None:
         self.evaluate = evaluate
+        self.limits = limits or Limits()
         self._outcomes: list[Outcome] = []
 
     def __enter__(self) -> Serial:
@@ -78,13 +75,59 @@ class Serial:
         return not self._outcomes
 
     def submit(
-        self, result: TrialResult, out_of_time: Callable[[], bool], pruning: Any = None
+        self,
+        result: TrialResult,
+        out_of_time: Callable[[], bool],
+        pruning: Any = None,
+        *,
+        isolated: bool = False,
     ) -> None:
-        """Run a trial."""
-        error = self.evaluate(result, out_of_time, pruning)
-        self._outcomes.append(Outcome(result.number, result, error))
+        """Run a trial; an isolated one in a process of its own, which it may kill."""
+        run = self._run_isolated if isolated else self._run
+        self._outcomes.append(run(result, out_of_time, pruning))
 
-    def wait(self, seconds: float) -> list[Outcome]:
+    def _run(self, result: TrialResult, out_of_time: Callable[[], bool], pruning: Any) -> Outcome:
+        begin = time.monotonic()
+        self.limits.begin(begin)
+        end = self.limits.end_of_trial(begin)
+        ends = [moment for moment in (end, self.limits.end) if moment is not None]
+
+        def is_late() -> bool:  # asked after every epoch and every split
+            return out_of_time() or (end is not None and time.monotonic() >= end)
+
+        try:
+            with deadline(min(ends, default=None)):
+                error = self.evaluate(result, is_late, pruning)
+        except TimeIsUp:
+            if end is None or self.limits.is_over():
+                raise
+            error = self.limits.trial_error(result.number)
+            fail(result, error, traceback.format_exc())
+        return Outcome(result.number, result, error)
+
+    def _run_isolated(
+        self, result: TrialResult, out_of_time: Callable[[], bool], pruning: Any
+    ) -> Outcome:
+        workers = Workers(self.evaluate, 1, lambda task: Processes(1, task), self.limits)
+        try:
+            workers.__enter__()
+        except Exception as raised:  # it cannot be sent to another process
+            error = SearchError(
+                f"the process of this search died in trial {result.number}, twice. Trial "
+                f"{result.number} is not run a third time, since it cannot be sent to a process of "
+                f"its own: {type(raised).__name__}: {raised}"
+            )
+            fail(result, error, None)
+            return Outcome(result.number, result, error)
+        with workers:
+            workers.submit(result, out_of_time, pruning, isolated=True)
+            while True:
+                if outcomes := workers.wait(_POLL_SECONDS):
+                    return outcomes[0]
+                if out_of_time():
+                    raise TimeIsUp
+
+    def wait(self, _seconds: float) -> list[Outcome]:
         """Return what has run since the last call."""
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
@@ -94,11 +137,27 @@ class Serial:
 
 
 @dataclass
+class _Job:
+    """A trial that was handed to the workers."""
+
+    result: TrialResult
+    pruning: bytes | None
+    isolated: bool = False
+    future: Any = None
+    submitted: float = 0.0
+
+    @property
+    def number(self) -> int:
+        return self.result.number
+
+
+@dataclass
 class Workers:
     """Run trials in other processes, one at a time in each.
 
     A worker that dies takes down the pool. The trials that were running are run again, one by
-    one, and the one that ends its worker again has failed.
+    one, and the one that ends its worker again has failed. A trial that takes too long is ended
+    with its worker; those that were running beside it are run again.
 
     Parameters
     ----------
@@ -107,23 +166,31 @@ class Workers:
     capacity : int
         Number of processes.
     connect : callable
-        Returns a connection: an object with ``submit(function, *args)``, ``source`` and
-        ``close(kill)``.
+        Returns a Connection, given `evaluate`.
+    limits : Limits, default=Limits()
+        Time limits.
+    max_trials_per_worker : int or None, default=None
+        Trials after which the processes are replaced by new ones, for each process.
     """
 
     evaluate: Any
     capacity: int
-    connect: Callable[[Any], Any]
+    connect: Callable[[Any], Connection]
+    limits: Limits = field(default_factory=Limits)
+    max_trials_per_worker: int | None = None
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _in_flight: dict[int, tuple[TrialResult, bytes | None]] = field(default_factory=dict)
-    _suspects: deque[tuple[TrialResult, bytes | None]] = field(default_factory=deque)
+    _in_flight: dict[int, _Job] = field(default_factory=dict)
+    _waiting: deque[_Job] = field(default_factory=deque)  # ran beside one that was ended
+    _suspects: deque[_Job] = field(default_factory=deque)  # may have ended their worker
     _alone: int | None = None
     _done: queue.SimpleQueue[tuple[int, Any]] = field(default_factory=queue.SimpleQueue)
     _connection: Any = None
     _is_broken: bool = False
+    _n_started: int = 0  # in the processes that run now
 
     def __enter__(self) -> Workers:
-        self._connection = self.connect(self.evaluate)
+        if self._connection is None:
+            self._connection = self.connect(self.evaluate)
         return self
 
     def __exit__(self, *args: Any) -> None:
@@ -132,34 +199,53 @@ class Workers:
     @property
     def running(self) -> list[int]:
         """Numbers of the trials that run or whose outcome was not fetched."""
-        return [*self._in_flight, *(result.number for result, _ in self._suspects)]
+        return [*self._in_flight, *(job.number for job in [*self._waiting, *self._suspects])]
 
     @property
     def is_free(self) -> bool:
         """Whether one more trial can be submitted."""
-        waits = self._suspects or self._is_broken or self._alone is not None
-        return not waits and len(self.running) < self.capacity
+        if self._waiting or self._suspects or self._is_broken or self._alone is not None:
+            return False
+        if self._is_worn and self._in_flight:
+            return False  # the processes are replaced when their trials have ended
+        return len(self.running) < self.capacity
+
+    @property
+    def _is_worn(self) -> bool:
+        most = self.max_trials_per_worker
+        return most is not None and self._n_started >= most * self.capacity
 
     def submit(
         self,
         result: TrialResult,
         out_of_time: Callable[[], bool] | None = None,
         pruning: Any = None,
+        *,
+        isolated: bool = False,
     ) -> None:
         """Start a trial; the worker prunes by what is known now."""
         # Pickled here, since what is sent later may have learned of further trials by then.
-        self._start(result, None if pruning is None else dumps(pruning))
+        job = _Job(result, None if pruning is None else dumps(pruning), isolated)
+        if isolated:
+            self._suspects.append(job)
+        else:
+            self._start(job)
 
-    def _start(self, result: TrialResult, pruning: bytes | None) -> None:
-        number = result.number
-        self._in_flight[number] = (result, pruning)
+    def _start(self, job: _Job) -> None:
+        if self._is_worn and not self._in_flight:
+            self._connection.renew()
+            self._n_started = 0
+        number = job.number
+        self._in_flight[number] = job
+        job.submitted = time.monotonic()
         try:
-            future = self._connection.submit(work, self.token, result, pruning)
+            job.future = self._connection.submit(work, self.token, job.result, job.pruning)
         except BrokenProcessPool:  # noticed before the trials that run
             self._is_broken = True
             self._suspects.append(self._in_flight.pop(number))
             return
-        future.add_done_callback(lambda done: self._done.put((number, done)))
+        self._n_started += 1
+        job.future.add_done_callback(lambda done: self._done.put((number, done)))
 
     def wait(self, seconds: float) -> list[Outcome]:
         """Return what has run since the last call; wait when there is nothing yet."""
@@ -167,33 +253,37 @@ class Workers:
         if not self._in_flight and self._is_broken:
             self._connection.close(kill=True)
             self._connection = self.connect(self.evaluate)
-            self._is_broken = False
-        if not self._in_flight and self._suspects:
-            result, pruning = self._suspects.popleft()
-            self._alone = result.number
-            self._start(result, pruning)
+            self._is_broken, self._n_started = False, 0
+        while self._waiting and not self._is_broken:
+            self._start(self._waiting.popleft())
+        if not self._in_flight and self._suspects and not self._is_broken:
+            job = self._suspects.popleft()
+            self._alone = job.number
+            self._start(job)
         while self._in_flight:
             try:
                 number, future = self._done.get(timeout=0 if outcomes else seconds)
             except queue.Empty:
                 break
-            if number in self._in_flight:
-                outcomes += self._collect(number, future)
-        return outcomes
+            if number in self._in_flight and self._in_flight[number].future is future:
+                outcomes += self._collect(number)
+        return outcomes + self._end_late()
 
-    def _collect(self, number: int, future: Any) -> list[Outcome]:
-        result, pruning = self._in_flight.pop(number)
+    def _collect(self, number: int) -> list[Outcome]:
+        job = self._in_flight.pop(number)
+        result = job.result
         alone, self._alone = self._alone == number, None
         error: Exception | None
         try:
-            result, error = future.result()
+            result, error = job.future.result()
         except BrokenProcessPool as broken:
             self._is_broken = True
             if not alone:
-                self._suspects.append((result, pruning))
+                self._suspects.append(job)
                 return []
+            before = "as the search did before in this trial" if job.isolated else "twice"
             error = SearchError(
-                f"the worker process of trial {number} died, twice. It ran out of memory, or "
+                f"the worker process of trial {number} died, {before}. It ran out of memory, or "
                 f"native code crashed: {broken}"
             )
             fail(result, error, None)
@@ -202,14 +292,50 @@ class Workers:
             fail(result, error, None)
         return [Outcome(number, result, error)]
 
+    def _end_late(self) -> list[Outcome]:
+        """End the trials that have had their time."""
+        now, late = time.monotonic(), []
+        for job in self._in_flight.values():
+            begin = self._connection.began(job.number)
+            if begin is None:
+                begin = job.submitted + _START_SECONDS
+            if begin <= now:
+                self.limits.begin(begin)
+            end = self.limits.end_of_trial(begin)
+            if end is not None and now >= end:
+                late.append(job)
+        if not late:
+            return []
+        for job in late:
+            del self._in_flight[job.number]
+            if self._alone == job.number:
+                self._alone = None
+        if self._connection.end([job.future for job in late]):
+            self._waiting += self._in_flight.values()
+            self._in_flight.clear()
+            self._is_broken = True
+        outcomes = []
+        for job in late:
+            error = self.limits.trial_error(job.number)
+            fail(job.result, error, None)
+            outcomes.append(Outcome(job.number, job.result, error))
+        return outcomes
+
     def stop(self) -> None:
         """Drop the trials that run."""
         self._in_flight.clear()
+        self._waiting.clear()
         self._suspects.clear()
         self._connection.close(kill=True)
 
 
-def make_workers(evaluate: Any, n_jobs: int | None, n_trials: int | None) -> Serial | Workers:
+def make_workers(
+    evaluate: Any,
+    n_jobs: int | None,
+    n_trials: int | None,
+    limits: Limits | None = None,
+    max_trials_per_worker: int | None = None,
+) -> Serial | Workers:
     """Return what runs the trials of a search.
 
     Parameters
@@ -220,140 +346,40 @@ def make_workers(evaluate: Any, n_jobs: int | None, n_trials: int | None) -> Ser
         Number of processes, as joblib takes it.
     n_trials : int or None
         Number of trials, where it is known.
+    limits : Limits, default=None
+        Time limits; None for none.
+    max_trials_per_worker : int or None, default=None
+        Trials after which a worker process is replaced. One process is then not this one.
 
     Returns
     -------
     workers : Serial or Workers
         Dask's cluster under ``joblib.parallel_config("dask")``; otherwise processes of this
         machine. One process is this one, and so is every number inside a worker of joblib.
+
+    Raises
+    ------
+    ParameterError
+        When the workers of a Dask cluster are to be replaced.
     """
+    limits = limits or Limits()
     backend, _ = get_active_backend()
     capacity = joblib.effective_n_jobs(n_jobs)
     kind = type(backend).__name__
     if kind == "DaskDistributedBackend":
+        if max_trials_per_worker is not None:
+            raise ParameterError(
+                f"max_trials_per_worker={max_trials_per_worker} has no effect on a Dask cluster, "
+                "whose workers are replaced by Dask itself: start them with --lifetime."
+            )
         client = backend.client
         capacity = min(capacity, len(client.scheduler_info(n_workers=-1)["workers"]))
-        connect: Callable[[Any], Any] = lambda task: _Cluster(client, task)  # noqa: E731
-    elif kind in ("LokyBackend", "MultiprocessingBackend"):
-        connect = lambda task: _Processes(capacity, task)  # noqa: E731
-        capacity = min(capacity, n_trials or capacity)
-    else:
+        return Workers(evaluate, max(1, capacity), lambda task: Cluster(client, task), limits)
+    if kind not in ("LokyBackend", "MultiprocessingBackend"):
         capacity = 1
-    if capacity <= 1 and kind != "DaskDistributedBackend":
-        return Serial(evaluate)
-    return Workers(evaluate, max(1, capacity), connect)
-
-
-class _Processes:
-    """Worker processes of this machine, and the data of a search on its disk."""
-
-    def __init__(self, capacity: int, evaluate: Any) -> None:
-        self.capacity = capacity
-        self.pool = _pool(capacity)
-        self.folder = Path(tempfile.mkdtemp(prefix="skopt_wrap-"))
-        self.futures: list[Any] = []
-        dump(evaluate, self.folder)
-
-    def submit(self, function: Callable[..., Any], token: str, *args: Any) -> Any:
-        future = self.pool.submit(function, token, self.folder, *args)
-        self.futures = [item for item in self.futures if not item.done()] + [future]
-        return future
-
-    def close(self, kill: bool) -> None:
-        if kill:
-            # loky's own thread fails when it is told to kill while it hands out a task.
-            end = time.monotonic() + _HAND_OUT_SECONDS
-            while time.monotonic() < end and any(
-                not (item.running() or item.done()) for item in self.futures
-            ):
-                time.sleep(0.01)
-            _forget_pool(self.pool)
-        shutil.rmtree(self.folder, ignore_errors=True)  # mapped files live on until unmapped
-
-
-class _Cluster:
-    """The workers of a Dask cluster; the data are sent to each of them once."""
-
-    def __init__(self, client: Any, evaluate: Any) -> None:
-        self.client = client
-        # A list is scattered item by item, whatever the item is.
-        [self.source] = client.scatter([split(evaluate)], broadcast=True, hash=False)
-        self.futures: list[Any] = []
-
-    def submit(self, function: Callable[..., Any], token: str, *args: Any) -> Any:
-        future = self.client.submit(function, token, self.source, *args, pure=False)
-        self.futures = [item for item in self.futures if not item.done()] + [future]
-        return future
-
-    def close(self, kill: bool) -> None:
-        if kill:
-            self.client.cancel(self.futures)
-        self.source.release()
-
-
-_pools: dict[Any, tuple[Any, str | None]] = {}  # at most one, kept for the next search
-_pools_lock = threading.Lock()
-
-
-def visible_gpus() -> list[str]:
-    """Return the GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [part.strip() for part in named.split(",") if part.strip() not in ("", "-1")]
-    import tensorflow as tf
-
-    return [str(index) for index in range(len(tf.config.list_physical_devices("GPU")))]
-
-
-def worker_environment(capacity: int, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables that divide the processors among the workers.
-
-    Examples
-    --------
-    >>> from skopt_wrap.tuning._execution._executors import worker_environment
-    >>> worker_environment(10**6, {})["OMP_NUM_THREADS"]
-    '1'
-    """
-    threads = str(max(1, joblib.cpu_count() // capacity))
-    return {name: threads for name in _THREADS if name not in environment}
-
-
-def _pool(capacity: int) -> Any:
-    """Return worker processes: those of the last search, where they suit."""
-    gpus = visible_gpus()
-    key = (os.getpid(), capacity, tuple(gpus))
-    with _pools_lock:
-        if key not in _pools:
-            for pool, _ in list(_pools.values()):
-                _close_pool(pool)
-            folder = tempfile.mkdtemp(prefix="skopt_wrap-") if gpus else None
-            pool = ProcessPoolExecutor(
-                capacity,
-                timeout=IDLE_SECONDS,
-                initializer=start_worker,
-                initargs=(folder, gpus),
-                env=worker_environment(capacity, os.environ),
-            )
-            _pools[key] = (pool, folder)
-        return _pools[key][0]
-
-
-def _close_pool(pool: Any, kill: bool = False) -> None:
-    for key, (known, folder) in list(_pools.items()):
-        if known is pool:
-            del _pools[key]
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-    pool.shutdown(wait=kill, kill_workers=kill)
-
-
-def _forget_pool(pool: Any) -> None:
-    with _pools_lock:
-        _close_pool(pool, kill=True)
-
-
-@atexit.register
-def _remove_folders() -> None:
-    for (pid, *_), (_, folder) in _pools.items():
-        if folder is not None and pid == os.getpid():
-            shutil.rmtree(folder, ignore_errors=True)
+    capacity = max(1, min(capacity, n_trials or capacity))
+    if capacity == 1 and max_trials_per_worker is None:
+        return Serial(evaluate, limits)
+    return Workers(
+        evaluate, capacity, lambda task: Processes(capacity, task), limits, max_trials_per_worker
+    )

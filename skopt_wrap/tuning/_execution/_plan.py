@@ -80,8 +80,9 @@ def make_plan(
         directions=_objectives.directions(tuned.objectives or ["score"]),
         n_samples=min(len(train) for train, _ in task.splits),
         least_samples=_splits.least_samples(task.y, classifier=is_classifier(tuned)),
+        declared=frozenset(space.declared - space.tailored),
     )
-    declared, legal = set(given), space.default()
+    declared, legal = set(given) - space.tailored, space.default()
     if hasattr(oracle, "max_epochs"):  # Hyperband and halving set the epochs themselves
         if "epochs" in legal:
             raise ParameterError(f"tuner={tuned.tuner!r} sets the epochs; take them from space.")

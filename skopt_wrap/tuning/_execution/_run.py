@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
+from ...exceptions import StorageError
 from .._auto import search_architectures
 from .._candidate._pipeline import CandidatePipeline
 from .._storage._backends import open_trial_log
@@ -18,6 +19,7 @@ from .._trial import Task, TrialResult
 from ._callbacks import Tasks
 from ._evaluation import Evaluation
 from ._executors import make_workers
+from ._limits import Limits
 from ._plan import Plan, make_plan
 from ._search_loop import INTERRUPTED, UNWANTED, Search
 
@@ -38,6 +40,8 @@ class SearchOutcome:
         Parameters that belong to the estimator, and not to a Keras Tuner model function.
     stop : bool
         Whether the user, or a callback, wants no more.
+    error : StorageError or None
+        What ended the search although trials had finished.
     """
 
     trials: list[TrialResult]
@@ -45,6 +49,7 @@ class SearchOutcome:
     space: dict[str, list[str]]
     declared: set[str]
     stop: bool = False
+    error: StorageError | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,7 @@ class SearchJob:
             {name: outcome.oracle for name, outcome in outcomes.items()},
             {name: [row for table in tables for row in table[name]] for name in tables[0]},
             {name for trial in trials for name in trial.params},
+            error=next((outcome.error for outcome in outcomes.values() if outcome.error), None),
         )
 
     def _search(
@@ -124,15 +130,25 @@ class SearchJob:
         if tuned.storage is not None:
             definition = define(tuned, pipeline, plan.space, self.task, self.seeds)
         n_tasks = plan.n_trials if tuned.storage is None else None
+        max_time = None if tuned.max_time is None else tuned.max_time / n_searches
+        limits = Limits(max_time, tuned.trial_timeout)
         search = Search(
             plan.oracle,
             plan.space,
-            make_workers(self._evaluation(pipeline, plan), tuned.n_jobs, plan.n_trials),
+            make_workers(
+                self._evaluation(pipeline, plan),
+                tuned.n_jobs,
+                plan.n_trials,
+                limits,
+                tuned.max_trials_per_worker,
+            ),
             trial_log=open_trial_log(tuned, definition, self.seeds, architecture),
             pruning=plan.pruning,
             tasks=Tasks(tuned, self.context, n_tasks),
             metric=lambda trial: tuned._deciding(list(trial.scores)),
-            max_seconds=None if tuned.max_time is None else tuned.max_time / n_searches,
+            limits=limits,
+            n_splits=len(self.task.splits),
+            metrics=self.task.metrics,
             progress=bool(tuned.verbose),
             n_trials=plan.n_trials,
             reraise=tuned.error_score == "raise",
@@ -144,7 +160,8 @@ class SearchJob:
             plan.oracle,
             plan.space.table(plan.oracle.hyperparameters),
             plan.declared,
-            search.stopped in (INTERRUPTED, UNWANTED),
+            search.stopped in (INTERRUPTED, UNWANTED) or search.storage_error is not None,
+            search.storage_error,
         )
 
     def _evaluation(self, pipeline: CandidatePipeline, plan: Plan) -> Evaluation:

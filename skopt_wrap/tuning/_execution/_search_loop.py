@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import time
 import traceback
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tqdm.auto import tqdm
 
-from ...exceptions import SearchError, SkippedWarning, TrainingInterruptedWarning
+from ...exceptions import SearchError, StorageError
 from .._keras_tuner import temporary_folder
 from .._space._search_space import SearchSpace, resource_of
+from .._storage._stored_trial import check_values, outcome_of, restore
 from .._storage._trial_log import Entry, TrialLog, plain
 from .._strategies._protocol import OBJECTIVE
 from .._strategies._pruners import Pruning
 from .._strategies._resume import is_independent, register
-from .._trial import COMPLETED, FAILED, TrialResult, fail, stored_fields
+from .._trial import COMPLETED, FAILED, TrialResult, fail
 from ._callbacks import Tasks
-from ._evaluation import TimeIsUp
 from ._executors import Outcome, Serial, Workers
 from ._interrupt import Interrupt
+from ._limits import Limits, TimeIsUp
+from ._report import report
 
 _POLL_SECONDS = 0.2
+_MOST_DEATHS = 2  # of processes in a trial, before it is run in a process of its own
 INTERRUPTED, UNWANTED = "it was interrupted", "a callback asked for it"  # why a search stopped
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_inv_fmt}{postfix}]"
 
@@ -65,8 +67,10 @@ class Search:
         Tells scikit-learn's callbacks what runs.
     pruning : Pruning or None
         Stops trials that score too low; it learns of a trial when the oracle does.
-    max_seconds : float or None
-        No trial starts after this time, and the running ones are dropped.
+    limits : Limits
+        When its time is over no trial starts, and the running ones are dropped.
+    n_splits, metrics : int, sequence of str or None
+        Number of splits and names of the metrics, for the check of stored results.
     progress : bool
         Whether to show a bar.
     n_trials : int or None
@@ -82,7 +86,9 @@ class Search:
     tasks: Tasks
     trial_log: TrialLog = field(default_factory=TrialLog)
     pruning: Pruning | None = None
-    max_seconds: float | None = None
+    limits: Limits = field(default_factory=Limits)
+    n_splits: int = 0
+    metrics: Sequence[str] | None = None
     progress: bool = False
     n_trials: int | None = None
     reraise: bool = False
@@ -90,6 +96,7 @@ class Search:
     errors: dict[int, Exception] = field(default_factory=dict)
     best: float | None = None
     stopped: str | None = None
+    storage_error: StorageError | None = None
     _exhausted: bool = False
     _unproposed: bool = False  # whether another process is about to propose a trial
     _waiting_for: int | None = None
@@ -114,13 +121,11 @@ class Search:
         KeyboardInterrupt
             When no trial had finished.
         """
-        begin = time.monotonic()
         interrupt = Interrupt(self._has_best)
 
-        def out_of_time() -> bool:  # asked after every split
+        def out_of_time() -> bool:  # asked after every epoch and every split
             interrupt.check()
-            spent = time.monotonic() - begin
-            return self.max_seconds is not None and self._has_best() and spent >= self.max_seconds
+            return self.limits.is_over()
 
         bar = tqdm(total=self.n_trials, unit="trial", disable=not self.progress, bar_format=_BAR)
         with (
@@ -136,15 +141,19 @@ class Search:
                 bar.initial = bar.n = len(self.results)  # for the time that is left
                 self._loop(bar, interrupt, out_of_time)
             except TimeIsUp:
-                self.stopped = f"max_time={self.max_seconds:g} s passed"
+                self.stopped = f"max_time={self.limits.max_seconds:g} s passed"
                 self.workers.stop()
             except KeyboardInterrupt:
                 if not self._has_best():
                     raise
                 self.stopped = INTERRUPTED
                 self.workers.stop()
+            except StorageError as error:
+                self.storage_error = error
+                self.trial_log.abandon()
+                self.workers.stop()
             self._tell(len(self.proposals))
-        self._report()
+        report(self)
         return self.results
 
     def _loop(self, bar: Any, interrupt: Interrupt, out_of_time: Callable[[], bool]) -> None:
@@ -182,9 +191,13 @@ class Search:
     def _start(self, out_of_time: Callable[[], bool]) -> bool:
         """Start a trial that another process left, or a new one; False when there is none now."""
         for number, item in enumerate(self.proposals):
-            if item.state == "free" and self.trial_log.take(number):
+            if item.state != "free":
+                continue
+            deaths = self.trial_log.take(number)
+            if deaths is not None:
                 item.state, item.mine = "running", True
-                self._submit(item, None, out_of_time)
+                isolated = deaths >= _MOST_DEATHS
+                self._submit(item, None, out_of_time, isolated=isolated)
                 return True
         number = len(self.proposals)
         if self._is_done(number) or not self._may_propose(number):
@@ -259,13 +272,18 @@ class Search:
         return item, error
 
     def _submit(
-        self, item: Proposal, error: Exception | None, out_of_time: Callable[[], bool]
+        self,
+        item: Proposal,
+        error: Exception | None,
+        out_of_time: Callable[[], bool],
+        *,
+        isolated: bool = False,
     ) -> None:
         self.tasks.begin(item.result.number)
         if error is not None:
             self._finish(Outcome(item.result.number, item.result, error))
         else:
-            self.workers.submit(item.result, out_of_time, self.pruning)
+            self.workers.submit(item.result, out_of_time, self.pruning, isolated=isolated)
 
     def _params(self, values: dict[str, Any]) -> dict[str, Any]:
         params = self.space.decode(values)
@@ -280,7 +298,7 @@ class Search:
         outcome.result.params = item.result.params  # not copies that came from a worker
         item.result, item.state = outcome.result, "finished"
         score = self._note(item.result, outcome.error)
-        self.trial_log.finish(outcome.number, stored_fields(item.result), score)
+        self.trial_log.finish(outcome.number, outcome_of(item.result), score)
         self.tasks.end(outcome.number)
         if outcome.error is not None and self.reraise:
             raise outcome.error
@@ -336,9 +354,9 @@ class Search:
             item = self.proposals[number]
             if item.state == "finished" or number in running:
                 continue
-            item.mine, item.state = entry.mine, entry.state
             if entry.state == "finished":
                 self._restore(item, entry)
+            item.mine, item.state = entry.mine, entry.state
 
     def _replay(self, number: int, entry: Entry) -> None:
         """Let the oracle propose as it did then, and set what was tried where it differs."""
@@ -347,6 +365,12 @@ class Search:
             if earlier not in pending and item.state == "finished" and not item.told:
                 self._tell_one(item)
         trial = self.oracle.create_trial(str(number))
+        check_values(
+            entry.values,
+            self.oracle.get_space().space,
+            self.space.hypermodel is None,
+            lambda: self.trial_log.place(entry.key, "values"),
+        )
         assert entry.values is not None
         proposed = plain(trial.hyperparameters.values)
         same = proposed.items() <= entry.values.items()
@@ -355,41 +379,7 @@ class Search:
         self._declare(number, trial)
 
     def _restore(self, item: Proposal, entry: Entry) -> None:
-        stored = entry.result or {}
-        known = {name.name for name in fields(TrialResult)}
-        for name, value in stored.items():
-            if name == "reports":  # JSON's keys are text
-                value = {int(epoch): scores for epoch, scores in value.items()}
-            if name == "fit_path":  # what it was called before version 0.1
-                value = ["joint" if path == "stacked" else path for path in value]
-            if name in known:
-                setattr(item.result, name, value)
+        restore(item.result, entry, self)
         lost = item.result.state == FAILED
         error = SearchError(f"{item.result.error}\n{item.result.traceback}") if lost else None
         self._note(item.result, error)
-
-    def _report(self) -> None:
-        """Raise when nothing succeeded; warn when something was lost."""
-        n_failed = len(self.errors)
-        if not self._has_best():
-            if not self.errors:
-                every = f"all {len(self.results)} trials were pruned."
-                raise SearchError(every if self.results else "the strategy proposed no trial.")
-            first = self.errors[min(self.errors)]
-            first.add_note(f"All {n_failed} trials of the search failed; this is the first error.")
-            raise first
-        if self.stopped is not None:
-            warnings.warn(
-                f"The search stopped after {len(self.results)} trials, since {self.stopped}; "
-                "the finished trials are kept.",
-                TrainingInterruptedWarning,
-                stacklevel=2,
-            )
-        if n_failed:
-            first_failed = next(r for r in self.results if r.state == FAILED)
-            warnings.warn(
-                f"{n_failed} of {len(self.results)} trials failed; see trials_[i].traceback. "
-                f"The first was trial {first_failed.number}, {first_failed.error}",
-                SkippedWarning,
-                stacklevel=2,
-            )

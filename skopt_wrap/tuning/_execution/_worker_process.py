@@ -7,8 +7,12 @@ import os
 import pickle
 import signal
 import threading
+import time
+import traceback
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +20,10 @@ import joblib
 from sklearn import config_context, get_config
 
 from ...exceptions import SearchError
-from .._trial import TrialResult
+from .._trial import TrialResult, fail
 from ._pickling import dumps
 
+_FIRST = 1_000_000
 _gpu_marks: list[Any] = []  # open for as long as this process lives
 _loaded: dict[str, Any] = {}  # the evaluation of the search that ran last
 _one_at_a_time = threading.Lock()  # a worker of Dask may have several threads
@@ -53,6 +58,16 @@ def start_worker(folder: str | None, gpus: list[str]) -> None:
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
+def begin_worker(folder: str | None, gpus: list[str]) -> None:
+    """Prepare a worker process of joblib; see `start_worker`, and let it end without delay.
+
+    A worker that joblib replaces ends before Python and TensorFlow take themselves down: their
+    threads may wait for each other, and the search would wait for the worker.
+    """
+    start_worker(folder, gpus)
+    Finalize(None, os._exit, args=(0,), exitpriority=_FIRST)
+
+
 def split(evaluate: Any) -> tuple[bytes, tuple[Any, ...]]:
     """Return an evaluation without its data, pickled, and the data."""
     task = evaluate.task
@@ -82,6 +97,11 @@ def load(folder: Path) -> tuple[Any, dict[str, Any]]:
     return join((folder / "evaluation.pickle").read_bytes(), arrays)
 
 
+def mark_of(folder: Path, number: int) -> Path:
+    """Return the file in which a worker notes when it began to run a trial."""
+    return folder / f"began{number}"
+
+
 def work(
     token: str, source: Any, result: TrialResult, pruning: bytes | None
 ) -> tuple[TrialResult, Exception | None]:
@@ -91,8 +111,17 @@ def work(
             _loaded.clear()
             _loaded[token] = load(source) if isinstance(source, Path) else join(*source)
         evaluate, config = _loaded[token]
+        if isinstance(source, Path):
+            with suppress(OSError):  # a full disk: the parent counts from another moment then
+                mark_of(source, result.number).write_text(repr(time.monotonic()))
         with config_context(**config):
-            error = evaluate(result, lambda: False, pruning and pickle.loads(pruning))
+            try:
+                error = evaluate(result, lambda: False, pruning and pickle.loads(pruning))
+            except BaseException as raised:
+                # SystemExit, KeyboardInterrupt and GeneratorExit come from the trial itself: a
+                # worker does not hear of Ctrl-C. They end this trial and not the search.
+                error = SearchError(f"the trial raised {type(raised).__name__}: {raised}")
+                fail(result, raised, traceback.format_exc())
     return result, _picklable(error)
 
 

@@ -8,7 +8,6 @@ model-based strategies an evenly scaled axis.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ import numpy as np
 from keras_tuner.engine import hyperparameters as kinds
 from scipy.stats import rv_continuous, rv_discrete
 
-from ..._keras import name_scope, seed_scope
-from ...exceptions import BuilderError, ParameterError
-from .._candidate._hypermodel import declare_fit, overrides_fit
+from ...exceptions import ParameterError
 from .._keras_tuner import Parent
 from ._conditions import REMOVE, Conditional, PerLayer, cases, describe, in_order, is_constant
+from ._declared import declared_by, discover
 
 _TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution
 TUNER_PREFIX = "tuner/"  # names that Keras Tuner's oracles use for their own bookkeeping
@@ -218,6 +216,8 @@ class SearchSpace:
                 self._add(name, key, case)
         self.hypermodel = hypermodel
         self.seed = seed
+        self.declared: set[str] = set()  # names that the model function declares
+        self.tailored: set[str] = set()  # those of them that the caller gave values
         self.hyperparameters = keras_tuner.HyperParameters()
         self.hyperparameters.merge([item.hyperparameter for item in self.dimensions.values()])
         if hypermodel is not None:
@@ -342,44 +342,40 @@ class SearchSpace:
         return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
     def declare(self, hyperparameters: Any) -> None:
-        """Call the model function, so that it declares its hyperparameters; drop the network."""
+        """Call the model function with a trial's values; add what it declares to the trial."""
         if self.hypermodel is None:
             return
-        build = getattr(self.hypermodel, "build", self.hypermodel)
-        with seed_scope(self.seed), name_scope():
-            network = build(hyperparameters)
-            if overrides_fit(self.hypermodel):
-                declare_fit(self.hypermodel, hyperparameters, network)
+        values = self.decode(hyperparameters.values)
+        found = declared_by(self.hypermodel, values, self.seed)
+        new = [item for item in found.space if item.name not in self.keys]
+        hyperparameters.merge(new, overwrite=False)
 
     def _discover(self) -> None:
-        """Build until every conditional scope was open once."""
-        never_open: list[Any] = []
-        opened: list[Any] = []
-        found = keras_tuner.HyperParameters()
-        trial = found.copy()
-        while True:
-            try:
-                self.declare(trial)
-            except Exception as error:
-                raise BuilderError(
-                    f"the model function raised {type(error).__name__}: {error}, "
-                    f"with the hyperparameters {trial.values!r}."
-                ) from error
-            found.merge(copy.deepcopy(trial.space), overwrite=False)
-            opened += [scope for scope in trial.active_scopes if scope not in opened]
-            never_open += [scope for scope in trial.inactive_scopes if scope not in never_open]
-            never_open = [scope for scope in never_open if scope not in opened]
-            if not never_open:
-                break
-            scope = never_open[0]
-            opened.append(scope)  # tried once, even if it stays shut
-            trial = found.copy()
-            for condition in scope:
-                trial.values[condition.name] = condition.values[0]
-            trial.ensure_active_values()
-        twice = sorted(self.keys.keys() & {item.name for item in found.space})
-        if twice:  # the network would take its own default, whatever the trial says
+        """Find what the model function declares; entries of the caller's replace it."""
+        found = discover(self.hypermodel, self.seed)
+        self.declared = {item.name for item in found}
+        self.tailored = self.declared & self.keys.keys()
+        for item in found:
+            for parent in item.conditions:
+                if parent.name in self.tailored and not self._is_plain(parent.name):
+                    raise ParameterError(
+                        f"space has {parent.name!r}, which the model function declares and which "
+                        f"{item.name!r} depends on there; its values must then be numbers or "
+                        "texts of one type."
+                    )
+        layered = sorted(self.tailored & self.layered.keys())
+        if layered:
             raise ParameterError(
-                f"space has {twice}, which the model function declares itself; leave it to one."
+                f"space has a PerLayer for {layered}, which the model function declares as "
+                "single hyperparameters; give each of them values by its name."
             )
-        self.hyperparameters.merge(found.space, overwrite=False)
+        new = [item for item in found if item.name not in self.keys]
+        self.hyperparameters.merge(new, overwrite=False)
+
+    def _is_plain(self, name: str) -> bool:
+        """Whether the oracle's values of a parameter are those of the parameter."""
+        return all(
+            self.dimensions[key].decode(value) is value
+            for key in self.keys[name]
+            for value in self.dimensions[key].hyperparameter.values
+        )

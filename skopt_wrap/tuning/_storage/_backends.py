@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
-import json
 import os
+import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -18,8 +19,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 
-from ...exceptions import ParameterError, SearchError
+from ...exceptions import ParameterError, StorageError
 from .._optuna import close_storage, quiet
+from ._errors import SafeStorage, begins_as_journal, check_lines
 from ._fingerprint import differences
 from ._trial_log import StudyTrialLog, TrialLog
 
@@ -27,8 +29,10 @@ FILE_NAME = "search.log"
 STUDY = "search"  # name of the study when none is given
 _DEFINITION = "skopt_wrap definition"
 _TRIES = 5
+_SQLITE = b"SQLite format 3\x00"
 # What SQLAlchemy (a dependency of Optuna, and not ours) raises when another process was
 # quicker to make the tables.
+_DATABASE_ERRORS = {"DatabaseError", "OperationalError", "StorageInternalError"}
 _RACES = {
     "IntegrityError", "InternalError", "OperationalError", "ProgrammingError",
     "StorageInternalError",
@@ -56,7 +60,8 @@ class FileLock:
         file = open(f"{self.path}.lock", "ab")  # noqa: SIM115 - held until `release`
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            mend(self.path)
+            if begins_as_journal(Path(self.path)):
+                mend(self.path)
         except BaseException:
             file.close()
             raise
@@ -112,7 +117,10 @@ def journal_path(storage: Any) -> Path:
     ('runs/iris/search.log', 'runs/iris.log')
     """
     path = Path(storage).expanduser()
-    folder = path.is_dir() or (not path.suffix and not path.is_file())
+    try:
+        folder = path.is_dir() or (not path.suffix and not path.is_file())
+    except OSError as error:  # such as a name that is too long
+        raise StorageError(f"storage={str(path)!r} cannot be used: {error}") from error
     return path / FILE_NAME if folder else path
 
 
@@ -155,41 +163,30 @@ def open_storage(storage: Any) -> Any:
     ------
     ParameterError
         The URL cannot be opened, or its driver is not installed.
-    SearchError
-        The file is damaged, or holds something else.
+    StorageError
+        The file is damaged, holds something else, or cannot be written.
     """
     return _open_database(storage) if is_url(storage) else _open_journal(journal_path(storage))
 
 
 def _open_journal(path: Path) -> Any:
     try:
+        if path.is_file() and not begins_as_journal(path):
+            raise StorageError(
+                f"line 1 of storage={str(path)!r} is not that of a Journal: the file holds "
+                "something else and is left as it is. Give the name of a new file."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    except OSError as error:
-        raise ParameterError(f"storage={str(path)!r} cannot be written: {error}") from error
-    lock = FileLock(str(path))
-    lock.acquire()  # waits for a process that is writing, then mends
-    lock.release()
-    _check_lines(path)
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=cast(Any, lock)))
-
-
-def _check_lines(path: Path) -> None:
-    """Raise where a line of the file was not written by Optuna; naming it."""
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):  # somebody is writing it
-                return
-            try:
-                fine = "op_code" in json.loads(line)
-            except (ValueError, TypeError):
-                fine = False
-            if not fine:
-                raise SearchError(
-                    f"line {number} of storage={str(path)!r} is damaged or no Journal of a "
-                    f"search: {line[:60]!r}. Remove that line to go on without the trial that "
-                    "it belongs to, or give another storage=."
-                )
+        lock = FileLock(str(path))
+        lock.acquire()  # waits for a process that is writing, then mends
+        lock.release()
+        check_lines(path)
+        return JournalStorage(JournalFileBackend(str(path), lock_obj=cast(Any, lock)))
+    except StorageError:
+        raise
+    except (OSError, ValueError, KeyError) as error:  # a name with a null character is a ValueError
+        raise StorageError(f"storage={str(path)!r} cannot be used: {error}") from error
 
 
 def _name_driver(url: str) -> str:
@@ -203,6 +200,7 @@ def _name_driver(url: str) -> str:
 
 
 def _open_database(url: str) -> Any:
+    _check_sqlite(url)
     for attempt in range(1, _TRIES + 1):
         try:
             return optuna.storages.get_storage(_name_driver(url))
@@ -211,13 +209,58 @@ def _open_database(url: str) -> Any:
             if type(error).__name__ in _RACES and attempt < _TRIES:
                 time.sleep(0.2 * attempt)
                 continue
+            text = f"storage={label(url)} cannot be opened: {type(error).__name__}: {error}"
+            if _sqlite_path(url) is not None and type(error).__name__ in _DATABASE_ERRORS:
+                raise StorageError(text) from error
             hint = ""
             if url.startswith("postgresql"):
                 hint = " PostgreSQL needs a driver: pip install 'skopt_wrap[postgresql]'."
-            raise ParameterError(
-                f"storage={label(url)} cannot be opened: {type(error).__name__}: {error}{hint}"
-            ) from error
+            raise ParameterError(text + hint) from error
     raise AssertionError  # the last attempt returns or raises
+
+
+def _sqlite_path(url: str) -> Path | None:
+    """Return the existing file of an SQLite database."""
+    if not url.startswith("sqlite:///"):
+        return None
+    path = Path(url.removeprefix("sqlite:///").partition("?")[0])
+    return path if path.is_file() else None
+
+
+def _check_sqlite(url: str) -> None:
+    """Refuse a file that is no database, or a database of something else."""
+    path = _sqlite_path(url)
+    if path is None or path.stat().st_size == 0:
+        return
+    with open(path, "rb") as file:  # SQLite takes a file of a few bytes for an empty database
+        if file.read(len(_SQLITE)) != _SQLITE:
+            raise StorageError(
+                f"storage={label(url)} is not a database: the file holds something else and is "
+                "left as it is. Give the name of a new file."
+            )
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in rows}
+    except sqlite3.OperationalError:
+        return  # a killed process left a journal, which SQLite rolls back when it may write
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"storage={label(url)} cannot be read: {type(error).__name__}: {error}. The file is "
+            "left as it is."
+        ) from error
+    if tables and not tables & {"studies", "version_info"}:
+        raise StorageError(
+            f"storage={label(url)} is a database of something else, with the tables "
+            f"{sorted(tables)}. It is left as it is; give the name of a new file."
+        )
+
+
+def _open_safely(storage: Any) -> SafeStorage:
+    if is_url(storage):
+        return SafeStorage(open_storage(storage), label(storage), None)
+    path = journal_path(storage)
+    return SafeStorage(open_storage(storage), repr(str(path)), path)
 
 
 def open_study(
@@ -309,7 +352,7 @@ def find_seeds(
     """Return the seeds of the search in `storage`; None where there is none yet."""
     if storage is None or not exists(storage):
         return None
-    opened = open_storage(storage)
+    opened = _open_safely(storage)
     try:
         return stored_seeds(opened, study_name(study, architecture))
     finally:
@@ -342,7 +385,7 @@ def open_trial_log(
     """
     if tuned.storage is None:
         return TrialLog()
-    opened = open_storage(tuned.storage)
+    opened = _open_safely(tuned.storage)
     try:
         return open_study(
             opened,

@@ -9,14 +9,12 @@ COMPLETE, PRUNED or FAIL.
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,11 +22,13 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
+from ...exceptions import StorageError
+from .._folders import process_space, started
 from .._optuna import trial_key
 from .._trial import COMPLETED, FAILED, PRUNED
 
-_OWNER, _VALUES, _PENDING, _RESULT, _WITHDRAWN, _BEAT = (
-    "owner", "values", "pending", "result", "withdrawn", "beat",
+_OWNER, _VALUES, _PENDING, _RESULT, _WITHDRAWN, _BEAT, _DEATHS = (
+    "owner", "values", "pending", "result", "withdrawn", "beat", "deaths",
 )  # fmt: skip
 BEAT_SECONDS = 10.0  # how often a process says that it still runs its trials
 GRACE_SECONDS = 60.0  # a process on another machine that was silent for so long is dead
@@ -55,6 +55,8 @@ class Entry:
         Whether this process claimed it, or took it over.
     result : dict or None
         The outcome.
+    score : float or None
+        The score that the storage has besides the outcome.
     """
 
     key: int
@@ -63,6 +65,7 @@ class Entry:
     state: str = "running"
     mine: bool = True
     result: dict[str, Any] | None = None
+    score: float | None = None
 
 
 class TrialLog:
@@ -94,9 +97,19 @@ class TrialLog:
         """Give a claimed number back."""
         self._n_claimed = number
 
-    def take(self, number: int) -> bool:
-        """Take over a free trial; False when another process was quicker."""
-        return False
+    def take(self, number: int) -> int | None:
+        """Take over a free trial and return how many processes died while they ran it.
+
+        None when another process was quicker.
+        """
+        return None
+
+    def place(self, key: int, attribute: str) -> str:
+        """Return where an attribute of a trial is stored, for messages."""
+        return ""
+
+    def abandon(self) -> None:
+        """Write nothing more: the storage has failed."""
 
     def finish(self, number: int, result: Mapping[str, Any], score: float | None) -> None:
         """Write down an outcome; `score` is None for a trial that failed."""
@@ -125,7 +138,9 @@ class StudyTrialLog(TrialLog):
         self._close = close
         self.storage = storage
         self.study_id = study_id
-        self.owner = f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{uuid.uuid4().hex[:12]}"
+        self.owner = (
+            f"{process_space()}|{os.getpid()}|{started(os.getpid())}|{uuid.uuid4().hex[:12]}"
+        )
         self._keys: dict[int, int] = {}  # of the trials that this process runs
         self._claimed: int | None = None
         self._beats: dict[int, tuple[Any, float]] = {}
@@ -143,8 +158,8 @@ class StudyTrialLog(TrialLog):
         if self._thread is not None:
             self._thread.join()
         _searching.discard(self.owner)
-        # After an error of the storage itself there is nothing to be released in it.
-        with suppress(Exception) if args[0] is not None else nullcontext():
+        # After an error, the storage may be what failed: the error that is on its way counts.
+        with suppress(StorageError) if args[0] is not None else nullcontext():
             for number in list(self._keys):
                 self.release(number)
             self.withdraw(-1)
@@ -156,6 +171,12 @@ class StudyTrialLog(TrialLog):
         found = []
         for trial in self._trials():
             proposed = _VALUES in trial.user_attrs
+            if trial.state.is_finished() and (not proposed or _PENDING not in trial.user_attrs):
+                missing = _PENDING if proposed else _VALUES
+                raise StorageError(
+                    f"{self.place(trial_key(trial), _RESULT)} holds a result of a trial whose "
+                    f"{missing!r} are lost. Remove that trial, or give another storage=."
+                )
             if not proposed and self._is_dead(trial):
                 self._withdraw(trial_key(trial))
                 continue
@@ -196,20 +217,32 @@ class StudyTrialLog(TrialLog):
         if key is not None:
             self._withdraw(key)
 
-    def take(self, number: int) -> bool:
-        """Take over a free trial; False when another process was quicker."""
+    def take(self, number: int) -> int | None:
+        """Take over a free trial and return how many processes died while they ran it."""
         trial = self._trials()[number]
         key = trial_key(trial)
+        deaths = int(trial.user_attrs.get(_DEATHS, 0))
         try:
-            if trial.state == TrialState.RUNNING:
+            if trial.state == TrialState.RUNNING:  # nobody gave it back
+                deaths += 1
+                self.storage.set_trial_user_attr(key, _DEATHS, deaths)
                 self.storage.set_trial_state_values(key, TrialState.WAITING)
             if not self.storage.set_trial_state_values(key, TrialState.RUNNING):
-                return False
+                return None
             self.storage.set_trial_user_attr(key, _OWNER, self.owner)
         except UpdateFinishedTrialError:
-            return False
+            return None
         self._keys[number] = key
-        return True
+        return deaths
+
+    def place(self, key: int, attribute: str) -> str:
+        """Return where an attribute of a trial is stored, for messages."""
+        return self.storage.place(key, attribute)
+
+    def abandon(self) -> None:
+        """Write nothing more: the storage has failed."""
+        self._keys.clear()
+        self._claimed = None
 
     def finish(self, number: int, result: Mapping[str, Any], score: float | None) -> None:
         """Write down an outcome; `score` is None for a trial that failed."""
@@ -246,6 +279,7 @@ class StudyTrialLog(TrialLog):
             state,
             attributes.get(_OWNER) == self.owner,
             attributes.get(_RESULT),
+            trial.values[0] if trial.values else None,
         )
 
     def _withdraw(self, key: int) -> None:
@@ -260,7 +294,7 @@ class StudyTrialLog(TrialLog):
             count += 1
             for key in [*self._keys.values(), *([self._claimed] if self._claimed else [])]:
                 # Finished meanwhile, or the storage is away for a moment: the next beat will do.
-                with suppress(Exception):
+                with suppress(UpdateFinishedTrialError, StorageError):
                     self.storage.set_trial_user_attr(key, _BEAT, f"{self.owner} {count}")
 
     def _is_dead(self, trial: Any) -> bool:
@@ -271,11 +305,11 @@ class StudyTrialLog(TrialLog):
         if owner == self.owner:
             return False
         machine, _, rest = owner.partition("|")
-        if machine == _machine():
-            pid, started, _ = rest.split("|")
+        if machine == process_space():
+            pid, begun, _ = rest.split("|")
             if int(pid) == os.getpid():
                 return owner not in _searching
-            if _started(int(pid)) != started:
+            if started(int(pid)) != begun:
                 return True
         beat = trial.user_attrs.get(_BEAT, owner)
         last, since = self._beats.get(trial_key(trial), (None, 0.0))
@@ -283,24 +317,6 @@ class StudyTrialLog(TrialLog):
             self._beats[trial_key(trial)] = (beat, time.monotonic())
             return False
         return time.monotonic() - since > GRACE_SECONDS
-
-
-def _machine() -> str:
-    """Return what tells this machine, since it was started, and its processes from others."""
-    boot, space = "", 0
-    with suppress(OSError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        space = os.stat("/proc/self/ns/pid").st_ino
-    return f"{socket.gethostname()}/{boot}/{space}"
-
-
-def _started(pid: int) -> str:
-    """Return when a process of this machine was started; empty when there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]  # a zombie runs nothing
 
 
 def plain(value: Any) -> Any:

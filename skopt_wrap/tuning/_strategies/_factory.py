@@ -5,7 +5,6 @@ All strategies are used by ask and tell: ``create_trial``, ``update_trial``, ``e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ...exceptions import ParameterError
@@ -13,17 +12,7 @@ from ._named import as_strategy, names_for_several_objectives, serves_several
 from ._protocol import SearchRequest
 
 
-def make_oracle(
-    tuner: Any,
-    hyperparameters: Any,
-    *,
-    max_trials: int | None,
-    epochs: int | None,
-    seed: int,
-    n_samples: int | None = None,
-    least_samples: int = 1,
-    directions: Sequence[str] = ("maximize",),
-) -> tuple[Any, int | None]:
+def make_oracle(tuner: Any, hyperparameters: Any, **settings: Any) -> tuple[Any, int | None]:
     """Build the oracle of a search.
 
     Parameters
@@ -32,18 +21,8 @@ def make_oracle(
         The strategy; an instance is copied.
     hyperparameters : keras_tuner.HyperParameters
         The space.
-    max_trials : int or None
-        Number of trials; None for as many as the strategy wants.
-    epochs : int or None
-        Epochs of a full training, for Hyperband and successive halving.
-    seed : int
-        Seed, not 0 (Keras Tuner takes 0 for "no seed").
-    n_samples : int or None, default=None
-        Training samples of the smallest split, for successive halving.
-    least_samples : int, default=1
-        Fewest of them that a trial can be trained on.
-    directions : sequence of {"maximize", "minimize"}, default=("maximize",)
-        One for each objective.
+    **settings : dict
+        The other attributes of `SearchRequest`: ``max_trials``, ``epochs``, ``seed`` and so on.
 
     Returns
     -------
@@ -59,11 +38,9 @@ def make_oracle(
     ImportError
         When the strategy needs a package that is not installed.
     """
-    search = SearchRequest(
-        hyperparameters, max_trials, epochs, seed, n_samples, least_samples, tuple(directions)
-    )
+    search = SearchRequest(hyperparameters, **settings)
     strategy = as_strategy(tuner)
-    if len(directions) > 1 and not serves_several(strategy):
+    if len(search.directions) > 1 and not serves_several(strategy):
         name = tuner if isinstance(tuner, str) else type(tuner).__name__
         raise ParameterError(
             f"tuner={name!r} knows a single objective; with several, use one of "

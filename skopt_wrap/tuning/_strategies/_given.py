@@ -34,7 +34,10 @@ class GivenOracle:
         return hasattr(self.oracle, "max_epochs")
 
     def make_oracle(self, search: SearchRequest) -> Any:
-        """Return a copy of the oracle that has the space, the score and the limit of the search."""
+        """Return a copy of the oracle that has the space, the score and the limit of the search.
+
+        Hyperparameters that the oracle was given come before those of the space.
+        """
         if self.oracle.trials:
             raise ParameterError(
                 f"tuner={type(self.oracle).__name__} has already run {len(self.oracle.trials)} "
@@ -42,7 +45,23 @@ class GivenOracle:
             )
         oracle = copy.deepcopy(self.oracle)
         oracle.objective = search.oracle_arguments()["objective"]
-        oracle.hyperparameters.merge(search.hyperparameters.space, overwrite=False)
+        own = {item.name for item in oracle.hyperparameters.space}
+        given = {item.name for item in search.hyperparameters.space} - search.declared
+        if twice := sorted(own & given):
+            raise ParameterError(
+                f"space has {twice}, which the hyperparameters of tuner={type(oracle).__name__} "
+                "have too; leave them to one of the two."
+            )
+        new = search.declared - own
+        if new and not oracle.allow_new_entries:
+            raise ParameterError(
+                f"tuner={type(oracle).__name__} has allow_new_entries=False, and the model "
+                f"function declares {sorted(new)}, which the oracle's hyperparameters do not hold."
+            )
+        # Without `tune_new_entries` they keep the defaults that the model function gives them.
+        left_out = set() if oracle.tune_new_entries else new
+        space = [item for item in search.hyperparameters.space if item.name not in left_out]
+        oracle.hyperparameters.merge(space, overwrite=False)
         if not isinstance(oracle, oracles.HyperbandOracle):
             oracle.max_trials = search.max_trials
         return borrowed(oracle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 
@@ -26,8 +26,10 @@ class SearchRequest:
         Training samples of the smallest split.
     least_samples : int
         Fewest training samples that a trial can be trained on.
-    directions : tuple of {"maximize", "minimize"}
+    directions : sequence of {"maximize", "minimize"}
         One for each objective.
+    declared : frozenset of str
+        Names of hyperparameters that a Keras Tuner model function declares.
     """
 
     hyperparameters: Any
@@ -36,7 +38,8 @@ class SearchRequest:
     seed: int = 1
     n_samples: int | None = None
     least_samples: int = 1
-    directions: Sequence[str] = field(default=("maximize",))
+    directions: Sequence[str] = ("maximize",)
+    declared: frozenset[str] = frozenset()
 
     def oracle_arguments(self) -> dict[str, Any]:
         """Return the arguments that every Keras Tuner oracle takes, but for `max_trials`."""

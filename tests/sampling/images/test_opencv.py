@@ -22,11 +22,12 @@ from skopt_wrap.sampling import (
     Saturation,
     VerticalFlip,
 )
+from skopt_wrap.sampling._batch import Source
 from skopt_wrap.sampling._images import _kernels as kernels
 from skopt_wrap.sampling._images import _opencv as opencv
 from skopt_wrap.sampling._images._warp import WarpTransform
 from skopt_wrap.sampling._mix import blend
-from skopt_wrap.sampling._transform import REGISTRY, Policy, Source
+from skopt_wrap.sampling._transform import REGISTRY, Policy
 
 IMAGES = sorted(name for name, cls in REGISTRY.items() if "image" in cls.kinds)
 

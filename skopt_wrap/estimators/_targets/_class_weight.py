@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
-from ..exceptions import DataError, ParameterError
-from ..losses import effective_class_weight
-from ._class_target import ClassTarget
+from ...exceptions import DataError, ParameterError
+from ...losses import effective_class_weight
+from ._classes import ClassTarget
 
 
 def weigh_classes(

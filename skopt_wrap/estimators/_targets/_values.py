@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import DataError, ModelError
-from ._target_arrays import output_table
+from ...exceptions import DataError, ModelError
+from ._arrays import count_columns, output_table
 
 
 class ValueTarget:
@@ -73,6 +73,28 @@ class ValueTarget:
                 'Let the builder take `meta` and end in Dense(meta["n_outputs_expected_"]).'
             )
 
+    def check(self, y: np.ndarray, name: str = "y") -> None:
+        """Raise unless `y` has as many columns as the target.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        name : str, default="y"
+            What the message calls them.
+
+        Raises
+        ------
+        DataError
+            For another number of columns.
+        """
+        columns = 1 if y.ndim == 1 else y.shape[1]
+        if y.ndim > 2 or columns != self.n_outputs_:
+            raise DataError(
+                f"{name} has {count_columns(columns)}, but the target has "
+                f"{count_columns(self.n_outputs_)}. Give {name} in the form of the first y."
+            )
+
     def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
         """Return `y` as a table.
 
@@ -88,7 +110,9 @@ class ValueTarget:
         encoded : ndarray of shape (n_samples, n_outputs)
             Numbers as the loss takes them.
         """
-        return np.asarray(y).astype(dtype).reshape(-1, self.n_outputs_)
+        y = np.asarray(y)
+        self.check(y)
+        return y.astype(dtype).reshape(len(y), self.n_outputs_)
 
     def values(self, raw: Any) -> np.ndarray:
         """Return predictions in the shape of `y`.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ..exceptions import DataError, ModelError
-from ._target_arrays import output_table
+from ...exceptions import DataError, InputWarning, ModelError
+from ._arrays import count_columns as _columns
+from ._arrays import output_table
 
 _TINY = np.finfo("float64").tiny
 
@@ -34,6 +36,8 @@ class ClassTarget:
         Form of the numbers, chosen by :meth:`match`.
     output_kind_ : {"logits", "probabilities"}
         Meaning of the network's outputs, set by :meth:`match`.
+    one_hot_ : bool
+        Whether each row of a multilabel indicator holds exactly one label, as one-hot classes do.
     soft_ : bool
         Whether training rows come with class probabilities instead of labels.
     class_prior_ : ndarray of shape (n_classes,), float64
@@ -66,6 +70,7 @@ class ClassTarget:
                 "(sklearn.multioutput.MultiOutputClassifier)."
             )
         self.y_dtype_ = y.dtype
+        self.one_hot_ = kind == "multilabel-indicator" and bool((np.sum(y, axis=1) == 1).all())
         if kind == "multilabel-indicator":
             self.classes_ = np.arange(y.shape[1])
             self.target_type_ = kind
@@ -128,13 +133,43 @@ class ClassTarget:
             )
         self.encoding_, self.output_kind_ = encoding, output_kind
 
-    def index(self, y: Any) -> np.ndarray:
+    def check(self, y: np.ndarray, name: str = "y") -> None:
+        """Raise unless `y` has the columns and the classes of the target.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+        name : str, default="y"
+            What the message calls them.
+
+        Raises
+        ------
+        DataError
+            For another number of columns, an unknown class, or an indicator that holds more than
+            0 and 1.
+        """
+        multilabel = self.target_type_ == "multilabel-indicator"
+        columns = 1 if y.ndim == 1 else y.shape[1]
+        if y.ndim > 2 or columns != self.n_outputs_ or (y.ndim == 2) is not multilabel:
+            raise DataError(
+                f"{name} has {_columns(columns)}, but the target has {_columns(self.n_outputs_)} "
+                f"({self.target_type_}). Give {name} in the form of the first y."
+            )
+        if not multilabel:
+            self.index(y, name)
+        elif not np.isin(y, (0, 1)).all():
+            raise DataError(f"{name} is an indicator of labels: it must hold 0 and 1 only.")
+
+    def index(self, y: Any, name: str = "y") -> np.ndarray:
         """Return the position of each label in `classes_`.
 
         Parameters
         ----------
         y : array-like of shape (n_samples,)
             Labels.
+        name : str, default="y"
+            What a message calls them.
 
         Returns
         -------
@@ -151,7 +186,7 @@ class ClassTarget:
         if not known.all():
             unseen = np.unique(y[~known])[:5].tolist()
             raise DataError(
-                f"y holds classes {unseen} that the estimator does not know; its classes are "
+                f"{name} holds classes {unseen} that the estimator does not know; its classes are "
                 f"{self.classes_[:20].tolist()}."
             )
         return np.searchsorted(self.classes_, y).astype("int32")
@@ -171,8 +206,10 @@ class ClassTarget:
         encoded : ndarray of shape (n_samples,) or (n_samples, n_units)
             Numbers, in the form that :meth:`match` settled.
         """
+        y = np.asarray(y)
+        self.check(y)
         if self.encoding_ == "multilabel":
-            return np.asarray(y).astype(dtype)
+            return y.astype(dtype)
         index = self.index(y)
         if self.encoding_ == "index":
             return index
@@ -300,3 +337,50 @@ class ClassTarget:
             return (decision > 0).astype(self.y_dtype_)
         index = decision.argmax(axis=1) if decision.ndim == 2 else (decision > 0).astype(int)
         return self.classes_[index]
+
+
+def make_target(
+    y: np.ndarray, weights: np.ndarray, classes: Any, *, loss_is_given: bool
+) -> ClassTarget:
+    """Return the target of a classifier, for labels that were validated.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Labels.
+    weights : ndarray of shape (n_samples,)
+        Sample weights.
+    classes : array-like of shape (n_classes,) or None
+        All labels, where `y` need not hold each of them.
+    loss_is_given : bool
+        Whether the loss says what an indicator means.
+
+    Raises
+    ------
+    DataError
+        When the samples that count hold a single class.
+
+    Warns
+    -----
+    InputWarning
+        For an indicator that may be one-hot classes as well.
+    """
+    target = ClassTarget(y, classes)
+    if target.one_hot_ and not loss_is_given:
+        warnings.warn(
+            f"y has {y.shape[1]} columns with a single 1 in each row. They are taken as "
+            f"{y.shape[1]} independent labels (multilabel). If each sample has one class, give "
+            "the labels: y.argmax(axis=1), or y.idxmax(axis=1) of a frame. "
+            "loss='binary_crossentropy' says that the labels are independent.",
+            InputWarning,
+            stacklevel=2,
+        )
+    present = np.unique(y[weights > 0]) if y.ndim == 1 else target.classes_
+    if classes is None and len(present) < 2:
+        raise DataError(
+            f"y holds only one class, {present[0]!r}, among the rows with a positive "
+            "sample_weight; a classifier needs at least two classes."
+        )
+    if y.ndim == 1 and classes is None:
+        target.learn_prior(y, weights)
+    return target

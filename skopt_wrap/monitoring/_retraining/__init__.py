@@ -1,0 +1,1 @@
+"""Retraining of a deployed model: buffers, duels of champion and challenger, events."""

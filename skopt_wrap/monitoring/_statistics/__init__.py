@@ -1,0 +1,1 @@
+"""Mathematics of monitoring: evidence, effect sizes, sketches. Pure functions and small states."""

@@ -1,0 +1,1 @@
+"""Features: which columns are of which sort, and what each sort is turned into."""

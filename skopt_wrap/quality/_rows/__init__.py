@@ -1,0 +1,1 @@
+"""Checks of rows: one topic a file, pure functions of arrays."""

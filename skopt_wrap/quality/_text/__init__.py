@@ -1,0 +1,1 @@
+"""Texts that stand for numbers, booleans and dates, and spellings of one category."""
