@@ -199,11 +199,11 @@ def _batches(source: Any) -> Iterator[tuple[Any, ...]]:
 
 def _first_batch(source: Any) -> tuple[Any, ...]:
     for batch in _batches(source):
-        _check_lengths(len(batch[0]), *batch[1:], *([None] if len(batch) == 2 else []))
         if batch[0].ndim < 2:
             raise DataError(
                 f"A batch of X has shape {batch[0].shape}; batch the dataset (dataset.batch(32))."
             )
+        _check_lengths(len(batch[0]), *batch[1:], *([None] if len(batch) == 2 else []))
         return batch
     raise DataError("The dataset is empty.")
 
