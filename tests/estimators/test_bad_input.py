@@ -7,7 +7,13 @@ import pytest
 
 from skopt_wrap import KerasClassifier, KerasRegressor
 from skopt_wrap.estimators import _fit_steps
-from skopt_wrap.exceptions import BackendError, DataError, ParameterError, UnknownParameterError
+from skopt_wrap.exceptions import (
+    BackendError,
+    DataError,
+    DivergedError,
+    ParameterError,
+    UnknownParameterError,
+)
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
@@ -108,11 +114,12 @@ def test_other_backends_are_refused(blobs, monkeypatch):
         KerasClassifier().fit(X, y)
 
 
-def test_diverged_network_predicts_without_a_half_set_state(line):
+def test_diverged_network_leaves_no_half_set_state(line):
     X, y = line
     regressor = KerasRegressor(optimizer="sgd", learning_rate_schedule=1e12, epochs=5)
-    regressor.fit(X, y)
-    assert not np.isfinite(regressor.history_["loss"][-1])
+    with pytest.raises(DivergedError, match=r"in epoch \d of 5, at the learning rate 1e\+12"):
+        regressor.fit(X, y)
+    assert set(vars(regressor)) == set(vars(KerasRegressor()))
 
 
 def test_callbacks_are_checked_by_class_and_name(blobs):
