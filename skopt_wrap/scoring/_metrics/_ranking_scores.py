@@ -38,6 +38,17 @@ def _check_zero_division(zero_division: Any) -> float:
     return float(zero_division)
 
 
+def _precision_recall(
+    y_true: Any, y_score: Any, sample_weight: Any
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return precision and recall at each threshold; None where no row is positive."""
+    y_true, y_score, weight = binary_arrays(y_true, y_score, sample_weight)
+    if not y_true.any() or (weight is not None and not weight[y_true == 1].any()):
+        return None
+    precisions, recalls, _ = precision_recall_curve(y_true, y_score, sample_weight=weight)
+    return precisions, recalls
+
+
 def precision_at_recall_score(
     y_true: Any,
     y_score: Any,
@@ -85,10 +96,10 @@ def precision_at_recall_score(
     """
     recall = _fraction(recall, "recall")
     zero_division = _check_zero_division(zero_division)
-    y_true, y_score, weight = binary_arrays(y_true, y_score, sample_weight)
-    if not y_true.any() or (weight is not None and not weight[y_true == 1].any()):
+    curve = _precision_recall(y_true, y_score, sample_weight)
+    if curve is None:
         return zero_division
-    precisions, recalls, _ = precision_recall_curve(y_true, y_score, sample_weight=weight)
+    precisions, recalls = curve
     return float(precisions[recalls >= recall - 1e-12].max())
 
 
@@ -138,10 +149,10 @@ def recall_at_precision_score(
     """
     precision = _fraction(precision, "precision")
     zero_division = _check_zero_division(zero_division)
-    y_true, y_score, weight = binary_arrays(y_true, y_score, sample_weight)
-    if not y_true.any() or (weight is not None and not weight[y_true == 1].any()):
+    curve = _precision_recall(y_true, y_score, sample_weight)
+    if curve is None:
         return zero_division
-    precisions, recalls, _ = precision_recall_curve(y_true, y_score, sample_weight=weight)
+    precisions, recalls = curve
     return float(recalls[precisions >= precision - 1e-12].max())
 
 
