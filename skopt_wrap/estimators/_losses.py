@@ -195,6 +195,23 @@ def label_encoding(loss: Any, target: Any, units: int) -> str:
     return "index" if name is None else "onehot"
 
 
+def check_logits(loss: Any, kind: str, network: Any) -> None:
+    """Raise when a loss takes probabilities, but the network ends in units that give logits.
+
+    Keras computes such a loss all the same: it clips what is no probability, so that training goes
+    on with a gradient of zero, or it gives NaN.
+    """
+    arguments = getattr(loss, "_fn_kwargs", None) or {}
+    from_logits = getattr(loss, "from_logits", arguments.get("from_logits"))
+    if kind == "logits" and from_logits is False and is_label_loss(loss):
+        raise ModelError(
+            f"loss={type(loss).__name__} takes probabilities (from_logits=False), but the network "
+            f"{network.name!r} ends in {kind}: its last activation is no softmax or sigmoid. Give "
+            "from_logits=True to the loss, end the network in that activation, or give the loss by "
+            "name: then from_logits follows the network."
+        )
+
+
 def make_metrics(
     metrics: Any, options: Mapping[str, Any], target: Any, units: int, kind: str
 ) -> list[Any] | None:
