@@ -99,7 +99,7 @@ class Metric:
     name: str
     title: str
     needs: str
-    function: Callable[[Any, Any, Settings], float]
+    function: Callable[..., float]
     greater_is_better: bool = True
     targets: tuple[str, ...] = ALL_TARGETS
     averages: tuple[str, ...] = ()
