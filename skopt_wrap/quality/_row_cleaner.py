@@ -362,7 +362,7 @@ def _read_target(y: Any, names: list[str]) -> tuple[np.ndarray, np.ndarray | Non
     values = check_array(y, ensure_2d=False, dtype=None, input_name="y")
     kind = type_of_target(values, input_name="y", raise_unknown=True)
     if kind in ("binary", "multiclass"):
-        classes, codes = np.unique(column_or_1d(values, warn=True), return_inverse=True)
+        classes, codes = np.unique(column_or_1d(values), return_inverse=True)
         return codes, classes
     if kind == "multilabel-indicator" and (values.sum(axis=1) == 1).all():
         return values.argmax(axis=1), np.arange(values.shape[1])
