@@ -12,6 +12,7 @@ from typing import Any
 from sklearn.base import _clone_parametrized as clone_parametrized
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._indexing import _get_column_indices as column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -36,6 +37,7 @@ __all__ = [
     "check_method_params",
     "check_sample_weight",
     "clone_parametrized",
+    "column_indices",
     "fit_context",
     "num_samples",
     "parameter_constraints",

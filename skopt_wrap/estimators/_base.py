@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -21,14 +21,17 @@ from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
+from ._inputs._network_inputs import free_lengths, input_dtypes
+from ._inputs._rows import as_network_input, first_rows
+from ._inputs._select import check_inputs_parameter
 from ._network import (
     build_network,
     finish_network,
-    input_dtype,
     is_builder,
     make_optimizer,
 )
-from ._rows import RowsMixin, dense_rows
+from ._outputs._form import encoded_target
+from ._rows import RowsMixin
 from ._unused_settings import (
     check_compiled,
     check_hooks,
@@ -68,6 +71,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+        "inputs": [object],  # check_inputs_parameter says what is wrong with it
     }
 
     # Learned by `fit`.
@@ -90,7 +94,9 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     def _check_y(self, y: Any) -> np.ndarray:
         raise NotImplementedError
 
-    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> Any:
+    def _make_target(
+        self, y: np.ndarray, weights: np.ndarray, classes: Any, names: Sequence[Any] = ()
+    ) -> Any:
         raise NotImplementedError
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: Any) -> np.ndarray:
@@ -114,13 +120,19 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             fitting.store(result)
         return self
 
-    def _new_network(self, X: Any, y: np.ndarray, target: Any) -> Any:
-        """Return a network for the data, built and compiled; learn what it is told of them."""
+    def _new_network(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
+        """Return a network for the data, built and compiled, and the target that suits it.
+
+        The estimator learns what a builder is told of the data.
+        """
         self._describe(X, y, target)
         with name_scope():
-            network = self._build(X, target)
-        self.input_dtype_ = input_dtype(network, self._floatx)
-        return network
+            network, settled = self._build(X, y, target)
+        if settled is not target:
+            self._describe(X, y, settled)
+        self.input_dtype_ = input_dtypes(network, X, self._floatx)
+        self.free_lengths_ = free_lengths(network, X)
+        return network, settled
 
     def _new_callbacks(self, callbacks: Any, validated: bool) -> tuple[list[Any], bool]:
         return make_callbacks(
@@ -160,6 +172,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         if (X_val is None) != (y_val is None):
             raise DataError("X_val and y_val go together; one of them is missing.")
         check_hooks(self)
+        check_inputs_parameter(self)
         check_schedule(self.learning_rate_schedule, self._routed("learning_rate_schedule"))
         fit = self._routed("fit")
         settings = {
@@ -225,33 +238,33 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             "n_features_in_ feature_names_in_ X_shape_ X_dtype_ y_dtype_ classes_ n_classes_ "
             "target_type_ n_outputs_ n_outputs_expected_"
         )
+        names += " input_shapes_ sequence_length_"
         meta = {name: getattr(self, name) for name in names.split() if hasattr(self, name)}
         if self.X_dtype_.kind in "iu":
             meta["X_max_"] = int(X.max()) if X.shape[0] else 0
         return meta
 
-    def _build(self, X: Any, target: Any) -> Any:
-        """Return the network, built and compiled."""
+    def _build(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
+        """Return the network, built and compiled, and the target that suits it."""
         rate = constant_rate(self.learning_rate_schedule)
         optimizer = make_optimizer(self.optimizer, self._routed("optimizer"), rate)
         offered = None
         if takes_compile_settings(self._builder()):
             offered = offered_settings(self, target, optimizer)
-        rows = dense_rows(X[:2]).astype(self._floatx)
+        rows = first_rows(X, self._floatx)
         network = build_network(
             self.model, self._routed("model"), self._meta(X), offered or {}, rows
         )
         check_precision(self, network)
         if network.compiled:
             check_compiled(self, network, offered)
-        finish_network(self, network, target, optimizer, rows)
-        return network
+        return network, finish_network(self, network, target, optimizer, rows, y)
 
     def _encode(self, X: Any, y: np.ndarray, weights: np.ndarray, target: Any) -> TrainingData:
         dtype = self._floatx
         return TrainingData(
-            X.astype(self.input_dtype_, copy=False),
-            target.transform(y, dtype),
+            as_network_input(X, self.input_dtype_),
+            encoded_target(target, self.output_form_, y, dtype),
             weights.astype(dtype, copy=False),
         )
 

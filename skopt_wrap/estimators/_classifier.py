@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,13 +12,16 @@ from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError
 from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
-from ._rows import refuse_arguments
+from ._losses import takes_one_hot
+from ._outputs._class_predictions import ClassPredictions
 from ._targets._arrays import check_labels
 from ._targets._class_weight import weigh_classes
-from ._targets._classes import ClassTarget, make_target
+from ._targets._classes import SEVERAL_COLUMNS, ClassTarget, make_target
+from ._targets._one_hot import OneHotTarget
+from ._targets._several import SeveralClasses, check_label_table, has_class_columns
 
 
-class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
+class KerasClassifier(ClassPredictions, ClassifierMixin, BaseKerasEstimator):
     """A Keras network as a scikit-learn classifier.
 
     Works wherever scikit-learn takes a classifier: pipelines, searches, cross-validation,
@@ -35,6 +39,11 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         ``feature_names_in_``. A callable that compiles may take ``compile_kwargs`` (a dict of
         optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`, and
         never changed.
+    inputs : dict of str to columns, default=None
+        For a builder or a Keras model with several inputs: the columns of `X` that each input
+        takes, by its name, such as ``{"numbers": slice(0, 8), "text": "review"}``. Columns are a
+        name, a position, a slice, a list of them, a mask, or a function of `X` that returns one of
+        these. The cells of a column may hold numbers, text, arrays of one shape, or sequences.
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the cross-entropy that suits target and network, averaged over the sum of the
         sample weights. Text and classes keep Keras' reduction; ``from_logits`` follows the
@@ -159,6 +168,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         self,
         model: Any = "dense",
         *,
+        inputs: Any = None,
         loss: Any = None,
         optimizer: Any = "adam",
         metrics: Any = None,
@@ -177,6 +187,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         **extra: Any,
     ) -> None:
         self.model = model
+        self.inputs = inputs
         self.loss = loss
         self.optimizer = optimizer
         self.metrics = metrics
@@ -211,7 +222,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             Rows: tables, images (n, h, w, c), sequences (n, t, f) or integer token ids (n, t).
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels of any type, or a 0/1 indicator of several labels.
+            Labels of any type; or a 0/1 indicator of several labels; or one column of labels for
+            each output of the network; or, with ``loss="categorical_crossentropy"``, one-hot rows.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
         X_val, y_val : array-like, default=None
@@ -252,6 +264,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
             Fitted estimator.
         """
         known: Any = getattr(self, "classes_", None)
+        if classes is not None and isinstance(known, list):
+            raise DataError("classes are those of one column; y has several (one for each output).")
         if not (known is None or classes is None or np.array_equal(np.unique(classes), known)):
             raise DataError(
                 f"classes={np.unique(classes).tolist()} differ from those of the first call, "
@@ -288,93 +302,29 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         """
         return self._fit_dataset(dataset, classes, validation_data, steps_per_epoch)
 
-    def predict(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return the predicted labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels from `classes_`, or a 0/1 indicator.
-        """
-        refuse_arguments("predict", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.labels(outputs)
-
-    def predict_proba(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return class probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), float64
-            One column per class, in the order of `classes_`; for a multilabel target the
-            probability of each label.
-        """
-        refuse_arguments("predict_proba", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.probabilities(outputs)
-
-    def predict_log_proba(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return the logarithm of the class probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), float64
-            One column per class.
-        """
-        refuse_arguments("predict_log_proba", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.log_probabilities(outputs)
-
-    def decision_function(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return the confidence in each class before it becomes a probability.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        confidence : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
-            One number per row for two classes, positive for ``classes_[1]``.
-        """
-        refuse_arguments("decision_function", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.decision(outputs)
-
     def _check_y(self, y: Any) -> np.ndarray:
-        return check_labels(y)
+        table = check_label_table(y)
+        return check_labels(y) if table is None else table
 
-    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ClassTarget:
-        return make_target(y, weights, classes, loss_is_given=self.loss is not None)
+    def _make_target(
+        self, y: np.ndarray, weights: np.ndarray, classes: Any, names: Sequence[Any] = ()
+    ) -> Any:
+        if y.ndim == 2 and takes_one_hot(self, y):
+            return OneHotTarget(y, names)
+        if y.ndim == 2 and has_class_columns(y):
+            if isinstance(self.model, str):
+                raise DataError(SEVERAL_COLUMNS)
+            return SeveralClasses(y, names)
+        target = make_target(y, weights, classes)
+        target.column_names_ = tuple(names)
+        return target
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
         return weigh_classes(self.class_weight, y, weights, target)
 
     def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:
+        if isinstance(target, OneHotTarget):
+            return target.index(y)
         return y if y.ndim == 1 else None
 
     def _check_split(self, y_train: np.ndarray, target: ClassTarget) -> None:
@@ -389,7 +339,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
     def _describe(self, X: Any, y: np.ndarray, target: ClassTarget) -> None:
         super()._describe(X, y, target)
         self.classes_ = target.classes_
-        self.n_classes_ = len(target.classes_)
+        several = isinstance(target.classes_, list)
+        self.n_classes_ = list(map(len, target.classes_)) if several else len(target.classes_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

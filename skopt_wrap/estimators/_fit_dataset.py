@@ -62,7 +62,10 @@ def fit_on_batches(
     floatx = estimator._floatx
     with seed_scope(seed), dtype_scope(estimator.dtype):
         y = estimator._check_y(_text(first[1]))
-        network = estimator.model_ if keep else estimator._new_network(X, y, target)
+        if keep:
+            network = estimator.model_
+        else:
+            network, target = estimator._new_network(X, y, target)
         callbacks, _ = estimator._new_callbacks(settings["callbacks"], validation is not None)
 
         def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:

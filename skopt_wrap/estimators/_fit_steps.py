@@ -18,7 +18,9 @@ from .._keras import dtype_scope, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import TrainingData, TrainingSettings, train
 from ._fit_dataset import train_augmented
+from ._inputs._fixed_batch import check_batches
 from ._rows import check_weights
+from ._targets._arrays import column_names
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,11 @@ class Fitting:
         estimator = self.estimator
         if not self.keep and getattr(estimator.augment, "mixes_labels", False):
             self.target.soft_ = self.target.target_type_ in ("binary", "multiclass")
-        self.network = (
-            estimator.model_ if self.keep else estimator._new_network(self.X, self.y, self.target)
-        )
+        if self.keep:
+            self.network = estimator.model_
+        else:
+            self.network, self.target = estimator._new_network(self.X, self.y, self.target)
+        check_batches(self)
         self.callbacks, self.user_callbacks = estimator._new_callbacks(
             self.settings["callbacks"], self.validation is not None
         )
@@ -144,7 +148,9 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
     X, y = _training_arrays(estimator, request, keep)
     weights = check_weights(request.sample_weight, X, estimator._floatx)
     target = (
-        estimator.target_encoder_ if keep else estimator._make_target(y, weights, request.classes)
+        estimator.target_encoder_
+        if keep
+        else estimator._make_target(y, weights, request.classes, column_names(request.y))
     )
     if keep:
         target.check(y)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from .._keras import fixed_batch
 from .._sklearn import safe_indexing, validate_parameters
 from ..training import (
     JointTrainingError,
@@ -154,7 +155,10 @@ class _Fit:
             raise NotJointlyTrainable("augment makes the batches")
         if fitting.keep:
             raise NotJointlyTrainable("training goes on with a fitted network")
-        data = shared.put_in(fitting.data(), fitting, self.job)
+        data = fitting.data()
+        if not data.plain or fixed_batch(fitting.network) is not None:
+            raise NotJointlyTrainable("the network has several inputs or outputs, text or states")
+        data = shared.put_in(data, fitting, self.job)
         self.training = Training(
             fitting.network,
             data,
@@ -323,7 +327,8 @@ class SharedRows:
 
     def _rows(self, fitting: Fitting, job: Any, like: Any) -> np.ndarray | None:
         """Return all rows of ``job.X``, or None when there is nothing to share."""
-        if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like):
+        own_length = hasattr(fitting.estimator, "sequence_length_")
+        if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like) or own_length:
             return None
         key = (id(job.X), like.dtype.str)
         if key not in self._encoded:

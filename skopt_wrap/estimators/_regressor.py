@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,11 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     ----------
     model : {"dense", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network; see :class:`KerasClassifier`.
+    inputs : dict of str to columns, default=None
+        For a builder or a Keras model with several inputs: the columns of `X` that each input
+        takes, by its name, such as ``{"numbers": slice(0, 8), "text": "review"}``. Columns are a
+        name, a position, a slice, a list of them, a mask, or a function of `X` that returns one of
+        these. The cells of a column may hold numbers, text, arrays of one shape, or sequences.
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the mean squared error, averaged over the sum of the sample weights.
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
@@ -117,6 +123,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self,
         model: Any = "dense",
         *,
+        inputs: Any = None,
         loss: Any = None,
         optimizer: Any = "adam",
         metrics: Any = None,
@@ -134,6 +141,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         **extra: Any,
     ) -> None:
         self.model = model
+        self.inputs = inputs
         self.loss = loss
         self.optimizer = optimizer
         self.metrics = metrics
@@ -252,8 +260,12 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     def _check_y(self, y: Any) -> np.ndarray:
         return check_values(y, self._floatx)
 
-    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ValueTarget:
-        return ValueTarget(y)
+    def _make_target(
+        self, y: np.ndarray, weights: np.ndarray, classes: Any, names: Sequence[Any] = ()
+    ) -> ValueTarget:
+        target = ValueTarget(y)
+        target.column_names_ = tuple(names)
+        return target
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
