@@ -43,6 +43,7 @@ __all__ = [
     "parameter_constraints",
     "raise_for_params",
     "running_callback_context",
+    "running_state",
     "safe_indexing",
     "safe_split",
     "start_callback_context",
@@ -79,6 +80,12 @@ def start_callback_context(estimator: Any, **options: Any) -> Any:
 def running_callback_context(estimator: Any) -> Any:
     """Return the root context of the fit that is running, made by `start_callback_context`."""
     return estimator._callback_fit_ctx
+
+
+def running_state(estimator: Any) -> dict[str, Any]:
+    """Return the attributes that scikit-learn sets on `estimator` while its `fit` runs."""
+    names = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+    return {name: value for name, value in vars(estimator).items() if name in names}
 
 
 def tuned_positive_label(estimator: Any) -> Any:

@@ -9,18 +9,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import train_test_split
 
 from .._aliases import HINTS
 from .._copying import CopyMixin
 from .._keras import name_scope
-from .._sklearn import HasMethods, Interval, Options, StrOptions
+from .._sklearn import HasMethods, Interval, Options, StrOptions, running_state
 from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
 from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
+from ._inputs._batches import predict_batches
 from ._inputs._network_inputs import free_lengths, input_dtypes
 from ._inputs._rows import as_network_input, first_rows
 from ._inputs._select import check_inputs_parameter
@@ -43,18 +45,20 @@ from ._unused_settings import (
 # What a call of `fit` may override for itself, as users of SciKeras and keras.wrappers do.
 _FIT_OVERRIDES = ("batch_size", "callbacks", "epochs", "shuffle", "validation_split", "verbose")
 _DEFAULT_HOLDOUT = 0.1
+_KERAS_BATCH = 32  # what None means in Keras
+_ALL_ROWS = 2**31 - 1
 
 
-class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
+class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimator):
     """Base of :class:`KerasClassifier` and :class:`KerasRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [StrOptions(set(ARCHITECTURES)), callable, HasMethods(["get_weights", "summary"])],
-        "loss": [str, callable, type, None],
+        "loss": [str, callable, type, dict, list, tuple, None],
         "optimizer": [str, type, HasMethods(["get_config", "apply"])],
         "metrics": [list, tuple, dict, str, callable, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": [
             "boolean",
@@ -151,6 +155,29 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             fit_on_batches(self, dataset, classes, validation_data, steps_per_epoch)
         return self
 
+    def predict_dataset(
+        self, dataset: Any, *, method: str = "predict", steps: int | None = None
+    ) -> Any:
+        """Return the predictions for all rows of batches that need not fit in memory.
+
+        Parameters
+        ----------
+        dataset : tf.data.Dataset, keras.utils.PyDataset, generator or callable
+            Batches ``X``, ``(X, y)`` or ``(X, y, sample_weight)``, of which X is used; it may be a
+            dict by the names of the network's inputs. A callable returns a generator.
+        method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, \
+                default="predict"
+            What is called on the X of every batch.
+        steps : int, default=None
+            Batches to use; needed for a dataset without an end.
+
+        Returns
+        -------
+        predictions : ndarray, or list of ndarray, of shape (n_samples, ...)
+            What the method returns, for all batches, in their order.
+        """
+        return predict_batches(self, dataset, method, steps)
+
     @contextlib.contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
         """Put every attribute back when the block raises."""
@@ -158,8 +185,9 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         try:
             yield
         except BaseException:
+            running = running_state(self)  # scikit-learn ends its callbacks after this
             state.clear()
-            state.update(before)
+            state.update({**before, **running})
             raise
 
     def _settings(self, overrides: Mapping[str, Any], X_val: Any, y_val: Any) -> dict[str, Any]:
@@ -184,6 +212,8 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             "verbose": self.verbose,
         }
         settings.update(overrides)
+        if settings["batch_size"] is None:
+            settings["batch_size"] = _KERAS_BATCH
         for name, minimum in (("epochs", 1), ("batch_size", 1)):
             value = settings[name]
             whole = isinstance(value, Integral) and not isinstance(value, bool)
@@ -194,6 +224,8 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             settings["validation_split"] = _DEFAULT_HOLDOUT
         known = {"validation_batch_size", "validation_freq"}
         settings["passed_on"] = {name: fit.pop(name) for name in known & set(fit)}
+        if settings["passed_on"].get("validation_batch_size") == -1:
+            settings["passed_on"]["validation_batch_size"] = _ALL_ROWS
         if fit:
             settings["passed_on"]["fit_options"] = fit
         return settings
@@ -277,6 +309,11 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         }
         self.n_iter_ = result.n_epochs + (self.n_iter_ if keep else 0)
         self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
+
+    def __copy__(self) -> Any:
+        new = type(self).__new__(type(self))
+        vars(new).update(vars(self))
+        return new
 
     def _network_dtype(self) -> str | None:
         return self.dtype

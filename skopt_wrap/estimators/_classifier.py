@@ -57,8 +57,8 @@ class KerasClassifier(ClassPredictions, ClassifierMixin, BaseKerasEstimator):
         of the classes given.
     epochs : int, default=50
         Passes over the data.
-    batch_size : int, default=32
-        Rows per step; -1 takes all rows.
+    batch_size : int or None, default=32
+        Rows per step; -1 takes all rows, None those that Keras takes, 32.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch, in the
         proportions of the classes.
@@ -117,6 +117,14 @@ class KerasClassifier(ClassPredictions, ClassifierMixin, BaseKerasEstimator):
         ``X.shape[1]``.
     feature_names_in_ : ndarray of str
         Column names, for frames.
+    output_form_ : OutputForm
+        Names, units and nesting of the network's outputs.
+    input_columns_ : dict of str to ndarray of int
+        With `inputs`: the positions of the columns that each input takes.
+    input_shapes_ : dict of str to tuple of int
+        With `inputs`: the shape of a row of each input.
+    sequence_length_ : int
+        For sequences of unequal length: the steps that they were filled up to.
     target_encoder_ : ClassTarget
         Turns labels into numbers and raw outputs into predictions.
     fit_path_ : str
@@ -173,7 +181,7 @@ class KerasClassifier(ClassPredictions, ClassifierMixin, BaseKerasEstimator):
         optimizer: Any = "adam",
         metrics: Any = None,
         epochs: int = 50,
-        batch_size: int = 32,
+        batch_size: int | None = 32,
         validation_split: float = 0.0,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
@@ -286,11 +294,13 @@ class KerasClassifier(ClassPredictions, ClassifierMixin, BaseKerasEstimator):
 
         Parameters
         ----------
-        dataset : tf.data.Dataset or keras.utils.PyDataset
-            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller.
+        dataset : tf.data.Dataset, keras.utils.PyDataset, generator or callable
+            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller. X
+            may be a dict by the names of the network's inputs. A callable returns a new generator
+            at every call; a generator itself can be read once.
         classes : array-like of shape (n_classes,), default=None
             All labels; None takes one pass over the dataset to collect them.
-        validation_data : tf.data.Dataset or keras.utils.PyDataset, default=None
+        validation_data : tf.data.Dataset, keras.utils.PyDataset or callable, default=None
             Batches evaluated after every epoch.
         steps_per_epoch : int, default=None
             Batches that make an epoch; needed for an infinite dataset.

@@ -21,7 +21,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._keras import fixed_batch
-from .._sklearn import safe_indexing, validate_parameters
+from .._sklearn import callbacks_of, safe_indexing, validate_parameters
 from ..training import (
     JointTrainingError,
     NotJointlyTrainable,
@@ -125,7 +125,8 @@ class _Fit:
         """Fit by itself, or build the network and return the key of its joint training."""
         with self._noting_errors():
             estimator = self.job.estimator
-            if type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit):
+            own = type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit)
+            if own or callbacks_of(estimator):
                 self._fit_by_its_own(epochs)
                 return None
             validate_parameters(estimator)
@@ -146,7 +147,12 @@ class _Fit:
         if weights is not None:
             options["sample_weight"] = weights
         estimator.fit(X, y, **options)
-        self.outcome.reason = f"{type(estimator).__name__} defines its own fit"
+        own = type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit)
+        self.outcome.reason = (
+            f"{type(estimator).__name__} defines its own fit"
+            if own
+            else "callbacks of scikit-learn are set"
+        )
         self.outcome.path = f"fit: {self.outcome.reason}"
 
     def _as_training(self, fitting: Fitting, shared: SharedRows) -> Hashable:

@@ -122,8 +122,13 @@ def _call_builder(
     supplied = {"meta": dict(meta), "compile_kwargs": dict(compile_kwargs)}
     wanted = inspect.signature(builder).parameters
     given = {key: supplied[key] for key in SUPPLIED if key in wanted}
+    kinds = {parameter.kind for parameter in wanted.values()}
+    asks = inspect.Parameter.VAR_KEYWORD in kinds and not inspect.isclass(builder)
     try:
-        network = builder(**given, **parameters)
+        if asks and "meta" not in given:
+            network = _call_with_meta(builder, {**given, **parameters}, supplied["meta"])
+        else:
+            network = builder(**given, **parameters)
     except SkoptWrapError:
         raise
     except Exception as error:
@@ -140,6 +145,19 @@ def _call_builder(
         )
     object.__setattr__(network, _USED_ATTRIBUTE, True)
     return network
+
+
+def _call_with_meta(builder: Any, parameters: Mapping[str, Any], meta: dict[str, Any]) -> Any:
+    """Call a builder that takes any name: with `meta`, which it may ask for.
+
+    One that hands its names on to a layer, which refuses this one, is called without.
+    """
+    try:
+        return builder(meta=meta, **parameters)
+    except (TypeError, ValueError) as error:
+        if "meta" not in str(error):
+            raise
+    return builder(**parameters)
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,8 +16,8 @@ from .._params import PrefixedParamsMixin, builder_parameters
 from .._sklearn import check_sample_weight
 from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
 from ._inputs._network_inputs import free_lengths
-from ._inputs._rows import as_network_input
-from ._inputs._select import select_inputs
+from ._inputs._rows import InputRows, as_network_input
+from ._inputs._select import check_batch_rows, select_inputs
 from ._inputs._sequences import special_rows
 from ._network import first_embedding
 from ._outputs._form import ONE_OUTPUT, checked_parts, flat_outputs
@@ -34,6 +34,7 @@ class RowsMixin(PrefixedParamsMixin):
     # Learned by `fit`.
     model_: Any
     X_shape_: tuple[int, ...]
+    X_dtype_: np.dtype[Any]
     input_dtype_: Any
     free_lengths_: dict[str, bool] | None
     output_form_: OutputForm = ONE_OUTPUT
@@ -47,6 +48,8 @@ class RowsMixin(PrefixedParamsMixin):
         """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
         if reset:
             self._forget_rows()
+        if isinstance(X, InputRows):  # of a dataset
+            return check_batch_rows(self, X, reset=reset)
         if self.inputs is not None:
             return select_inputs(self, X, reset=reset)
         check_container(X)
@@ -87,7 +90,7 @@ class RowsMixin(PrefixedParamsMixin):
     def _check_row_shape(self, X: Any, *, reset: bool) -> Any:
         """Return X; raise for rows of another shape than those of `fit`."""
         if reset:
-            self.X_shape_ = tuple(X.shape)
+            self.X_shape_, self.X_dtype_ = tuple(X.shape), np.dtype(X.dtype)
             return X
         fitted, given = tuple(self.X_shape_[1:]), tuple(X.shape[1:])
         if self._takes_any_length() and len(given) == len(fitted):

@@ -77,9 +77,14 @@ def _cells_array(cells: np.ndarray, name: str, length: int | None) -> np.ndarray
 def _kind(cell: Any) -> str:
     if isinstance(cell, str | bytes):
         return "text"
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)) or type(cell).__name__ in (
-        "NAType",
-        "NaTType",
+    if (
+        cell is None
+        or (isinstance(cell, float) and np.isnan(cell))
+        or type(cell).__name__
+        in (
+            "NAType",
+            "NaTType",
+        )
     ):
         return "missing"
     if isinstance(cell, numbers.Number | np.bool_):

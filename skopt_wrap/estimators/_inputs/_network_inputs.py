@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..._keras import input_tensors, load_keras
 from ...exceptions import ModelError
 from ._rows import TEXT, InputRows, is_text
@@ -126,11 +124,3 @@ def knows_padding(network: Any) -> bool:
         if masks or not type(layer).__module__.startswith("keras."):
             return True
     return False
-
-
-def as_numbers(text: np.ndarray) -> np.ndarray | None:
-    """Return numbers that were written as text, or None where there are none."""
-    try:
-        return text.astype("float64")
-    except ValueError:
-        return None

@@ -94,6 +94,9 @@ def _numbers(X: Any, dtype: str) -> Any:
 
 def _cast(array: np.ndarray, dtype: str, name: str) -> np.ndarray:
     if is_text(array):
+        numbers = None if dtype == TEXT else _written_numbers(array)
+        if numbers is not None:
+            return numbers.astype(dtype)
         if dtype != TEXT:
             raise DataError(
                 f"{name} holds text such as {array.ravel()[0]!r}, but the network takes numbers "
@@ -113,6 +116,15 @@ def _cast(array: np.ndarray, dtype: str, name: str) -> np.ndarray:
             f"whole numbers ({dtype}) there."
         )
     return cast
+
+
+def _written_numbers(text: np.ndarray) -> np.ndarray | None:
+    """Return numbers that are written as text; None where they are none, or not finite."""
+    try:
+        numbers = text.astype("float64")
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def first_rows(X: Any, floatx: str) -> Any:

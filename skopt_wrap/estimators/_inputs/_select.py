@@ -99,6 +99,27 @@ def select_inputs(estimator: Any, X: Any, *, reset: bool) -> InputRows:
     return rows
 
 
+def check_batch_rows(estimator: Any, rows: InputRows, *, reset: bool) -> InputRows:
+    """Return the rows of a batch given by the names of inputs; learn their shapes when `reset`.
+
+    Raises
+    ------
+    DataError
+        For other names or shapes than those of the first batch.
+    """
+    if reset:
+        estimator.input_shapes_ = rows.row_shapes
+        return rows
+    known = getattr(estimator, "input_shapes_", {})
+    if set(known) != set(rows.parts):
+        raise DataError(
+            f"A batch has the inputs {sorted(rows.parts)}, but {type(estimator).__name__} was "
+            f"fitted on {sorted(known) or 'one array'}."
+        )
+    _check_shapes(estimator, rows)
+    return rows
+
+
 def _as_table(X: Any) -> np.ndarray:
     """Return lists of rows as an array of objects, whose cells may be of any kind."""
     rows = list(X)

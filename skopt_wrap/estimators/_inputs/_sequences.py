@@ -15,6 +15,7 @@ from ...architectures import ARCHITECTURES
 from ...exceptions import DataError, InputWarning, ParameterError
 from .._targets._arrays import check_range
 from ._cells import number_arrays, stacked
+from ._network_inputs import knows_padding
 
 
 def special_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray | None:
@@ -49,7 +50,7 @@ def special_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray | None:
     if limit is None and longest > length:
         n_longer = sum(len(a) > length for a in arrays)
         message = (
-            f"X holds {n_longer} sequences of more than {length} steps, the longest of the "
+            f"X holds {n_longer} sequence{'' if n_longer == 1 else 's'} of more than {length} steps, the longest of the "
             "training data"
         )
         if not own:
@@ -71,10 +72,30 @@ def special_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray | None:
     return rows
 
 
+def warn_of_padding(estimator: Any, network: Any) -> None:
+    """Warn when sequences were filled up, and the user's network takes the zeros for steps.
+
+    Warns
+    -----
+    InputWarning
+        Says which layers leave them out.
+    """
+    padded_here = hasattr(estimator, "sequence_length_") and not _own_architecture(estimator)
+    if padded_here and not knows_padding(network):
+        warnings.warn(
+            f"X holds sequences of unequal length, filled with zeros at the end, but no layer of "
+            f"{network.name!r} masks them. Begin it with keras.layers.Masking(), or with "
+            "Embedding(..., mask_zero=True) for token ids.",
+            InputWarning,
+            stacklevel=2,
+        )
+
+
 def _own_architecture(estimator: Any) -> bool:
     """Return whether the network is one of this package's architectures."""
-    return isinstance(estimator.model, str) or any(
-        estimator.model is known for known in ARCHITECTURES.values()
+    model = estimator.model
+    return isinstance(model, str) or any(
+        model is known or model is known.builder for known in ARCHITECTURES.values()
     )
 
 

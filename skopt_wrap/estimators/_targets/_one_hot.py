@@ -149,7 +149,7 @@ def warn_of_one_hot(target: ClassTarget) -> None:
     InputWarning
         Says how to have it taken as classes.
     """
-    if target.one_hot_ and target.target_type_ == "multilabel-indicator":
+    if target.target_type_ == "multilabel-indicator" and target.one_hot_:
         n_columns = len(target.classes_)
         warnings.warn(
             f"y has {n_columns} columns with a single 1 in each row. They are taken as "

@@ -220,7 +220,7 @@ class SeveralClasses:
         """
         columns = self._by_column(raw, "labels")
         kinds = {column.dtype.kind for column in columns}
-        if len(kinds) == 1 and self.y_dtype_ != object:
+        if len(kinds) == 1 and self.y_dtype_.kind != "O":
             return np.stack(columns, axis=1)
         table = np.empty((len(columns[0]), len(columns)), dtype=object)
         for number, column in enumerate(columns):
