@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 
 from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError
 from ._base import BaseKerasEstimator
+from ._class_score import ClassScoreMixin
 from ._fit_steps import FitRequest
 from ._losses import takes_one_hot
 from ._outputs._class_predictions import ClassPredictions
@@ -21,7 +21,7 @@ from ._targets._one_hot import OneHotTarget
 from ._targets._several import SeveralClasses, check_label_table, has_class_columns
 
 
-class KerasClassifier(ClassPredictions, ClassifierMixin, BaseKerasEstimator):
+class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
     """A Keras network as a scikit-learn classifier.
 
     Works wherever scikit-learn takes a classifier: pipelines, searches, cross-validation,

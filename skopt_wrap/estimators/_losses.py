@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .._keras import load_keras, loss_classes
+from .._keras import from_logits, load_keras, loss_classes
 from .._params import class_arguments
 from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
 from ._routed_objects import make_parts
@@ -217,9 +217,7 @@ def check_logits(loss: Any, kind: str, network: Any) -> None:
     Keras computes such a loss all the same: it clips what is no probability, so that training goes
     on with a gradient of zero, or it gives NaN.
     """
-    arguments = getattr(loss, "_fn_kwargs", None) or {}
-    from_logits = getattr(loss, "from_logits", arguments.get("from_logits"))
-    if kind == "logits" and from_logits is False and is_label_loss(loss):
+    if kind == "logits" and from_logits(loss) is False and is_label_loss(loss):
         raise ModelError(
             f"loss={type(loss).__name__} takes probabilities (from_logits=False), but the network "
             f"{network.name!r} ends in {kind}: its last activation is no softmax or sigmoid. Give "

@@ -211,7 +211,7 @@ def test_other_rows_than_those_of_fit_are_refused(flats):
         classifier.predict(X.assign(review=[None, *X.review[1:]]))
     with pytest.raises(DataError, match="cells of several kinds"):
         classifier.predict(X.assign(review=np.array([1, *X.review[1:]], dtype=object)))
-    with pytest.raises(DataError, match="holds numbers.*takes text"):
+    with pytest.raises(DataError, match=r"holds numbers.*takes text"):
         classifier.predict(X.assign(review=1.0))
 
 
@@ -223,7 +223,7 @@ def test_fractions_do_not_become_whole_numbers_unseen():
 
     X = np.column_stack([np.arange(20) % 5, np.linspace(0, 1, 20)])
     regressor = KerasRegressor(builder, inputs={"ids": 0, "x": 1}, epochs=1).fit(X, X[:, 0])
-    with pytest.raises(DataError, match="fractions such as 0.5"):
+    with pytest.raises(DataError, match=r"fractions such as 0\.5"):
         regressor.predict(X + 0.5)
 
 

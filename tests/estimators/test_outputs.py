@@ -178,7 +178,7 @@ def test_outputs_and_columns_of_classes_are_compared(rows):
     three = np.arange(96) % 3
     with pytest.raises(DataError, match="multiclass-multioutput"):
         KerasClassifier("dense").fit(rows, np.c_[three, three])
-    with pytest.raises(ModelError, match="2 outputs .price, age., but y has 3 columns"):
+    with pytest.raises(ModelError, match=r"2 outputs .price, age., but y has 3 columns"):
         KerasClassifier(heads).fit(rows, np.c_[three, three, three])
     with pytest.raises(ModelError, match="y has 1 column"):
         KerasClassifier(heads).fit(rows, three)

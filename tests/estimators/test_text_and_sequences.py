@@ -163,7 +163,7 @@ def test_max_length_is_checked(steps):
         KerasClassifier("cnn", model__max_length=4).fit(np.zeros((64, 4, 4, 1)), y)
     with pytest.raises(DataError, match="unlike shapes"):
         KerasClassifier("lstm").fit([np.zeros((2, 2)), np.zeros((3, 1))], [0, 1])
-    with pytest.raises(DataError, match="samples of unequal length.*'lstm'"):
+    with pytest.raises(DataError, match=r"samples of unequal length.*'lstm'"):
         KerasClassifier("dense").fit(X, y)
     with pytest.raises(DataError, match="NaN"):
         KerasClassifier("lstm").fit([[1.0, np.nan], [1.0]], [0, 1])

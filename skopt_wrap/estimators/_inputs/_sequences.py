@@ -50,8 +50,8 @@ def special_rows(estimator: Any, X: Any, *, reset: bool) -> np.ndarray | None:
     if limit is None and longest > length:
         n_longer = sum(len(a) > length for a in arrays)
         message = (
-            f"X holds {n_longer} sequence{'' if n_longer == 1 else 's'} of more than {length} steps, the longest of the "
-            "training data"
+            f"X holds {n_longer} sequence{'' if n_longer == 1 else 's'} of more than {length} "
+            "steps, the longest of the training data"
         )
         if not own:
             raise DataError(f"{message}; the network takes no more. Cut them.")

@@ -1,14 +1,12 @@
-"""What a classifier predicts: labels, probabilities, confidences, and its score."""
+"""What a classifier predicts: labels, probabilities, confidences."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score
 
 from .._rows import refuse_arguments
-from .._targets._several import SeveralClasses
 
 
 class ClassPredictions:
@@ -96,27 +94,3 @@ class ClassPredictions:
         refuse_arguments("decision_function", unknown)
         outputs = self.network_output(X)
         return self.target_encoder_.decision(outputs)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of samples whose labels are predicted correctly.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            True labels, in the form that `fit` was given.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            Mean accuracy. With several columns, all of a row have to be right.
-        """
-        predicted = self.predict(X)
-        target = self.target_encoder_
-        if isinstance(target, SeveralClasses):
-            right = (np.asarray(y, dtype=object) == predicted.astype(object)).all(axis=1)
-            return float(np.average(right, weights=sample_weight))
-        return float(accuracy_score(target.as_labels(y), predicted, sample_weight=sample_weight))

@@ -126,8 +126,8 @@ def explained(error: ValueError, data: Any, name: str) -> DataError | None:
         return DataError(f"{name} must hold numbers ({error}).{text_column(data)} {way}")
     if "inhomogeneous" in str(error) or "array element with a sequence" in str(error):
         return DataError(
-            f"{name} has samples of unequal length. The networks 'lstm' and 'cnn' take them as they "
-            "are, and so do builders; for others bring them to one length first, for instance "
+            f"{name} has samples of unequal length. The networks 'lstm' and 'cnn' take them as "
+            "they are, and so do builders; for others bring them to one length first, for instance "
             f"with keras.utils.pad_sequences({name}, dtype='float32')."
         )
     return None

@@ -26,7 +26,7 @@ class OneHotTarget(ClassTarget):
     --------
     >>> from skopt_wrap.estimators._targets._one_hot import OneHotTarget
     >>> target = OneHotTarget([[0, 1], [1, 0]], names=["no", "yes"])
-    >>> target.as_labels([[0, 1]]).tolist(), target.n_units
+    >>> target.comparable([[0, 1]]).tolist(), target.n_units
     (['yes'], 2)
     """
 
@@ -120,8 +120,8 @@ class OneHotTarget(ClassTarget):
             )
         return order[np.searchsorted(self.classes_, y, sorter=order)].astype("int32")
 
-    def as_labels(self, y: Any) -> np.ndarray:
-        """Return one-hot rows as labels; labels are returned as they are.
+    def comparable(self, y: Any) -> np.ndarray:
+        """Return one-hot rows as labels, which metrics compare; labels stay as they are.
 
         Parameters
         ----------
