@@ -114,6 +114,12 @@ def class_arguments(kind: type) -> tuple[list[str], bool]:
     return list(names), True
 
 
+def takes_positional(kind: type) -> bool:
+    """Return whether the constructor of a class takes arguments by position."""
+    kinds = {p.kind for p in inspect.signature(kind).parameters.values()}
+    return bool(kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_OR_KEYWORD})
+
+
 class PrefixedParamsMixin:
     """``get_params`` and ``set_params`` for an estimator that takes prefixed parameters.
 

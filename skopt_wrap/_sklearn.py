@@ -15,6 +15,7 @@ from typing import Any
 from sklearn.base import _clone_parametrized as clone_parametrized
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._indexing import _get_column_indices as column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -43,11 +44,13 @@ __all__ = [
     "check_method_params",
     "check_sample_weight",
     "clone_parametrized",
+    "column_indices",
     "fit_context",
     "num_samples",
     "parameter_constraints",
     "raise_for_params",
     "running_callback_context",
+    "running_state",
     "safe_indexing",
     "safe_split",
     "start_callback_context",
@@ -124,6 +127,12 @@ def start_callback_context(estimator: Any, **options: Any) -> Any:
 def running_callback_context(estimator: Any) -> Any:
     """Return the root context of the fit that is running, made by `start_callback_context`."""
     return estimator._callback_fit_ctx
+
+
+def running_state(estimator: Any) -> dict[str, Any]:
+    """Return the attributes that scikit-learn sets on `estimator` while its `fit` runs."""
+    names = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+    return {name: value for name, value in vars(estimator).items() if name in names}
 
 
 def tuned_positive_label(estimator: Any) -> Any:

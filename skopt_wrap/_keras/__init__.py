@@ -34,12 +34,22 @@ from ._layers import (
 )
 from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
+from ._predict_nested import predict_nested
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
+from ._structure import (
+    OutputForm,
+    fixed_batch,
+    input_tensors,
+    output_form,
+    output_tensors,
+    reset_states,
+)
 
 __all__ = [
     "CustomObjects",
     "FunctionalOptimizer",
+    "OutputForm",
     "Parcel",
     "all_finite",
     "all_layers",
@@ -55,11 +65,13 @@ __all__ = [
     "copy_optimizer",
     "dtype_scope",
     "dump_objects",
+    "fixed_batch",
     "fold_affine",
     "forget_key",
     "from_logits",
     "functional_class",
     "graph_nodes",
+    "input_tensors",
     "is_adapted",
     "is_called",
     "keras_model_problem",
@@ -74,12 +86,16 @@ __all__ = [
     "name_scope",
     "next_operations",
     "object_state",
+    "output_form",
     "output_kind",
     "output_layers",
+    "output_tensors",
     "output_units",
     "plain_executor",
+    "predict_nested",
     "predict_raw",
     "rebuild",
+    "reset_states",
     "resized",
     "run_graph",
     "seed_scope",

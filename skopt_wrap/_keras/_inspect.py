@@ -163,7 +163,7 @@ def forget_key(model: Any) -> None:
 
 def _compute_key(model: Any) -> str | None:
     keras = load_keras()
-    if _is_subclassed(model) or not (model.built and model.compiled) or model.run_eagerly:
+    if is_subclassed(model) or not (model.built and model.compiled) or model.run_eagerly:
         return None
     given = model._compile_config.config
     own = [name for name, value in vars(model).items() if isinstance(value, types.FunctionType)]
@@ -203,7 +203,7 @@ def _plain(thing: Any) -> Any:
     raise _NotComparable
 
 
-def _is_subclassed(model: Any) -> bool:
+def is_subclassed(model: Any) -> bool:
     keras = load_keras()
     functional = type(model).__name__ == "Functional" and _from_keras(type(model))
     return not (type(model) is keras.Sequential or functional)
@@ -227,7 +227,7 @@ def output_units(model: Any, rows: Any) -> int | None:
     rows : ndarray of shape (n_rows, ...)
         A few rows; a subclassed model tells the shape of its output only when it is called.
     """
-    if _is_subclassed(model):
+    if is_subclassed(model):
         outputs = model(rows)
         shape = getattr(outputs, "shape", None)
     elif len(model.inputs) != 1 or len(model.outputs) != 1:
@@ -239,14 +239,16 @@ def output_units(model: Any, rows: Any) -> int | None:
     return int(shape[-1]) if len(shape) > 1 else 1
 
 
-def output_kind(model: Any, loss: Any = None) -> str:
+def output_kind(model: Any, loss: Any = None, tensor: Any = None) -> str:
     """Say what the outputs of `model` mean: "logits" or "probabilities".
+
+    `tensor` is the output in question; None takes the first.
 
     The last activation decides. Where it does not tell (a subclassed model, a function of the
     user's), the loss does: one with ``from_logits=True`` is fed logits.
     """
     keras = load_keras()
-    last = _last_operation(model)
+    last = _last_operation(model, tensor)
     if type(last).__name__ in ("HardSigmoid", "Sigmoid", "Softmax", "Sparsemax"):
         return "probabilities"
     activation = getattr(last, "activation", None)
@@ -264,14 +266,14 @@ def from_logits(loss: Any) -> bool | None:
     return getattr(loss, "from_logits", arguments.get("from_logits"))
 
 
-def _last_operation(model: Any) -> Any:
+def _last_operation(model: Any, tensor: Any = None) -> Any:
     """Return the layer or operation that makes the output, or None when it cannot be told."""
-    if _is_subclassed(model):
+    if is_subclassed(model):
         return None
-    tensor = model.outputs[0]
+    tensor = model.outputs[0] if tensor is None else tensor
     while True:
         operation, node, _ = tensor._keras_history
-        if getattr(operation, "layers", None) and not _is_subclassed(operation):
+        if getattr(operation, "layers", None) and not is_subclassed(operation):
             return _last_operation(operation)
         if type(operation).__name__ not in ("Flatten", "Reshape"):
             return operation

@@ -65,7 +65,7 @@ def _needs_parts(thing: Any, objects: CustomObjects) -> bool:
         return False
     return (
         bool(objects._lambdas)
-        if not _is_subclassed(thing)
+        if not is_subclassed(thing)
         else _config_arguments(thing) != (thing.get_config())
     )
 
@@ -85,7 +85,7 @@ def _parts(model: Any, objects: CustomObjects) -> dict[str, Any]:
     """Return a network part by part."""
     optimizer: Any = getattr(model, "optimizer", None)
     built = optimizer is not None and optimizer.built
-    subclassed = _is_subclassed(model)
+    subclassed = is_subclassed(model)
     return {
         "class": type(model).__name__ if subclassed else None,
         # Keras leaves `built` False for a subclassed model that it builds by its configuration.
@@ -124,7 +124,7 @@ def _load(content: Any, objects: CustomObjects | None, dtype: str | None) -> Any
         return model
 
 
-def _is_subclassed(model: Any) -> bool:
+def is_subclassed(model: Any) -> bool:
     functional = type(model).__name__ == "Functional" and inspect.getmodule(type(model)) is not None
     own = type(model).__module__.partition(".")[0] == "keras"
     return not (type(model) is load_keras().Sequential or (functional and own))

@@ -66,6 +66,24 @@ def check_fraction(name: str, value: float) -> None:
         raise ParameterError(f"model__{name} must be in [0, 1), got {value!r}.")
 
 
+def check_length(
+    meta: Mapping[str, Any], max_length: int | None, input_shape: Sequence[int] | None
+) -> None:
+    """Raise where a number of steps has no effect, or a new shape meets sequences.
+
+    ``meta["sequence_length_"]`` is there when sequences were filled up to one length.
+    """
+    if max_length is not None and "sequence_length_" not in meta:
+        raise ParameterError(
+            f"model__max_length={max_length!r} is for sequences; X has shape "
+            f"{tuple(meta['X_shape_'])}."
+        )
+    if input_shape is not None and "sequence_length_" in meta:
+        raise ParameterError(
+            f"model__input_shape={input_shape!r} cannot reshape sequences of unequal length."
+        )
+
+
 def check_penalty(name: str, value: float) -> None:
     """Raise unless `value` is a float >= 0."""
     if not isinstance(value, numbers.Real) or value < 0:

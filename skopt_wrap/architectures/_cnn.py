@@ -11,6 +11,7 @@ from ..exceptions import InputWarning, ParameterError
 from ._architecture import Architecture
 from ._blocks import (
     ACTIVATIONS,
+    check_length,
     close_network,
     dense_block,
     dropout_space,
@@ -43,6 +44,7 @@ def cnn(
     kernel_initializer: str = "glorot_uniform",
     bias_initializer: str = "zeros",
     input_shape: Sequence[int] | None = None,
+    max_length: int | None = None,
 ) -> Any:
     """Build a convolutional network for images (n, h, w, c) or sequences (n, t, f).
 
@@ -78,6 +80,10 @@ def cnn(
     input_shape : sequence of int, default=None
         Reshape each row to this shape first, so that a pipeline of 2-D steps (a scaler) can feed
         images to the network. A grey image has one channel: ``(8, 8, 1)``.
+    max_length : int, default=None
+        Steps of every sequence. Sequences of unequal length are filled up to it, and every block
+        gives zeros for the steps that were added; longer ones lose their end. None takes the
+        longest sequence of the training data.
 
     Returns
     -------
@@ -104,10 +110,12 @@ def cnn(
     (None, 10)
     """
     keras = load_keras()
+    check_length(meta, max_length, input_shape)
+    filled_up = "sequence_length_" in meta
     shape = row_shape(meta, input_shape)
     if len(shape) not in (2, 3):
         refuse_rank("cnn", meta, shape, "images (n, h, w, c) or sequences (n, t, f)")
-    if input_shape is None and len(shape) == 2 and shape[1] > _CHANNELS:
+    if input_shape is None and not filled_up and len(shape) == 2 and shape[1] > _CHANNELS:
         warnings.warn(
             f"X has samples of shape {shape}: they are taken as sequences of {shape[0]} steps with "
             f"{shape[1]} features. For grey images give model__input_shape={(*shape, 1)}; "
@@ -126,11 +134,15 @@ def cnn(
     convolution = keras.layers.Conv2D if len(shape) == 3 else keras.layers.Conv1D
     pooling = keras.layers.MaxPooling2D if len(shape) == 3 else keras.layers.MaxPooling1D
     inputs, tensor = open_network(meta, input_shape)
+    mask = inputs[..., -1:] if filled_up else None  # 1 in every step, 0 behind the end
     for n_filters in blocks:
         tensor = convolution(n_filters, kernel_size, padding="same", **options)(tensor)
         tensor = finish_block(tensor, activation=activation, batch_norm=batch_norm, dropout=0.0)
+        if mask is not None:
+            tensor = keras.layers.Multiply()([tensor, mask])
         if pool_size > 1 and min(tensor.shape[1:-1]) >= pool_size:
             tensor = pooling(pool_size)(tensor)
+            mask = None if mask is None else pooling(pool_size)(mask)
         if dropout:
             tensor = keras.layers.Dropout(dropout)(tensor)
     tensor = keras.layers.Flatten()(tensor)

@@ -11,6 +11,7 @@ from .._keras import load_keras
 from ._architecture import Architecture
 from ._blocks import (
     check_fraction,
+    check_length,
     close_network,
     dropout_space,
     layer_options,
@@ -40,6 +41,7 @@ def lstm(
     bias_initializer: str = "zeros",
     recurrent_initializer: str = "orthogonal",
     input_shape: Sequence[int] | None = None,
+    max_length: int | None = None,
 ) -> Any:
     """Build an LSTM for sequences (n, t, f), series (n, t) or token ids (n, t) of integers.
 
@@ -74,6 +76,10 @@ def lstm(
         Any Keras initializer.
     input_shape : sequence of int, default=None
         Reshape each row to this shape first, such as ``(8, 8)`` for 8 steps of 8 features.
+    max_length : int, default=None
+        Steps of every sequence. Sequences of unequal length are filled up to it, and the steps that
+        were added are masked; longer ones lose their end. None takes the longest sequence of the
+        training data.
 
     Returns
     -------
@@ -101,18 +107,23 @@ def lstm(
     options = layer_options(
         l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
     )
+    check_length(meta, max_length, input_shape)
+    filled_up = "sequence_length_" in meta
     shape = row_shape(meta, input_shape)
     tokens = len(shape) == 1 and np.issubdtype(np.dtype(meta["X_dtype_"]), np.integer)
     if tokens:
-        size = vocabulary_size if vocabulary_size is not None else int(meta["X_max_"]) + 1
+        # In sequences that were filled up, ids are one greater, and 0 stands behind the end.
+        size = int(meta["X_max_"]) + 1 if vocabulary_size is None else vocabulary_size + filled_up
         inputs = keras.Input(shape, dtype="int32")
-        tensor = keras.layers.Embedding(size, embedding_dim)(inputs)
+        tensor = keras.layers.Embedding(size, embedding_dim, mask_zero=filled_up)(inputs)
     elif len(shape) == 1:
         inputs, tensor = open_network(meta, (*shape, 1))
     elif len(shape) == 2:
         inputs, tensor = open_network(meta, input_shape)
     else:
         refuse_rank("lstm", meta, shape, "sequences (n, t, f), series (n, t) or token ids (n, t)")
+    if filled_up and not tokens:
+        tensor = keras.layers.Masking()(tensor)  # all features are 0 behind the end only
     for i, width in enumerate(layers):
         layer = keras.layers.LSTM(
             width,

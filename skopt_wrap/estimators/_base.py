@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import train_test_split
 
 from .._aliases import HINTS
 from .._copying import CopyMixin
 from .._keras import name_scope
-from .._sklearn import HasMethods, Interval, Options, StrOptions
+from .._sklearn import HasMethods, Interval, Options, StrOptions, running_state
 from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
 from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
+from ._inputs._batches import predict_batches
+from ._inputs._network_inputs import free_lengths, input_dtypes
+from ._inputs._rows import as_network_input, first_rows
+from ._inputs._select import check_inputs_parameter
 from ._network import (
     build_network,
     finish_network,
-    input_dtype,
     is_builder,
     make_optimizer,
 )
-from ._rows import RowsMixin, dense_rows
+from ._outputs._form import encoded_target
+from ._rows import RowsMixin
 from ._unused_settings import (
     check_compiled,
     check_hooks,
@@ -40,18 +45,20 @@ from ._unused_settings import (
 # What a call of `fit` may override for itself, as users of SciKeras and keras.wrappers do.
 _FIT_OVERRIDES = ("batch_size", "callbacks", "epochs", "shuffle", "validation_split", "verbose")
 _DEFAULT_HOLDOUT = 0.1
+_KERAS_BATCH = 32  # what None means in Keras
+_ALL_ROWS = 2**31 - 1
 
 
-class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
+class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimator):
     """Base of :class:`KerasClassifier` and :class:`KerasRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [StrOptions(set(ARCHITECTURES)), callable, HasMethods(["get_weights", "summary"])],
-        "loss": [str, callable, type, None],
+        "loss": [str, callable, type, dict, list, tuple, None],
         "optimizer": [str, type, HasMethods(["get_config", "apply"])],
         "metrics": [list, tuple, dict, str, callable, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": [
             "boolean",
@@ -68,6 +75,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+        "inputs": [object],  # check_inputs_parameter says what is wrong with it
     }
 
     # Learned by `fit`.
@@ -90,7 +98,9 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     def _check_y(self, y: Any) -> np.ndarray:
         raise NotImplementedError
 
-    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> Any:
+    def _make_target(
+        self, y: np.ndarray, weights: np.ndarray, classes: Any, names: Sequence[Any] = ()
+    ) -> Any:
         raise NotImplementedError
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: Any) -> np.ndarray:
@@ -114,13 +124,19 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             fitting.store(result)
         return self
 
-    def _new_network(self, X: Any, y: np.ndarray, target: Any) -> Any:
-        """Return a network for the data, built and compiled; learn what it is told of them."""
+    def _new_network(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
+        """Return a network for the data, built and compiled, and the target that suits it.
+
+        The estimator learns what a builder is told of the data.
+        """
         self._describe(X, y, target)
         with name_scope():
-            network = self._build(X, target)
-        self.input_dtype_ = input_dtype(network, self._floatx)
-        return network
+            network, settled = self._build(X, y, target)
+        if settled is not target:
+            self._describe(X, y, settled)
+        self.input_dtype_ = input_dtypes(network, X, self._floatx)
+        self.free_lengths_ = free_lengths(network, X)
+        return network, settled
 
     def _new_callbacks(self, callbacks: Any, validated: bool) -> tuple[list[Any], bool]:
         return make_callbacks(
@@ -139,6 +155,29 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             fit_on_batches(self, dataset, classes, validation_data, steps_per_epoch)
         return self
 
+    def predict_dataset(
+        self, dataset: Any, *, method: str = "predict", steps: int | None = None
+    ) -> Any:
+        """Return the predictions for all rows of batches that need not fit in memory.
+
+        Parameters
+        ----------
+        dataset : tf.data.Dataset, keras.utils.PyDataset, generator or callable
+            Batches ``X``, ``(X, y)`` or ``(X, y, sample_weight)``, of which X is used; it may be a
+            dict by the names of the network's inputs. A callable returns a generator.
+        method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, \
+                default="predict"
+            What is called on the X of every batch.
+        steps : int, default=None
+            Batches to use; needed for a dataset without an end.
+
+        Returns
+        -------
+        predictions : ndarray, or list of ndarray, of shape (n_samples, ...)
+            What the method returns, for all batches, in their order.
+        """
+        return predict_batches(self, dataset, method, steps)
+
     @contextlib.contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
         """Put every attribute back when the block raises."""
@@ -146,8 +185,9 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         try:
             yield
         except BaseException:
+            running = running_state(self)  # scikit-learn ends its callbacks after this
             state.clear()
-            state.update(before)
+            state.update({**before, **running})
             raise
 
     def _settings(self, overrides: Mapping[str, Any], X_val: Any, y_val: Any) -> dict[str, Any]:
@@ -160,6 +200,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         if (X_val is None) != (y_val is None):
             raise DataError("X_val and y_val go together; one of them is missing.")
         check_hooks(self)
+        check_inputs_parameter(self)
         check_schedule(self.learning_rate_schedule, self._routed("learning_rate_schedule"))
         fit = self._routed("fit")
         settings = {
@@ -171,6 +212,8 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             "verbose": self.verbose,
         }
         settings.update(overrides)
+        if settings["batch_size"] is None:
+            settings["batch_size"] = _KERAS_BATCH
         for name, minimum in (("epochs", 1), ("batch_size", 1)):
             value = settings[name]
             whole = isinstance(value, Integral) and not isinstance(value, bool)
@@ -181,6 +224,8 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             settings["validation_split"] = _DEFAULT_HOLDOUT
         known = {"validation_batch_size", "validation_freq"}
         settings["passed_on"] = {name: fit.pop(name) for name in known & set(fit)}
+        if settings["passed_on"].get("validation_batch_size") == -1:
+            settings["passed_on"]["validation_batch_size"] = _ALL_ROWS
         if fit:
             settings["passed_on"]["fit_options"] = fit
         return settings
@@ -225,33 +270,33 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             "n_features_in_ feature_names_in_ X_shape_ X_dtype_ y_dtype_ classes_ n_classes_ "
             "target_type_ n_outputs_ n_outputs_expected_"
         )
+        names += " input_shapes_ sequence_length_"
         meta = {name: getattr(self, name) for name in names.split() if hasattr(self, name)}
         if self.X_dtype_.kind in "iu":
             meta["X_max_"] = int(X.max()) if X.shape[0] else 0
         return meta
 
-    def _build(self, X: Any, target: Any) -> Any:
-        """Return the network, built and compiled."""
+    def _build(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
+        """Return the network, built and compiled, and the target that suits it."""
         rate = constant_rate(self.learning_rate_schedule)
         optimizer = make_optimizer(self.optimizer, self._routed("optimizer"), rate)
         offered = None
         if takes_compile_settings(self._builder()):
             offered = offered_settings(self, target, optimizer)
-        rows = dense_rows(X[:2]).astype(self._floatx)
+        rows = first_rows(X, self._floatx)
         network = build_network(
             self.model, self._routed("model"), self._meta(X), offered or {}, rows
         )
         check_precision(self, network)
         if network.compiled:
             check_compiled(self, network, offered)
-        finish_network(self, network, target, optimizer, rows)
-        return network
+        return network, finish_network(self, network, target, optimizer, rows, y)
 
     def _encode(self, X: Any, y: np.ndarray, weights: np.ndarray, target: Any) -> TrainingData:
         dtype = self._floatx
         return TrainingData(
-            X.astype(self.input_dtype_, copy=False),
-            target.transform(y, dtype),
+            as_network_input(X, self.input_dtype_),
+            encoded_target(target, self.output_form_, y, dtype),
             weights.astype(dtype, copy=False),
         )
 
@@ -264,6 +309,11 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         }
         self.n_iter_ = result.n_epochs + (self.n_iter_ if keep else 0)
         self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
+
+    def __copy__(self) -> Any:
+        new = type(self).__new__(type(self))
+        vars(new).update(vars(self))
+        return new
 
     def _network_dtype(self) -> str | None:
         return self.dtype

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,13 +12,16 @@ from ..exceptions import DataError
 from ._base import BaseKerasEstimator
 from ._class_score import ClassScoreMixin
 from ._fit_steps import FitRequest
-from ._rows import refuse_arguments
+from ._losses import takes_one_hot
+from ._outputs._class_predictions import ClassPredictions
 from ._targets._arrays import check_labels
 from ._targets._class_weight import weigh_classes
-from ._targets._classes import ClassTarget, make_target
+from ._targets._classes import SEVERAL_COLUMNS, ClassTarget, make_target
+from ._targets._one_hot import OneHotTarget
+from ._targets._several import SeveralClasses, check_label_table, has_class_columns
 
 
-class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
+class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
     """A Keras network as a scikit-learn classifier.
 
     Works wherever scikit-learn takes a classifier: pipelines, searches, cross-validation,
@@ -35,6 +39,11 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
         ``feature_names_in_``. A callable that compiles may take ``compile_kwargs`` (a dict of
         optimizer, loss and metrics). A Keras model is copied with its weights at every `fit`, and
         never changed.
+    inputs : dict of str to columns, default=None
+        For a builder or a Keras model with several inputs: the columns of `X` that each input
+        takes, by its name, such as ``{"numbers": slice(0, 8), "text": "review"}``. Columns are a
+        name, a position, a slice, a list of them, a mask, or a function of `X` that returns one of
+        these. The cells of a column may hold numbers, text, arrays of one shape, or sequences.
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the cross-entropy that suits target and network, averaged over the sum of the
         sample weights. Text and classes keep Keras' reduction; ``from_logits`` follows the
@@ -48,8 +57,8 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
         of the classes given.
     epochs : int, default=50
         Passes over the data.
-    batch_size : int, default=32
-        Rows per step; -1 takes all rows.
+    batch_size : int or None, default=32
+        Rows per step; -1 takes all rows, None those that Keras takes, 32.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch, in the
         proportions of the classes.
@@ -108,6 +117,14 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
         ``X.shape[1]``.
     feature_names_in_ : ndarray of str
         Column names, for frames.
+    output_form_ : OutputForm
+        Names, units and nesting of the network's outputs.
+    input_columns_ : dict of str to ndarray of int
+        With `inputs`: the positions of the columns that each input takes.
+    input_shapes_ : dict of str to tuple of int
+        With `inputs`: the shape of a row of each input.
+    sequence_length_ : int
+        For sequences of unequal length: the steps that they were filled up to.
     target_encoder_ : ClassTarget
         Turns labels into numbers and raw outputs into predictions.
     fit_path_ : str
@@ -159,11 +176,12 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
         self,
         model: Any = "dense",
         *,
+        inputs: Any = None,
         loss: Any = None,
         optimizer: Any = "adam",
         metrics: Any = None,
         epochs: int = 50,
-        batch_size: int = 32,
+        batch_size: int | None = 32,
         validation_split: float = 0.0,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
@@ -177,6 +195,7 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
         **extra: Any,
     ) -> None:
         self.model = model
+        self.inputs = inputs
         self.loss = loss
         self.optimizer = optimizer
         self.metrics = metrics
@@ -211,7 +230,8 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             Rows: tables, images (n, h, w, c), sequences (n, t, f) or integer token ids (n, t).
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels of any type, or a 0/1 indicator of several labels.
+            Labels of any type; or a 0/1 indicator of several labels; or one column of labels for
+            each output of the network; or, with ``loss="categorical_crossentropy"``, one-hot rows.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
         X_val, y_val : array-like, default=None
@@ -252,6 +272,8 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
             Fitted estimator.
         """
         known: Any = getattr(self, "classes_", None)
+        if classes is not None and isinstance(known, list):
+            raise DataError("classes are those of one column; y has several (one for each output).")
         if not (known is None or classes is None or np.array_equal(np.unique(classes), known)):
             raise DataError(
                 f"classes={np.unique(classes).tolist()} differ from those of the first call, "
@@ -272,11 +294,13 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
 
         Parameters
         ----------
-        dataset : tf.data.Dataset or keras.utils.PyDataset
-            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller.
+        dataset : tf.data.Dataset, keras.utils.PyDataset, generator or callable
+            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller. X
+            may be a dict by the names of the network's inputs. A callable returns a new generator
+            at every call; a generator itself can be read once.
         classes : array-like of shape (n_classes,), default=None
             All labels; None takes one pass over the dataset to collect them.
-        validation_data : tf.data.Dataset or keras.utils.PyDataset, default=None
+        validation_data : tf.data.Dataset, keras.utils.PyDataset or callable, default=None
             Batches evaluated after every epoch.
         steps_per_epoch : int, default=None
             Batches that make an epoch; needed for an infinite dataset.
@@ -288,93 +312,29 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
         """
         return self._fit_dataset(dataset, classes, validation_data, steps_per_epoch)
 
-    def predict(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return the predicted labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels from `classes_`, or a 0/1 indicator.
-        """
-        refuse_arguments("predict", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.labels(outputs)
-
-    def predict_proba(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return class probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), float64
-            One column per class, in the order of `classes_`; for a multilabel target the
-            probability of each label.
-        """
-        refuse_arguments("predict_proba", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.probabilities(outputs)
-
-    def predict_log_proba(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return the logarithm of the class probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), float64
-            One column per class.
-        """
-        refuse_arguments("predict_log_proba", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.log_probabilities(outputs)
-
-    def decision_function(self, X: Any, **unknown: Any) -> np.ndarray:
-        """Return the confidence in each class before it becomes a probability.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-        **unknown
-            Nothing is taken; the error says what to do instead of ``predict(X, batch_size=...)``.
-
-        Returns
-        -------
-        confidence : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
-            One number per row for two classes, positive for ``classes_[1]``.
-        """
-        refuse_arguments("decision_function", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.decision(outputs)
-
     def _check_y(self, y: Any) -> np.ndarray:
-        return check_labels(y)
+        table = check_label_table(y)
+        return check_labels(y) if table is None else table
 
-    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ClassTarget:
-        return make_target(y, weights, classes, loss_is_given=self.loss is not None)
+    def _make_target(
+        self, y: np.ndarray, weights: np.ndarray, classes: Any, names: Sequence[Any] = ()
+    ) -> Any:
+        if y.ndim == 2 and takes_one_hot(self, y):
+            return OneHotTarget(y, names)
+        if y.ndim == 2 and has_class_columns(y):
+            if isinstance(self.model, str):
+                raise DataError(SEVERAL_COLUMNS)
+            return SeveralClasses(y, names)
+        target = make_target(y, weights, classes)
+        target.column_names_ = tuple(names)
+        return target
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
         return weigh_classes(self.class_weight, y, weights, target)
 
     def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:
+        if isinstance(target, OneHotTarget):
+            return target.index(y)
         return y if y.ndim == 1 else None
 
     def _check_split(self, y_train: np.ndarray, target: ClassTarget) -> None:
@@ -389,7 +349,8 @@ class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
     def _describe(self, X: Any, y: np.ndarray, target: ClassTarget) -> None:
         super()._describe(X, y, target)
         self.classes_ = target.classes_
-        self.n_classes_ = len(target.classes_)
+        several = isinstance(target.classes_, list)
+        self.n_classes_ = list(map(len, target.classes_)) if several else len(target.classes_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

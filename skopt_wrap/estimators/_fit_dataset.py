@@ -13,7 +13,9 @@ from sklearn.utils import check_random_state
 from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import train_batches
+from ._inputs._batches import as_arrays, as_dataset, batch_rows, decoded
 from ._losses import HARD_LOSSES, loss_name
+from ._outputs._form import encoded_target
 
 Encode = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
 
@@ -22,9 +24,14 @@ def fit_on_batches(
     estimator: Any, batches: Any, classes: Any, validation: Any, steps: int | None
 ) -> None:
     """Fit `estimator` on batches; the body of its ``fit_dataset``."""
-    _check_source("dataset", batches)
+    batches, once = as_dataset("dataset", batches)
     if validation is not None:
-        _check_source("validation_data", validation)
+        validation, comes_once = as_dataset("validation_data", validation)
+        if comes_once:
+            raise DataError(
+                "validation_data is a generator, which can be read once, but it is read after "
+                "every epoch; give a function that returns a generator."
+            )
     if estimator.validation_split:
         raise ParameterError(
             "validation_split cannot split a dataset, got "
@@ -46,6 +53,7 @@ def fit_on_batches(
             "augment makes the batches of arrays, and a dataset has its own: give the arrays to "
             "fit, or change the batches with dataset.map."
         )
+    _check_generator(once, settings["epochs"], steps, estimator, classes)
     options = dict(settings["passed_on"])
     if "validation_batch_size" in options:
         raise ParameterError(
@@ -56,19 +64,25 @@ def fit_on_batches(
         options["steps_per_epoch"] = steps
     keep = estimator.warm_start and hasattr(estimator, "model_")
     first = _first_batch(batches)
-    X = estimator._check_X(first[0], reset=not keep)
+    X = estimator._check_X(_text_rows(batch_rows(first[0])), reset=not keep)
     target = _target_of(estimator, batches, first, classes, keep)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     floatx = estimator._floatx
     with seed_scope(seed), dtype_scope(estimator.dtype):
         y = estimator._check_y(_text(first[1]))
-        network = estimator.model_ if keep else estimator._new_network(X, y, target)
+        if keep:
+            network = estimator.model_
+        else:
+            network, target = estimator._new_network(X, y, target)
         callbacks, _ = estimator._new_callbacks(settings["callbacks"], validation is not None)
 
         def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             labels = _decoded(labels, target)
             weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
-            return target.transform(labels, floatx), weights.astype(floatx)
+            code = encoded_target(target, estimator.output_form_, labels, floatx)
+            if not isinstance(code, np.ndarray):
+                raise DataError("fit_dataset trains networks with one output; give arrays to fit.")
+            return code, weights.astype(floatx)
 
         def encode_balanced(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             code, weights = encode(labels, weights)
@@ -173,12 +187,19 @@ def _check_soft(estimator: Any, network: Any, target: Any) -> None:
         )
 
 
-def _check_source(name: str, source: Any) -> None:
-    keras, tf = load_keras(), load_tensorflow()
-    if not isinstance(source, (tf.data.Dataset, keras.utils.PyDataset)):
+def _check_generator(once: bool, epochs: int, steps: Any, estimator: Any, classes: Any) -> None:
+    """Raise for a generator, which can be read once, where more is asked of it."""
+    if not once:
+        return
+    if epochs > 1 and not steps:
+        raise ParameterError(
+            f"epochs={epochs} and a generator, which can be read once: give steps_per_epoch for a "
+            "generator without an end, or a function that returns a new generator for every epoch."
+        )
+    if classes is None and is_classifier(estimator) and not hasattr(estimator, "classes_"):
         raise DataError(
-            f"{name} must be a tf.data.Dataset or a keras.utils.PyDataset of batches, got "
-            f"{type(source).__name__}; arrays go to fit."
+            "A generator can be read once, so that its labels cannot be collected: give classes to "
+            "fit_dataset, or a function that returns a generator."
         )
 
 
@@ -194,16 +215,22 @@ def _batches(source: Any) -> Iterator[tuple[Any, ...]]:
                 "A dataset must yield batches (X, y) or (X, y, sample_weight), got "
                 f"{type(item).__name__}."
             )
-        yield tuple(np.asarray(part) for part in item)
+        if any(isinstance(part, Mapping | tuple | list) for part in item[1:]):
+            raise DataError(
+                "A batch gives y as a dict or list; give one array with a column for each output."
+            )
+        yield as_arrays(item)
 
 
 def _first_batch(source: Any) -> tuple[Any, ...]:
     for batch in _batches(source):
-        if batch[0].ndim < 2:
+        x = batch[0]
+        if not isinstance(x, Mapping) and x.ndim < (1 if x.dtype.kind in "OS" else 2):
             raise DataError(
-                f"A batch of X has shape {batch[0].shape}; batch the dataset (dataset.batch(32))."
+                f"A batch of X has shape {x.shape}; batch the dataset (dataset.batch(32))."
             )
-        _check_lengths(len(batch[0]), *batch[1:], *([None] if len(batch) == 2 else []))
+        n_samples = len(next(iter(x.values())) if isinstance(x, Mapping) else x)
+        _check_lengths(n_samples, *batch[1:], *([None] if len(batch) == 2 else []))
         return batch
     raise DataError("The dataset is empty.")
 
@@ -228,6 +255,10 @@ def _text(labels: np.ndarray) -> np.ndarray:
     return labels
 
 
+def _text_rows(x: Any) -> Any:
+    return decoded(x) if isinstance(x, np.ndarray) else x
+
+
 def _decoded(labels: np.ndarray, target: Any) -> np.ndarray:
     labels = _text(np.asarray(labels))
     return labels.ravel() if target.n_outputs_ == 1 else labels
@@ -244,7 +275,17 @@ def _check_lengths(n_samples: int, labels: np.ndarray, weights: np.ndarray | Non
             )
 
 
-def _encoded(source: Any, encode: Encode, dtypes: tuple[str, str], errors: list[Exception]) -> Any:
+def cast_batch(x: Any, dtypes: Any) -> Any:
+    """Return the X of a batch in the dtypes of the network's inputs."""
+    tf = load_tensorflow()
+    if isinstance(x, Mapping) and not isinstance(dtypes, Mapping):
+        (x,) = x.values()
+    if isinstance(x, Mapping):
+        return {name: cast_batch(x[name], dtype) for name, dtype in dtypes.items()}
+    return x if dtypes == "string" else tf.cast(x, dtypes)
+
+
+def _encoded(source: Any, encode: Encode, dtypes: tuple[Any, str], errors: list[Exception]) -> Any:
     """Return `source` with labels and weights as the loss takes them.
 
     `dtypes` are those of X and of the weights. What is raised while batches are encoded is put into
@@ -266,11 +307,12 @@ def _encoded(source: Any, encode: Encode, dtypes: tuple[str, str], errors: list[
         return EncodedSequence(source, checked, x_dtype)
 
     def change(x: Any, y: Any, weights: Any = None) -> tuple[Any, Any, Any]:
-        given = [tf.shape(x)[0], y] if weights is None else [tf.shape(x)[0], y, weights]
+        n_samples = tf.shape(tf.nest.flatten(x)[0])[0]
+        given = [n_samples, y] if weights is None else [n_samples, y, weights]
         code, balanced = tf.numpy_function(checked, given, [code_dtype, floatx])
         code.set_shape([None, *code_shape])
         balanced.set_shape([None])
-        return tf.cast(x, x_dtype), code, balanced
+        return cast_batch(x, x_dtype), code, balanced
 
     sample, _ = encode(_first_batch(source)[1], None)
     code_dtype, code_shape = sample.dtype, sample.shape[1:]

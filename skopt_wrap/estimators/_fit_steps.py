@@ -17,8 +17,12 @@ from sklearn.utils import check_random_state
 from .._keras import dtype_scope, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import TrainingData, TrainingSettings, train
+from ._epoch_tasks import epoch_tasks
 from ._fit_dataset import train_augmented
+from ._inputs._fixed_batch import check_batches
+from ._inputs._sequences import warn_of_padding
 from ._rows import check_weights
+from ._targets._arrays import column_names
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Fitting:
     user_callbacks: bool = False
     held_out: TrainingData | None = None
     split: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
+    given: tuple[Any, Any] = (None, None)
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
@@ -76,9 +81,12 @@ class Fitting:
         estimator = self.estimator
         if not self.keep and getattr(estimator.augment, "mixes_labels", False):
             self.target.soft_ = self.target.target_type_ in ("binary", "multiclass")
-        self.network = (
-            estimator.model_ if self.keep else estimator._new_network(self.X, self.y, self.target)
-        )
+        if self.keep:
+            self.network = estimator.model_
+        else:
+            self.network, self.target = estimator._new_network(self.X, self.y, self.target)
+            warn_of_padding(estimator, self.network)
+        check_batches(self)
         self.callbacks, self.user_callbacks = estimator._new_callbacks(
             self.settings["callbacks"], self.validation is not None
         )
@@ -99,24 +107,28 @@ class Fitting:
 
     def train(self) -> Any:
         """Train the network by itself; return the result."""
-        settings = self.settings
+        learned = {"target_encoder_": self.target, "history_": {}, "n_iter_": 0}
+        with epoch_tasks(
+            self.estimator, self.given, self.settings["epochs"], lambda: learned
+        ) as tasks:
+            return self._train([*self.callbacks, *tasks])
+
+    def _train(self, callbacks: list[Any]) -> Any:
         if self.estimator.augment is not None:
+            rows = (self.X, self.y, self.weights)
             return train_augmented(
                 self.estimator,
                 self.network,
-                (self.X, self.y, self.weights),
+                rows,
                 self.target,
-                settings,
+                self.settings,
                 self.held_out,
-                self.callbacks,
+                callbacks,
                 self.seed,
             )
+        settings = self.training_settings()
         return train(
-            self.network,
-            self.data(),
-            self.training_settings(),
-            validation=self.held_out,
-            callbacks=self.callbacks,
+            self.network, self.data(), settings, validation=self.held_out, callbacks=callbacks
         )
 
     def training_settings(self) -> TrainingSettings:
@@ -144,12 +156,15 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
     X, y = _training_arrays(estimator, request, keep)
     weights = check_weights(request.sample_weight, X, estimator._floatx)
     target = (
-        estimator.target_encoder_ if keep else estimator._make_target(y, weights, request.classes)
+        estimator.target_encoder_
+        if keep
+        else estimator._make_target(y, weights, request.classes, column_names(request.y))
     )
     if keep:
         target.check(y)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     fitting = Fitting(estimator, X, y, weights, target, settings, seed, keep)
+    fitting.given = (request.X, request.y)
     if request.X_val is not None:
         y_val = estimator._check_y(request.y_val)
         X_val = estimator._check_X(request.X_val, reset=False)

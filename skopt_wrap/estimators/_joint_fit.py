@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from .._sklearn import safe_indexing, validate_parameters
+from .._keras import fixed_batch
+from .._sklearn import callbacks_of, safe_indexing, validate_parameters
 from ..training import (
     JointTrainingError,
     NotJointlyTrainable,
@@ -124,7 +125,8 @@ class _Fit:
         """Fit by itself, or build the network and return the key of its joint training."""
         with self._noting_errors():
             estimator = self.job.estimator
-            if type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit):
+            own = type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit)
+            if own or callbacks_of(estimator):
                 self._fit_by_its_own(epochs)
                 return None
             validate_parameters(estimator)
@@ -145,7 +147,12 @@ class _Fit:
         if weights is not None:
             options["sample_weight"] = weights
         estimator.fit(X, y, **options)
-        self.outcome.reason = f"{type(estimator).__name__} defines its own fit"
+        own = type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit)
+        self.outcome.reason = (
+            f"{type(estimator).__name__} defines its own fit"
+            if own
+            else "callbacks of scikit-learn are set"
+        )
         self.outcome.path = f"fit: {self.outcome.reason}"
 
     def _as_training(self, fitting: Fitting, shared: SharedRows) -> Hashable:
@@ -154,7 +161,10 @@ class _Fit:
             raise NotJointlyTrainable("augment makes the batches")
         if fitting.keep:
             raise NotJointlyTrainable("training goes on with a fitted network")
-        data = shared.put_in(fitting.data(), fitting, self.job)
+        data = fitting.data()
+        if not data.plain or fixed_batch(fitting.network) is not None:
+            raise NotJointlyTrainable("the network has several inputs or outputs, text or states")
+        data = shared.put_in(data, fitting, self.job)
         self.training = Training(
             fitting.network,
             data,
@@ -323,7 +333,8 @@ class SharedRows:
 
     def _rows(self, fitting: Fitting, job: Any, like: Any) -> np.ndarray | None:
         """Return all rows of ``job.X``, or None when there is nothing to share."""
-        if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like):
+        own_length = hasattr(fitting.estimator, "sequence_length_")
+        if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like) or own_length:
             return None
         key = (id(job.X), like.dtype.str)
         if key not in self._encoded:

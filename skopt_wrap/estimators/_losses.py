@@ -10,6 +10,7 @@ from .._keras import from_logits, load_keras, loss_classes
 from .._params import class_arguments
 from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
 from ._routed_objects import make_parts
+from ._targets._one_hot import is_one_hot
 
 # Losses of this package, which suit themselves to the target and to the number of output units.
 OWN_LOSSES = ("focal", "logit_adjusted")
@@ -57,6 +58,21 @@ def is_label_loss(loss: Any) -> bool:
         return True
     own = getattr(type(loss), "__module__", "").startswith("skopt_wrap.losses.")
     return own or loss_name(loss) in _LABEL_LOSSES
+
+
+def is_one_hot_loss(loss: Any) -> bool:
+    """Return whether a loss, given in any form, compares classes given as one-hot rows."""
+    if loss is None or isinstance(loss, (dict, list, tuple)) or loss in OWN_LOSSES:
+        return False
+    return _LABEL_LOSSES.get(loss_name(loss) or "", ((), ""))[1] == "onehot"
+
+
+def takes_one_hot(estimator: Any, y: Any) -> bool:
+    """Return whether the estimator's loss says that one-hot rows of `y` are classes."""
+    loss = estimator.loss
+    if loss is None and hasattr(estimator.model, "get_weights"):
+        loss = getattr(estimator.model, "loss", None)
+    return is_one_hot(y) and is_one_hot_loss(loss) if y.dtype != object else False
 
 
 def infer_loss(target: Any, units: int) -> str:

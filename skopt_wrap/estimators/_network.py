@@ -18,8 +18,8 @@ from .._keras import (
     keras_model_problem,
     load_keras,
     load_tensorflow,
+    output_form,
     output_kind,
-    output_units,
 )
 from .._params import SUPPLIED, builder_parameters, class_arguments
 from ..architectures import ARCHITECTURES
@@ -32,7 +32,10 @@ from ..exceptions import (
     suggest,
 )
 from ._callbacks import constant_rate
-from ._losses import check_logits, label_encoding, make_loss, make_metrics
+from ._inputs._network_inputs import nested_rows
+from ._losses import check_logits, is_one_hot_loss, label_encoding, make_loss, make_metrics
+from ._outputs._compile import finish_outputs, target_of_outputs
+from ._targets._one_hot import OneHotTarget, warn_of_one_hot
 
 _USED_ATTRIBUTE = "_skopt_wrap_used"
 
@@ -42,7 +45,7 @@ def build_network(
     parameters: Mapping[str, Any],
     meta: Mapping[str, Any],
     compile_kwargs: Mapping[str, Any],
-    rows: np.ndarray,
+    rows: Any,
 ) -> Any:
     """Return a built network, compiled or not.
 
@@ -56,7 +59,7 @@ def build_network(
         What is known of the data.
     compile_kwargs : mapping
         Optimizer, loss and metrics, for a builder that compiles by itself.
-    rows : ndarray of shape (n, ...)
+    rows : ndarray of shape (n, ...) or dict of them
         A few rows, to build a network that does not know its input shape.
 
     Raises
@@ -74,34 +77,21 @@ def build_network(
     else:
         network = copy_model(model)
     if network.built:
-        _check_rows(network, rows)
+        nested_rows(network, rows)
     else:
         try:
             network(rows)
         except Exception as error:
+            shapes = (
+                {name: part.shape[1:] for name, part in rows.items()}
+                if isinstance(rows, Mapping)
+                else rows.shape[1:]
+            )
             raise ModelError(
-                f"The network {network.name!r} cannot take rows of shape {rows.shape[1:]}: "
+                f"The network {network.name!r} cannot take rows of shape {shapes}: "
                 f"{_first_line(error)}"
             ) from error
     return network
-
-
-def _check_rows(network: Any, rows: np.ndarray) -> None:
-    """Raise unless a built network takes rows of this shape."""
-    inputs = getattr(network, "inputs", None) or []
-    if len(inputs) != 1:
-        return
-    wanted, given = tuple(inputs[0].shape[1:]), rows.shape[1:]
-    # Keras adds and removes a last axis of length one by itself.
-    short = [shape[:-1] if shape[-1:] == (1,) else shape for shape in (wanted, given)]
-    pairs = (given, wanted) if len(given) == len(wanted) else short
-    if len(pairs[0]) != len(pairs[1]) or any(
-        None not in pair and pair[0] != pair[1] for pair in zip(*pairs, strict=True)
-    ):
-        raise ModelError(
-            f"The network {network.name!r} takes rows of shape {wanted}, but X has rows of shape "
-            f'{given}. Reshape X, or let the builder take `meta` and begin with meta["X_shape_"].'
-        )
 
 
 def is_builder(model: Any) -> bool:
@@ -132,8 +122,13 @@ def _call_builder(
     supplied = {"meta": dict(meta), "compile_kwargs": dict(compile_kwargs)}
     wanted = inspect.signature(builder).parameters
     given = {key: supplied[key] for key in SUPPLIED if key in wanted}
+    kinds = {parameter.kind for parameter in wanted.values()}
+    asks = inspect.Parameter.VAR_KEYWORD in kinds and not inspect.isclass(builder)
     try:
-        network = builder(**given, **parameters)
+        if asks and "meta" not in given:
+            network = _call_with_meta(builder, {**given, **parameters}, supplied["meta"])
+        else:
+            network = builder(**given, **parameters)
     except SkoptWrapError:
         raise
     except Exception as error:
@@ -150,6 +145,19 @@ def _call_builder(
         )
     object.__setattr__(network, _USED_ATTRIBUTE, True)
     return network
+
+
+def _call_with_meta(builder: Any, parameters: Mapping[str, Any], meta: dict[str, Any]) -> Any:
+    """Call a builder that takes any name: with `meta`, which it may ask for.
+
+    One that hands its names on to a layer, which refuses this one, is called without.
+    """
+    try:
+        return builder(meta=meta, **parameters)
+    except (TypeError, ValueError) as error:
+        if "meta" not in str(error):
+            raise
+    return builder(**parameters)
 
 
 def _first_line(error: BaseException) -> str:
@@ -254,8 +262,8 @@ def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) ->
 
 
 def finish_network(
-    estimator: Any, network: Any, target: Any, optimizer: Any, rows: np.ndarray
-) -> None:
+    estimator: Any, network: Any, target: Any, optimizer: Any, rows: Any, y: np.ndarray
+) -> Any:
     """Compile `network` unless its builder did, and settle how `target` is encoded for it.
 
     Parameters
@@ -268,24 +276,55 @@ def finish_network(
         Its encoding is settled.
     optimizer : keras.optimizers.Optimizer
         For a network that is not compiled.
-    rows : ndarray of shape (n, ...)
+    rows : ndarray of shape (n, ...) or dict of them
         A few rows.
+    y : ndarray of shape (n_samples,) or (n_samples, n_columns)
+        All labels or numbers.
+
+    Returns
+    -------
+    target : object
+        `target`, or another one that suits the outputs of the network.
 
     Raises
     ------
     ModelError
         When outputs, loss and target do not suit each other.
     """
-    units = output_units(network, rows)
-    if units is None:
+    rows = nested_rows(network, rows)
+    form = output_form(network, rows)
+    if not len(form):
         raise ModelError(
-            f"The network {network.name!r} has several inputs or outputs; give it one of each."
+            f"The outputs of the network {network.name!r} are nested deeper than one list or dict "
+            "of tensors; return the tensors themselves."
         )
+    target = target_of_outputs(target, form, y)
+    compiled = network.compiled
+    if form.kind == "one":
+        target = _finish_one(estimator, network, target, optimizer, form.units[0], y)
+    else:
+        settings = {"jit_compile": _jit_compile(), **estimator._routed("compile")}
+        finish_outputs(estimator, network, target, form, {"optimizer": optimizer, **settings})
+    rate = constant_rate(estimator.learning_rate_schedule)
+    if compiled and rate is not None:
+        network.optimizer.learning_rate = rate
+    if network.loss is None or network.optimizer is None:
+        raise ModelError(
+            f"The builder compiled {network.name!r} without a loss or an optimizer; give both, "
+            "or leave compiling to the estimator."
+        )
+    estimator.output_form_ = form
+    return target
+
+
+def _finish_one(
+    estimator: Any, network: Any, target: Any, optimizer: Any, units: int, y: np.ndarray
+) -> Any:
+    """Do what :func:`finish_network` does for a network with one output."""
     loss, metrics = estimator.loss, estimator.metrics
     kind = output_kind(network, network.loss if network.compiled else loss)
     # Checked first: a wrong number of units is a more common mistake than a wrong loss.
     target.match(units=units, encoding="", output_kind=kind)
-    rate = constant_rate(estimator.learning_rate_schedule)
     if not network.compiled:
         network.compile(
             optimizer=optimizer,
@@ -293,16 +332,16 @@ def finish_network(
             metrics=make_metrics(metrics, estimator._routed("metrics"), target, units, kind),
             **{"jit_compile": _jit_compile(), **estimator._routed("compile")},
         )
-    elif rate is not None:
-        network.optimizer.learning_rate = rate
-    if network.loss is None or network.optimizer is None:
-        raise ModelError(
-            f"The builder compiled {network.name!r} without a loss or an optimizer; give both, "
-            "or leave compiling to the estimator."
-        )
+        if loss is None:
+            warn_of_one_hot(target)
+    elif network.loss is None:
+        return target
+    elif target.target_type_ == "multilabel-indicator" and is_one_hot_loss(network.loss):
+        target = OneHotTarget(y, target.column_names_) if target.one_hot_ else target
     check_logits(network.loss, kind, network)
     encoding = label_encoding(network.loss, target, units)
     target.match(units=units, encoding=encoding, output_kind=kind)
+    return target
 
 
 def _jit_compile() -> bool | str:
@@ -318,11 +357,3 @@ def first_embedding(network: Any) -> Any:
             continue
         return layer if isinstance(layer, keras.layers.Embedding) else None
     return None
-
-
-def input_dtype(network: Any, floatx: str) -> str:
-    """Return the dtype that rows have when they enter the network."""
-    inputs = getattr(network, "inputs", None) or []
-    if len(inputs) == 1:
-        return str(inputs[0].dtype)
-    return floatx

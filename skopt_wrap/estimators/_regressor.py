@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,11 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     ----------
     model : {"dense", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network; see :class:`KerasClassifier`.
+    inputs : dict of str to columns, default=None
+        For a builder or a Keras model with several inputs: the columns of `X` that each input
+        takes, by its name, such as ``{"numbers": slice(0, 8), "text": "review"}``. Columns are a
+        name, a position, a slice, a list of them, a mask, or a function of `X` that returns one of
+        these. The cells of a column may hold numbers, text, arrays of one shape, or sequences.
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the mean squared error, averaged over the sum of the sample weights.
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
@@ -34,8 +40,8 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         of the classes given.
     epochs : int, default=50
         Passes over the data.
-    batch_size : int, default=32
-        Rows per step; -1 takes all rows.
+    batch_size : int or None, default=32
+        Rows per step; -1 takes all rows, None those that Keras takes, 32.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch.
     early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
@@ -78,6 +84,14 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         ``X.shape[1]``.
     feature_names_in_ : ndarray of str
         Column names, for frames.
+    output_form_ : OutputForm
+        Names, units and nesting of the network's outputs.
+    input_columns_ : dict of str to ndarray of int
+        With `inputs`: the positions of the columns that each input takes.
+    input_shapes_ : dict of str to tuple of int
+        With `inputs`: the shape of a row of each input.
+    sequence_length_ : int
+        For sequences of unequal length: the steps that they were filled up to.
     target_encoder_ : ValueTarget
         Turns raw outputs into predictions in the shape of `y`.
     fit_path_ : str
@@ -117,11 +131,12 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self,
         model: Any = "dense",
         *,
+        inputs: Any = None,
         loss: Any = None,
         optimizer: Any = "adam",
         metrics: Any = None,
         epochs: int = 50,
-        batch_size: int = 32,
+        batch_size: int | None = 32,
         validation_split: float = 0.0,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
@@ -134,6 +149,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         **extra: Any,
     ) -> None:
         self.model = model
+        self.inputs = inputs
         self.loss = loss
         self.optimizer = optimizer
         self.metrics = metrics
@@ -216,9 +232,11 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
 
         Parameters
         ----------
-        dataset : tf.data.Dataset or keras.utils.PyDataset
-            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller.
-        validation_data : tf.data.Dataset or keras.utils.PyDataset, default=None
+        dataset : tf.data.Dataset, keras.utils.PyDataset, generator or callable
+            Batches ``(X, y)`` or ``(X, y, sample_weight)``, shuffled and batched by the caller. X
+            may be a dict by the names of the network's inputs. A callable returns a new generator
+            at every call; a generator itself can be read once.
+        validation_data : tf.data.Dataset, keras.utils.PyDataset or callable, default=None
             Batches evaluated after every epoch.
         steps_per_epoch : int, default=None
             Batches that make an epoch; needed for an infinite dataset.
@@ -252,8 +270,12 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     def _check_y(self, y: Any) -> np.ndarray:
         return check_values(y, self._floatx)
 
-    def _make_target(self, y: np.ndarray, weights: np.ndarray, classes: Any) -> ValueTarget:
-        return ValueTarget(y)
+    def _make_target(
+        self, y: np.ndarray, weights: np.ndarray, classes: Any, names: Sequence[Any] = ()
+    ) -> ValueTarget:
+        target = ValueTarget(y)
+        target.column_names_ = tuple(names)
+        return target
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .._params import class_arguments
+from .._params import class_arguments, takes_positional
 from ..exceptions import ParameterError, UnknownParameterError, suggest
 
 
@@ -24,7 +24,8 @@ def make_parts(
         As the user gave them.
     options : mapping
         Routed arguments: of every class that takes one of that name (``patience``), or of one
-        class by its position or key (``0__patience``).
+        class by its position or key (``0__patience``); with a number in the place of the name
+        (``0__0``), they are given by position.
     base : type
         The Keras class that objects and classes must belong to.
     text : bool, default=False
@@ -85,9 +86,14 @@ def _make(
         elif not separator and (option in legal or open_ended):
             arguments.setdefault(option, value)
             used.add(option)
+    positional = [arguments.pop(key) for key in sorted(filter(str.isdecimal, arguments), key=int)]
+    if positional and not takes_positional(item):
+        raise UnknownParameterError(
+            f"{item.__name__} takes its arguments by name, not by position. {suggest('0', legal)}"
+        )
     for argument in arguments:
         if argument not in legal and not open_ended:
             raise UnknownParameterError(
                 f"{item.__name__} takes no {argument!r}. {suggest(argument, legal)}"
             )
-    return item(**arguments)
+    return item(*positional, **arguments)

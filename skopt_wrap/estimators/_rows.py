@@ -8,14 +8,19 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._aliases import HINTS
-from .._keras import all_finite, predict_raw
-from .._params import PrefixedParamsMixin
+from .._keras import OutputForm, all_finite, fixed_batch, predict_nested, predict_raw
+from .._params import PrefixedParamsMixin, builder_parameters
 from .._sklearn import check_sample_weight
 from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
+from ._inputs._network_inputs import free_lengths
+from ._inputs._rows import InputRows, as_network_input
+from ._inputs._select import check_batch_rows, select_inputs
+from ._inputs._sequences import special_rows
 from ._network import first_embedding
+from ._outputs._form import ONE_OUTPUT, checked_parts, flat_outputs
 from ._targets._arrays import check_range
 from ._targets._kinds import check_container, check_kind, explained
 
@@ -23,11 +28,17 @@ from ._targets._kinds import check_container, check_kind, explained
 class RowsMixin(PrefixedParamsMixin):
     """Validate rows as `fit` saw them, and compute the network's outputs for them."""
 
+    model: Any
     dtype: str | None
+    inputs: Any
     # Learned by `fit`.
     model_: Any
     X_shape_: tuple[int, ...]
-    input_dtype_: str
+    X_dtype_: np.dtype[Any]
+    input_dtype_: Any
+    free_lengths_: dict[str, bool] | None
+    output_form_: OutputForm = ONE_OUTPUT
+    target_encoder_: Any
 
     @property
     def _floatx(self) -> str:
@@ -35,33 +46,70 @@ class RowsMixin(PrefixedParamsMixin):
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
+        if reset:
+            self._forget_rows()
+        if isinstance(X, InputRows):  # of a dataset
+            return check_batch_rows(self, X, reset=reset)
+        if self.inputs is not None:
+            return select_inputs(self, X, reset=reset)
         check_container(X)
         check_kind(X, "X")
+        special = special_rows(self, X, reset=reset)
+        if special is not None:
+            return self._check_row_shape(special, reset=reset)
         try:
-            checked = validate_data(
-                self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
-            )
+            if not reset and self._takes_any_length() and not hasattr(X, "columns"):
+                checked = check_array(X, dtype="numeric", allow_nd=True, input_name="X")
+            else:
+                checked = validate_data(
+                    self, X, reset=reset, accept_sparse="csr", dtype="numeric", allow_nd=True
+                )
         except ValueError as error:
             better = explained(error, X, "X")
             if better is None:
                 raise
             raise better from error
-        X = checked
-        if reset:
-            self.X_shape_ = tuple(X.shape)
-        else:
-            fitted = self.X_shape_[1:]
-            if tuple(X.shape[1:]) != tuple(fitted):
-                raise DataError(
-                    f"X has rows of shape {tuple(X.shape[1:])}, but {type(self).__name__} was "
-                    f"fitted on rows of shape {tuple(fitted)}."
-                )
+        X = self._check_row_shape(checked, reset=reset)
         check_range(X.data if sp.issparse(X) else X, "X", self._floatx)
         return X
 
+    def _forget_rows(self) -> None:
+        """Forget what an earlier fit learned of rows of another kind."""
+        for name in ("feature_names_in_", "input_columns_", "input_shapes_", "sequence_length_"):
+            vars(self).pop(name, None)
+        model = self.model if hasattr(self.model, "get_weights") else None
+        # None: a builder's network is not known yet, and tells when it is built.
+        own = isinstance(self.model, str)
+        self.free_lengths_ = {} if own else None if model is None else free_lengths(model, None)
+
+    def _takes_any_length(self, name: str = "") -> bool:
+        """Return whether rows may have another length than those of `fit`."""
+        free = self.free_lengths_
+        return free is None or free.get(name, False)
+
+    def _check_row_shape(self, X: Any, *, reset: bool) -> Any:
+        """Return X; raise for rows of another shape than those of `fit`."""
+        if reset:
+            self.X_shape_, self.X_dtype_ = tuple(X.shape), np.dtype(X.dtype)
+            return X
+        fitted, given = tuple(self.X_shape_[1:]), tuple(X.shape[1:])
+        if self._takes_any_length() and len(given) == len(fitted):
+            fitted, given = fitted[1:], given[1:]
+        if given != fitted:
+            raise DataError(
+                f"X has rows of shape {tuple(X.shape[1:])}, but {type(self).__name__} was "
+                f"fitted on rows of shape {tuple(self.X_shape_[1:])}."
+            )
+        return X
+
+    def _builder_parameters(self) -> dict[str, Any]:
+        """Return the parameters that the builder of the network takes."""
+        builder = self._builder()
+        return {} if builder is None else builder_parameters(builder)[0]
+
     def _check_tokens(self, X: Any, network: Any) -> None:
         embedding = first_embedding(network)
-        if embedding is None or not X.shape[0]:
+        if embedding is None or not X.shape[0] or X.dtype == object:
             return
         low, high = X.min(), X.max()
         if low < 0 or high >= embedding.input_dim:
@@ -70,7 +118,7 @@ class RowsMixin(PrefixedParamsMixin):
                 f"[0, {embedding.input_dim - 1}]; set model__vocabulary_size."
             )
 
-    def network_input(self, X: Any) -> np.ndarray:
+    def network_input(self, X: Any) -> Any:
         """Return `X` as the network takes it.
 
         Parameters
@@ -80,8 +128,8 @@ class RowsMixin(PrefixedParamsMixin):
 
         Returns
         -------
-        rows : ndarray of shape (n_samples, ...)
-            Dense rows in the network's input dtype.
+        rows : ndarray of shape (n_samples, ...), or dict of str to ndarray
+            Dense rows in the dtype of the network's input, or of each of its inputs by name.
 
         Raises
         ------
@@ -91,9 +139,9 @@ class RowsMixin(PrefixedParamsMixin):
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
         self._check_tokens(X, self.model_)
-        return dense_rows(X).astype(self.input_dtype_, copy=False)
+        return as_network_input(dense_rows(X), self.input_dtype_)
 
-    def network_output(self, X: Any) -> np.ndarray:
+    def network_output(self, X: Any) -> Any:
         """Return the network's raw outputs for `X`.
 
         The architectures that come with skopt_wrap end in linear units: their outputs are
@@ -107,27 +155,49 @@ class RowsMixin(PrefixedParamsMixin):
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_units)
-            Raw outputs. A row's outputs do not depend on the rows beside it.
+            Raw outputs. A row's outputs do not depend on the rows beside it. A list of such arrays
+            where the network has several outputs.
         """
         check_is_fitted(self)
         X = self._check_X(X, reset=False)
         self._check_tokens(X, self.model_)
-        rows = self._routed("predict").get("batch_size")
-        if rows is not None:
-            if not isinstance(rows, Integral) or int(rows) < 1:
-                raise ParameterError(
-                    f"predict__batch_size must be an int >= 1 or None, got {rows!r}."
-                )
-            rows = int(rows)
+        rows = self._prediction_rows(X.shape[0])
         if not sp.issparse(X):
-            outputs = predict_raw(self.model_, X.astype(self.input_dtype_, copy=False), rows=rows)
-            return _finite(outputs, self.model_)
-        step = max(1, 2**22 // max(1, X.shape[1]))
-        parts = [
-            predict_raw(self.model_, X[i : i + step].toarray().astype(self.input_dtype_), rows=rows)
-            for i in range(0, X.shape[0], step)
-        ]
-        return _finite(np.concatenate(parts), self.model_)
+            outputs = self._raw_outputs(as_network_input(X, self.input_dtype_), rows)
+        else:
+            step = max(1, 2**22 // max(1, X.shape[1]))
+            outputs = np.concatenate(
+                [
+                    self._raw_outputs(X[i : i + step].toarray().astype(self.input_dtype_), rows)
+                    for i in range(0, X.shape[0], step)
+                ]
+            )
+        return checked_parts(lambda part: _finite(part, self.model_), outputs)
+
+    def _prediction_rows(self, n_samples: int) -> int | None:
+        """Return how many rows are computed together; None for what suits them."""
+        rows = self._routed("predict").get("batch_size")
+        if rows is None:
+            return fixed_batch(self.model_)
+        whole = isinstance(rows, Integral) and not isinstance(rows, bool)
+        if not whole or (int(rows) < 1 and rows != -1):
+            raise ParameterError(
+                f"predict__batch_size must be an int >= 1, -1 for all rows, or None, got {rows!r}."
+            )
+        fixed = fixed_batch(self.model_)
+        if fixed is not None and rows != fixed:
+            raise ParameterError(
+                f"predict__batch_size={rows} has no effect: the network takes batches of {fixed} "
+                "rows."
+            )
+        return n_samples if rows == -1 else int(rows)
+
+    def _raw_outputs(self, x: Any, rows: int | None) -> Any:
+        form, target = self.output_form_, self.target_encoder_
+        plain = isinstance(x, np.ndarray) and x.dtype != object and form.kind == "one"
+        if plain and fixed_batch(self.model_) is None:
+            return predict_raw(self.model_, x, rows=rows)
+        return flat_outputs(target, form, predict_nested(self.model_, x, rows=rows))
 
 
 def _finite(outputs: np.ndarray, network: Any) -> np.ndarray:

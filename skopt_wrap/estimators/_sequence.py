@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
+
+from ._fit_dataset import cast_batch
 
 
 class EncodedSequence(keras.utils.PyDataset):
@@ -23,8 +24,9 @@ class EncodedSequence(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         x, y, *weights = self._source[index]
-        x = np.asarray(x, self._dtype)
-        return (x, *self._encode(len(x), y, weights[0] if weights else None))
+        x = cast_batch(x, self._dtype)
+        n_samples = len(next(iter(x.values())) if isinstance(x, dict) else x)
+        return (x, *self._encode(n_samples, y, weights[0] if weights else None))
 
     def on_epoch_begin(self) -> None:
         """Tell the source."""

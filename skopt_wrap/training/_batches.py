@@ -11,7 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from ._data import TrainingData
+from .._keras import load_tensorflow
+from ._data import TrainingData, map_arrays
 
 
 class BatchSequence(keras.utils.PyDataset):
@@ -32,7 +33,13 @@ class BatchSequence(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         start = index * self._batch_size
-        return self._data.take(self.order[start : start + self._batch_size])
+        x, *others = self._data.take(self.order[start : start + self._batch_size])
+        return (map_arrays(_text_as_tensor, x), *others)
+
+
+def _text_as_tensor(array: Any) -> Any:
+    """Return text as a tensor: Keras takes no arrays of Python objects."""
+    return load_tensorflow().constant(array) if array.dtype == object else array
 
 
 class NewOrder(keras.callbacks.Callback):

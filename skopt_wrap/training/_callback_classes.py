@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from .._keras import reset_states
 from ..exceptions import DataError, ParameterError
 from ._divergence import is_lost
 from ._schedules import schedule_options, schedule_rates
@@ -177,3 +178,11 @@ class Snapshots(keras.callbacks.Callback):
         """Copy the weights."""
         if epoch + 1 in self._epochs:
             self.weights[epoch + 1] = [np.array(value) for value in self.model.get_weights()]
+
+
+class ResetStates(keras.callbacks.Callback):
+    """Begin every epoch with the states of stateful layers at zero."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Set them to zero."""
+        reset_states(self.model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,11 @@ class TrainingData:
 
     Parameters
     ----------
-    x : ndarray of shape (n_rows, ...) or csr_matrix or csr_array
-        Rows as the network takes them; sparse rows are made dense a few batches at a time.
-    y : ndarray of shape (n_rows, ...)
-        Targets as the loss takes them.
+    x : ndarray of shape (n_rows, ...) or csr_matrix or csr_array, or dict of ndarray
+        Rows as the network takes them; sparse rows are made dense a few batches at a time. A dict
+        holds an array for each input of the network.
+    y : ndarray of shape (n_rows, ...), or list or dict of ndarray
+        Targets as the loss takes them; for each output of the network, where it has several.
     weights : ndarray of shape (n_rows,)
         Sample weights.
     rows : ndarray of shape (n_rows,), default=None
@@ -34,22 +36,46 @@ class TrainingData:
     """
 
     x: Any
-    y: np.ndarray
+    y: Any
     weights: np.ndarray
     rows: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return self.y.shape[0]
+        return self.weights.shape[0]
 
     @property
     def sparse(self) -> bool:
         """Whether the rows are kept in a sparse matrix."""
         return sp.issparse(self.x)
 
-    def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    @property
+    def plain(self) -> bool:
+        """Whether the network has one input of numbers and one output."""
+        nested = isinstance(self.x, Mapping) or isinstance(self.y, Mapping | list)
+        return not nested and self.x.dtype != object
+
+    def take(self, rows: np.ndarray) -> tuple[Any, Any, np.ndarray]:
         """Return the dense rows, targets and weights at the positions `rows`."""
-        x = self.x[rows if self.rows is None else self.rows[rows]]
-        return (x.toarray() if self.sparse else x), self.y[rows], self.weights[rows]
+        at = rows if self.rows is None else self.rows[rows]
+        x = self.x[at].toarray() if self.sparse else map_arrays(lambda a: a[at], self.x)
+        return x, map_arrays(lambda a: a[rows], self.y), self.weights[rows]
+
+
+def map_arrays(function: Callable[[np.ndarray], Any], nested: Any) -> Any:
+    """Apply a function to an array, or to each array of a list or dict.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skopt_wrap.training._data import map_arrays
+    >>> map_arrays(len, {"a": np.zeros(3), "b": np.zeros(2)})
+    {'a': 3, 'b': 2}
+    """
+    if isinstance(nested, Mapping):
+        return {name: function(array) for name, array in nested.items()}
+    if isinstance(nested, list):
+        return [function(array) for array in nested]
+    return function(nested)
 
 
 def batch_plan(order: np.ndarray, batch_size: int) -> list[np.ndarray]:

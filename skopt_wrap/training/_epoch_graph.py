@@ -20,13 +20,15 @@ from .._keras import (
     all_layers,
     clear_prediction_calls,
     compile_arguments,
+    fixed_batch,
     forget_key,
     load_tensorflow,
     plain_executor,
+    reset_states,
     shareable_key,
     traced,
 )
-from ._data import TrainingData
+from ._data import TrainingData, map_arrays
 from ._joint._graph import clear_joint_graphs
 
 MAX_GRAPHS = 16
@@ -74,7 +76,7 @@ class EpochGraph:
                     rows = table[i]
                     if rate is not None:
                         rate.assign(rates[i])
-                    step((tf.gather(x, rows), tf.gather(y, rows), tf.gather(weights, rows)))
+                    step(tf.nest.map_structure(lambda t: tf.gather(t, rows), (x, y, weights)))
                     return i + 1
 
                 tf.while_loop(lambda i: i < tf.shape(table)[0], body, [0], parallel_iterations=1)
@@ -86,7 +88,8 @@ class EpochGraph:
 
     def prepare(self, data: TrainingData) -> None:
         """Create the variables of loss and metrics, which a traced function must find there."""
-        prepare_metrics(self.model, *data.take(np.arange(min(2, len(data)))))
+        n_rows = fixed_batch(self.model) or 2
+        prepare_metrics(self.model, *data.take(np.arange(min(n_rows, len(data)))))
 
     def train_epoch(
         self, data: Any, tables: list[np.ndarray], rates: np.ndarray | None = None
@@ -96,6 +99,7 @@ class EpochGraph:
         `rates` are the learning rates of the steps; None keeps the optimizer's.
         """
         self.model.reset_metrics()
+        reset_states(self.model)
         if rates is None:
             rate = 0.0 if self._rate is None else float(self._rate)
             rates = np.full(sum(map(len, tables)), rate)
@@ -151,8 +155,9 @@ def as_tensors(data: TrainingData) -> Any:
     if data.sparse:
         return data
     tf = load_tensorflow()
-    x = data.x if data.rows is None else data.x[data.rows]
-    return tuple(tf.constant(part) for part in (x, data.y, data.weights))
+    rows = data.rows
+    x = data.x if rows is None else map_arrays(lambda a: a[rows], data.x)
+    return tuple(map_arrays(tf.constant, part) for part in (x, data.y, data.weights))
 
 
 @contextmanager
@@ -200,7 +205,8 @@ def _shared_graph(model: Any, data: TrainingData) -> EpochGraph | None:
     key = shareable_key(model)
     if key is None:
         return None
-    signature = (key, data.x.dtype.str, data.y.dtype.str, data.y.shape[1:], data.x.shape[1:])
+    kinds = [map_arrays(lambda a: (a.dtype.str, a.shape[1:]), part) for part in (data.x, data.y)]
+    signature = (key, str(kinds))
     with _LOCK:
         graph = _GRAPHS.get(signature)
         if graph is None:
@@ -233,6 +239,7 @@ def kept_on_failure(model: Any) -> Iterator[None]:
 
 def prepare_metrics(model: Any, x: Any, y: Any, weights: Any) -> None:
     """Create the variables of loss and metrics, which a traced function must find there."""
+    x = map_arrays(load_tensorflow().constant, x)
     outputs = model(x, training=False)
     model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights)
     model.compute_metrics(x, y, outputs, weights)

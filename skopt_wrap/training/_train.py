@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import load_keras
+from .._keras import load_keras, reset_states
 from ..exceptions import TrainingInterruptedWarning
 from ._callbacks import keep_best, unfusable_callback
 from ._data import TrainingData, batch_plan
@@ -342,8 +342,9 @@ def train_batches(
 
         size = options.pop("validation_batch_size", None) or VALIDATION_BATCH
         validation = BatchSequence(validation, size)
-    from ._callback_classes import StopWhenLost
+    from ._callback_classes import ResetStates, StopWhenLost
 
+    resets = [ResetStates()] if reset_states(model) else []
     result = TrainingResult(path="fit", reason=reason)
     history = keras.callbacks.History()
     with kept_on_failure(model):
@@ -352,7 +353,7 @@ def train_batches(
                 batches,
                 epochs=epochs,
                 validation_data=validation,
-                callbacks=[*callbacks, history, StopWhenLost()],
+                callbacks=[*callbacks, history, StopWhenLost(), *resets],
                 shuffle=False,
                 verbose=verbose,
                 **options,

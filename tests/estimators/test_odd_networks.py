@@ -304,7 +304,7 @@ def test_another_model_drops_the_parameters_that_it_does_not_take(blobs):
         classifier.fit(*blobs)
 
 
-@pytest.mark.parametrize("rows", [0, -1, 2.5])
+@pytest.mark.parametrize("rows", [0, -2, 2.5])
 def test_predict_batch_size_is_checked(blobs, rows):
     classifier = KerasClassifier(epochs=1, predict__batch_size=rows).fit(*blobs)
     with pytest.raises(ParameterError, match="predict__batch_size must be"):
@@ -327,7 +327,7 @@ def test_missing_labels_of_pandas_are_named(blobs):
 def test_one_hot_targets_are_told_what_to_do(blobs):
     X, y = blobs
     with pytest.raises(ModelError, match=r"y\.argmax\(axis=1\)"):
-        KerasClassifier(loss="categorical_crossentropy").fit(X, np.eye(3, dtype=int)[y])
+        KerasClassifier(loss="categorical_crossentropy").fit(X, np.array([[1, 0, 1]] * len(y)))
 
 
 def test_learning_rate_may_be_a_function(blobs):

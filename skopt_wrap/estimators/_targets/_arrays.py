@@ -75,8 +75,6 @@ def check_values(y: Any, dtype: str = "float32") -> np.ndarray:
             "y.reshape(len(y), -1), and reshape the predictions back."
         )
     check_range(y, "y", dtype)
-    if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
     return y
 
 
@@ -100,3 +98,8 @@ def check_range(values: np.ndarray, name: str, dtype: str) -> None:
 def count_columns(number: int) -> str:
     """Return ``"1 column"``, ``"2 columns"`` and so on."""
     return f"{number} column{'' if number == 1 else 's'}"
+
+
+def column_names(y: Any) -> tuple[Any, ...]:
+    """Return the names of the columns of a frame; none for other targets."""
+    return tuple(y.columns) if hasattr(y, "columns") else ()

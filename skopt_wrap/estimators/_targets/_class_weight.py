@@ -39,8 +39,8 @@ def weigh_classes(
     """
     if class_weight is None:
         return weights
-    if y.ndim == 2:
-        raise DataError("class_weight has no meaning for a multilabel target.")
+    if target.target_type_ in ("multilabel-indicator", "multiclass-multioutput"):
+        raise DataError("class_weight has no meaning for a multilabel target or several outputs.")
     index = target.index(y)
     present = np.unique(index)
     if isinstance(class_weight, Mapping):

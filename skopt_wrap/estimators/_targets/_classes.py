@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ...exceptions import DataError, InputWarning, ModelError
+from ...exceptions import DataError, ModelError
 from ._arrays import count_columns as _columns
 from ._arrays import output_table
 
+SEVERAL_COLUMNS = (
+    "y has several columns with several classes each (multiclass-multioutput); give one column, a "
+    "0/1 indicator, a network of yours with one output for each column, or fit one classifier per "
+    "column (sklearn.multioutput.MultiOutputClassifier)."
+)
 _TINY = np.finfo("float64").tiny
 
 
@@ -64,11 +68,7 @@ class ClassTarget:
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
-            raise DataError(
-                "y has several columns with several classes each (multiclass-multioutput); "
-                "give one column, a 0/1 indicator, or fit one classifier per column "
-                "(sklearn.multioutput.MultiOutputClassifier)."
-            )
+            raise DataError(SEVERAL_COLUMNS)
         self.y_dtype_ = y.dtype
         self.one_hot_ = kind == "multilabel-indicator" and bool((np.sum(y, axis=1) == 1).all())
         if kind == "multilabel-indicator":
@@ -85,6 +85,7 @@ class ClassTarget:
         self.n_outputs_ = y.shape[1] if kind == "multilabel-indicator" else 1
         self.encoding_ = self.output_kind_ = ""
         self.soft_ = False
+        self.column_names_: tuple[Any, ...] = ()
 
     def learn_prior(self, y: Any, sample_weight: Any = None) -> None:
         """Learn the share of each class, for losses that need it.
@@ -361,9 +362,7 @@ class ClassTarget:
         return self.classes_[index]
 
 
-def make_target(
-    y: np.ndarray, weights: np.ndarray, classes: Any, *, loss_is_given: bool
-) -> ClassTarget:
+def make_target(y: np.ndarray, weights: np.ndarray, classes: Any) -> ClassTarget:
     """Return the target of a classifier, for labels that were validated.
 
     Parameters
@@ -374,29 +373,13 @@ def make_target(
         Sample weights.
     classes : array-like of shape (n_classes,) or None
         All labels, where `y` need not hold each of them.
-    loss_is_given : bool
-        Whether the loss says what an indicator means.
 
     Raises
     ------
     DataError
         When the samples that count hold a single class.
-
-    Warns
-    -----
-    InputWarning
-        For an indicator that may be one-hot classes as well.
     """
     target = ClassTarget(y, classes)
-    if target.one_hot_ and not loss_is_given:
-        warnings.warn(
-            f"y has {y.shape[1]} columns with a single 1 in each row. They are taken as "
-            f"{y.shape[1]} independent labels (multilabel). If each sample has one class, give "
-            "the labels: y.argmax(axis=1), or y.idxmax(axis=1) of a frame. "
-            "loss='binary_crossentropy' says that the labels are independent.",
-            InputWarning,
-            stacklevel=2,
-        )
     present = np.unique(y[weights > 0]) if y.ndim == 1 else target.classes_
     if classes is None and len(present) < 2:
         raise DataError(

@@ -79,19 +79,19 @@ def check_container(data: Any) -> None:
     kind = type(data).__name__
     if isinstance(data, Mapping) and not sp.issparse(data):  # SciPy keeps one format in a dict
         raise DataError(
-            f"X is a dict of {len(data)} entries, but a network gets one array. Join them, for "
-            "instance np.hstack(list(X.values())) or a DataFrame, and let the network take them "
-            "apart again."
+            f"X is a dict of {len(data)} entries, but X must be one array or frame. Join them, for "
+            "instance np.hstack(list(X.values())) or a DataFrame; with the parameter `inputs` each "
+            "input of the network takes its columns."
         )
     if hasattr(data, "as_numpy_iterator") or _is_batches(data):
         raise DataError(
-            f"X is a {kind} of batches: give it to fit_dataset, which takes a tf.data.Dataset or a "
-            "keras.utils.PyDataset of batches (X, y); predict takes arrays, batch by batch."
+            f"X is a {kind} of batches: give it to fit_dataset, which takes a tf.data.Dataset or "
+            "a keras.utils.PyDataset of batches (X, y), and to predict_dataset for predictions."
         )
     if inspect.isgenerator(data) or (hasattr(data, "__next__") and not hasattr(data, "shape")):
         raise DataError(
-            f"X is a {kind}: make one array of it, np.concatenate(list(X)), or a dataset for "
-            "fit_dataset, tf.data.Dataset.from_generator(...)."
+            f"X is a {kind}: make one array of it, np.concatenate(list(X)), or give it to "
+            "fit_dataset and predict_dataset, which take generators of batches."
         )
 
 
@@ -126,7 +126,8 @@ def explained(error: ValueError, data: Any, name: str) -> DataError | None:
         return DataError(f"{name} must hold numbers ({error}).{text_column(data)} {way}")
     if "inhomogeneous" in str(error) or "array element with a sequence" in str(error):
         return DataError(
-            f"{name} has samples of unequal length. Bring them to one length first, for instance "
+            f"{name} has samples of unequal length. The networks 'lstm' and 'cnn' take them as "
+            "they are, and so do builders; for others bring them to one length first, for instance "
             f"with keras.utils.pad_sequences({name}, dtype='float32')."
         )
     return None

@@ -46,6 +46,7 @@ class ValueTarget:
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
         self.target_type_ = "continuous" if self.n_outputs_ == 1 else "continuous-multioutput"
         self.output_kind_ = "values"
+        self.column_names_: tuple[Any, ...] = ()
 
     @property
     def n_units(self) -> int:

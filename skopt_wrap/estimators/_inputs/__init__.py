@@ -1,0 +1,1 @@
+"""X for networks that take more than one array of numbers: several inputs, text, sequences."""

@@ -1,0 +1,1 @@
+"""Networks with several outputs: their targets, losses and metrics."""
