@@ -190,10 +190,9 @@ class TunedThresholdClassifier(TunedThresholdClassifierCV):
             )
         _ = self.scoring._score_func  # refuses metrics that do not depend on the threshold
         checked = check_scorer(self.scoring)
-        if target_type(y) not in ("binary", "multiclass"):
+        if (kind := target_type(y)) not in ("binary", "multiclass"):
             raise DataError(
-                "a threshold is tuned for two or more classes, one in each row, got a "
-                f"{target_type(y)} target."
+                f"a threshold is tuned for two or more classes, one in each row; y is {kind}."
             )
         target = read_target(y, None, self.scoring.pos_label)
         if (target.counts > 0).sum() < 2:
