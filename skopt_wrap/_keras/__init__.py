@@ -6,6 +6,7 @@ of either library lives in this package, so that a new release is met in one pla
 
 from ._affine import fold_affine
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
+from ._columns import Columns, prepare_columns
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
@@ -31,12 +32,15 @@ from ._layers import (
     run_graph,
     use_one_scale_for_dense_kernels,
 )
+from ._output_units import enter_output_units, leave_output_units, takes_output_units
 from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
+from ._table_network import is_table_layer, prepare_inside, table_layer
 
 __all__ = [
+    "Columns",
     "CustomObjects",
     "FunctionalOptimizer",
     "Parcel",
@@ -54,16 +58,19 @@ __all__ = [
     "copy_optimizer",
     "dtype_scope",
     "dump_objects",
+    "enter_output_units",
     "fold_affine",
     "forget_key",
     "functional_class",
     "graph_nodes",
     "is_adapted",
     "is_called",
+    "is_table_layer",
     "keras_model_problem",
     "layer_calls",
     "layer_width",
     "learning_rate_schedule",
+    "leave_output_units",
     "load_keras",
     "load_tensorflow",
     "loss_classes",
@@ -77,12 +84,16 @@ __all__ = [
     "output_units",
     "plain_executor",
     "predict_raw",
+    "prepare_columns",
+    "prepare_inside",
     "rebuild",
     "resized",
     "run_graph",
     "seed_scope",
     "shareable_key",
     "slot_names",
+    "table_layer",
+    "takes_output_units",
     "traced",
     "trusted_config_scope",
     "use_one_scale_for_dense_kernels",

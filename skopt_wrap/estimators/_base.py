@@ -102,6 +102,19 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     def _check_split(self, y_train: np.ndarray, target: Any) -> None:
         """Raise when training rows do not serve after validation rows were held out."""
 
+    def _learn_target(self, y: np.ndarray, weights: np.ndarray, target: Any) -> None:
+        """Learn from the training rows what the target needs to know of them."""
+
+    def _place_target(self, network: Any, target: Any) -> None:
+        """Settle, for a new network, what it does to the target."""
+
+    def _training_target(self, y: np.ndarray, target: Any) -> np.ndarray:
+        """Return `y` as the loss takes it while the network trains."""
+        return np.asarray(target.transform(y, self._floatx))
+
+    def _finish_target(self, network: Any, target: Any) -> None:
+        """Let a trained network return what :attr:`target_encoder_` expects."""
+
     # -- fitting ------------------------------------------------------------------------------
 
     def _fit(self, request: FitRequest) -> Any:
@@ -251,12 +264,13 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         dtype = self._floatx
         return TrainingData(
             X.astype(self.input_dtype_, copy=False),
-            target.transform(y, dtype),
+            self._training_target(y, target),
             weights.astype(dtype, copy=False),
         )
 
     def _store(self, network: Any, target: Any, result: Any, keep: bool) -> None:
         history = self.history_ if keep else {}
+        self._finish_target(network, target)
         self.model_ = network
         self.target_encoder_ = target
         self.history_ = {

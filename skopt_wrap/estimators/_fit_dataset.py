@@ -14,6 +14,7 @@ from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import train_batches
 from ._losses import HARD_LOSSES, loss_name
+from ._target_units import training_units
 
 Encode = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
 
@@ -68,14 +69,14 @@ def fit_on_batches(
         def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             labels = _decoded(labels, target)
             weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
-            return target.transform(labels, floatx), weights.astype(floatx)
+            return estimator._training_target(labels, target), weights.astype(floatx)
 
         def encode_balanced(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             code, weights = encode(labels, weights)
             balanced = estimator._class_weights(_decoded(labels, target), weights, target)
             return code, balanced.astype(floatx)
 
-        with _own_errors() as errors:
+        with training_units(network, target, keep), _own_errors() as errors:
             dtypes = (estimator.input_dtype_, floatx)
             held_out = None
             if validation is not None:
@@ -146,7 +147,7 @@ def train_augmented(
     def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
         if soft:
             return target.transform_soft(labels, columns, floatx), np.asarray(weights, floatx)
-        return target.transform(labels, floatx), np.asarray(weights, floatx)
+        return estimator._training_target(labels, target), np.asarray(weights, floatx)
 
     options = dict(settings["passed_on"])
     fit_options = options.pop("fit_options", {})

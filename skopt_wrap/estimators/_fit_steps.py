@@ -19,6 +19,7 @@ from ..exceptions import DataError, ParameterError
 from ..training import TrainingData, TrainingSettings, train
 from ._fit_dataset import train_augmented
 from ._rows import check_weights
+from ._target_units import training_units
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Fitting:
         self.network = (
             estimator.model_ if self.keep else estimator._new_network(self.X, self.y, self.target)
         )
+        if not self.keep:
+            estimator._place_target(self.network, self.target)
         self.callbacks, self.user_callbacks = estimator._new_callbacks(
             self.settings["callbacks"], self.validation is not None
         )
@@ -99,6 +102,10 @@ class Fitting:
 
     def train(self) -> Any:
         """Train the network by itself; return the result."""
+        with training_units(self.network, self.target, self.keep):
+            return self._trained()
+
+    def _trained(self) -> Any:
         settings = self.settings
         if self.estimator.augment is not None:
             return train_augmented(
@@ -163,6 +170,8 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
         fitting.X, fitting.y, fitting.weights = X[rows], y[rows], weights[rows]
     elif request.epochs is None:  # `partial_fit` never validates
         _refuse_validation_options(settings["passed_on"])
+    if not keep:
+        estimator._learn_target(fitting.y, fitting.weights, target)
     return fitting
 
 
