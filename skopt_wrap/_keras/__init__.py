@@ -10,7 +10,7 @@ from ._columns import Columns, prepare_columns
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
-from ._graph import layer_calls, rebuild
+from ._graph import clone_graph_behind, copy_layer, copy_variables, layer_calls, rebuild
 from ._inspect import (
     all_finite,
     compile_settings,
@@ -37,7 +37,7 @@ from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
-from ._table_network import is_table_layer, prepare_inside, table_layer
+from ._table_network import is_table_layer, table_layer
 
 __all__ = [
     "Columns",
@@ -50,12 +50,15 @@ __all__ = [
     "built_metrics",
     "built_shape",
     "clear_prediction_calls",
+    "clone_graph_behind",
     "compile_arguments",
     "compile_settings",
     "copy_by_parcel",
+    "copy_layer",
     "copy_network",
     "copy_operation",
     "copy_optimizer",
+    "copy_variables",
     "dtype_scope",
     "dump_objects",
     "enter_output_units",
@@ -85,7 +88,6 @@ __all__ = [
     "plain_executor",
     "predict_raw",
     "prepare_columns",
-    "prepare_inside",
     "rebuild",
     "resized",
     "run_graph",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ._backend import load_tensorflow
@@ -28,8 +28,8 @@ class Columns:
         are. Two categories share a column, with the values -1 and 1.
     indicators : tuple of int, default=()
         Columns for which a further column says where values were missing.
-    codes : tuple of int, default=()
-        Columns of codes that are passed on.
+    codes : tuple of (int, int), default=()
+        Columns of codes that are passed on, and how many codes there are.
 
     Examples
     --------
@@ -41,19 +41,26 @@ class Columns:
     numbers: tuple[int, ...] = ()
     one_hot: tuple[tuple[int, int], ...] = ()
     indicators: tuple[int, ...] = ()
-    codes: tuple[int, ...] = ()
+    codes: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Columns:
         """Return columns from the lists of a configuration."""
-        pairs = tuple((int(column), int(n)) for column, n in config["one_hot"])
-        rest = {k: tuple(map(int, config[k])) for k in ("numbers", "indicators", "codes")}
-        return cls(one_hot=pairs, **rest)
+        single = {name: tuple(map(int, config[name])) for name in ("numbers", "indicators")}
+        pairs = {
+            name: tuple((int(column), int(n)) for column, n in config[name])
+            for name in ("one_hot", "codes")
+        }
+        return cls(**single, **pairs)  # type: ignore[arg-type]
 
     def config(self) -> dict[str, Any]:
         """Return what :meth:`of` takes, as lists."""
-        found = {name: list(value) for name, value in asdict(self).items()}
-        return {**found, "one_hot": [list(pair) for pair in self.one_hot]}
+        return {
+            "numbers": list(self.numbers),
+            "one_hot": [list(pair) for pair in self.one_hot],
+            "indicators": list(self.indicators),
+            "codes": [list(pair) for pair in self.codes],
+        }
 
     @property
     def n_other(self) -> int:
@@ -114,7 +121,7 @@ def prepare_columns(x: Any, center: Any, factor: Any, columns: Columns) -> Any:
     if columns.indicators:
         parts.append(tf.cast(tf.math.is_nan(_taken(x, columns.indicators)), x.dtype))
     if columns.codes:
-        parts.append(_taken(x, columns.codes))
+        parts.append(_taken(x, [column for column, _ in columns.codes]))
     return parts[0] if len(parts) == 1 else tf.concat(parts, -1)
 
 

@@ -29,7 +29,9 @@ from ._network import (
     make_optimizer,
 )
 from ._rows import RowsMixin, dense_rows
+from ._tables._check import check_declared, learn_table, prepares_tables
 from ._unused_settings import (
+    check_builder_names,
     check_compiled,
     check_hooks,
     check_precision,
@@ -52,6 +54,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         "metrics": [list, tuple, dict, str, callable, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": [
             "boolean",
@@ -101,6 +104,10 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
 
     def _check_split(self, y_train: np.ndarray, target: Any) -> None:
         """Raise when training rows do not serve after validation rows were held out."""
+
+    def _learn_table(self, fitting: Any) -> None:
+        """Learn from the training rows how the network prepares them."""
+        learn_table(self, fitting)
 
     def _learn_target(self, y: np.ndarray, weights: np.ndarray, target: Any) -> None:
         """Learn from the training rows what the target needs to know of them."""
@@ -173,6 +180,8 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         if (X_val is None) != (y_val is None):
             raise DataError("X_val and y_val go together; one of them is missing.")
         check_hooks(self)
+        check_builder_names(self)
+        check_declared(self)
         check_schedule(self.learning_rate_schedule, self._routed("learning_rate_schedule"))
         fit = self._routed("fit")
         settings = {
@@ -241,7 +250,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         meta = {name: getattr(self, name) for name in names.split() if hasattr(self, name)}
         if self.X_dtype_.kind in "iu":
             meta["X_max_"] = int(X.max()) if X.shape[0] else 0
-        return meta
+        return meta if self.table_ is None else {**meta, **self.table_.meta(X.shape[0])}
 
     def _build(self, X: Any, target: Any) -> Any:
         """Return the network, built and compiled."""
@@ -252,8 +261,14 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             offered = offered_settings(self, target, optimizer)
         rows = dense_rows(X[:2]).astype(self._floatx)
         network = build_network(
-            self.model, self._routed("model"), self._meta(X), offered or {}, rows
+            self.model,
+            self._routed("model"),
+            self._meta(X),
+            offered or {},
+            rows if self.table_ is None else self.table_.blank_rows(self._floatx),
         )
+        if self.table_ is not None:
+            network = self.table_.put_in(network)
         check_precision(self, network)
         if network.compiled:
             check_compiled(self, network, offered)
@@ -288,5 +303,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        if self._model_usable() and prepares_tables(self):
+            tags.input_tags.allow_nan = tags.input_tags.categorical = True
         tags.target_tags.required = True
         return tags

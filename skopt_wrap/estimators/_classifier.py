@@ -50,6 +50,9 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         Passes over the data.
     batch_size : int, default=32
         Rows per step; -1 takes all rows.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Columns of categories in a table, for "dense": names, numbers or one bool a column. With
+        "from_dtype": those of type category, string or bool, and of objects that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch, in the
         proportions of the classes.
@@ -104,10 +107,8 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         Loss and metrics of every epoch.
     n_iter_ : int
         Epochs that were run.
-    n_features_in_ : int
-        ``X.shape[1]``.
-    feature_names_in_ : ndarray of str
-        Column names, for frames.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        ``X.shape[1]``, and column names for frames.
     target_encoder_ : ClassTarget
         Turns labels into numbers and raw outputs into predictions.
     fit_path_ : str
@@ -164,6 +165,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         metrics: Any = None,
         epochs: int = 50,
         batch_size: int = 32,
+        categorical_features: Any = "from_dtype",
         validation_split: float = 0.0,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
@@ -182,6 +184,7 @@ class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
         self.metrics = metrics
         self.epochs = epochs
         self.batch_size = batch_size
+        self.categorical_features = categorical_features
         self.validation_split = validation_split
         self.early_stopping = early_stopping
         self.learning_rate_schedule = learning_rate_schedule

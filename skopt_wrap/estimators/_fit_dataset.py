@@ -14,6 +14,7 @@ from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import train_batches
 from ._losses import HARD_LOSSES, loss_name
+from ._tables._check import check_dataset
 from ._target_units import training_units
 
 Encode = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
@@ -57,7 +58,9 @@ def fit_on_batches(
         options["steps_per_epoch"] = steps
     keep = estimator.warm_start and hasattr(estimator, "model_")
     first = _first_batch(batches)
-    X = estimator._check_X(first[0], reset=not keep)
+    # A first fit does not see all rows: it prepares none of them.
+    X = estimator._check_X(first[0], reset=not keep, tables=False)
+    check_dataset(estimator)
     target = _target_of(estimator, batches, first, classes, keep)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     floatx = estimator._floatx

@@ -171,6 +171,7 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
     elif request.epochs is None:  # `partial_fit` never validates
         _refuse_validation_options(settings["passed_on"])
     if not keep:
+        estimator._learn_table(fitting)
         estimator._learn_target(fitting.y, fitting.weights, target)
     return fitting
 

@@ -325,6 +325,9 @@ class SharedRows:
         """Return all rows of ``job.X``, or None when there is nothing to share."""
         if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like):
             return None
+        encoder = fitting.estimator.table_encoder_
+        if encoder is not None and encoder.categories:
+            return None  # each fit has codes of its own
         key = (id(job.X), like.dtype.str)
         if key not in self._encoded:
             try:

@@ -47,6 +47,9 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         Passes over the data.
     batch_size : int, default=32
         Rows per step; -1 takes all rows.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Columns of categories in a table, for "dense": names, numbers or one bool a column. With
+        "from_dtype": those of type category, string or bool, and of objects that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch.
     early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
@@ -145,6 +148,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         metrics: Any = None,
         epochs: int = 50,
         batch_size: int = 32,
+        categorical_features: Any = "from_dtype",
         validation_split: float = 0.0,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
@@ -163,6 +167,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self.metrics = metrics
         self.epochs = epochs
         self.batch_size = batch_size
+        self.categorical_features = categorical_features
         self.validation_split = validation_split
         self.early_stopping = early_stopping
         self.learning_rate_schedule = learning_rate_schedule

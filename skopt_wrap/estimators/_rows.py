@@ -16,6 +16,7 @@ from .._params import PrefixedParamsMixin
 from .._sklearn import check_sample_weight
 from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
 from ._network import first_embedding
+from ._tables._check import check_table, is_table, prepares_tables
 from ._targets._arrays import check_range
 from ._targets._kinds import check_container, check_kind, explained
 
@@ -28,14 +29,30 @@ class RowsMixin(PrefixedParamsMixin):
     model_: Any
     X_shape_: tuple[int, ...]
     input_dtype_: str
+    table_: Any = None
+    table_encoder_: Any = None
 
     @property
     def _floatx(self) -> str:
         return "float64" if self.dtype == "float64" else "float32"
 
-    def _check_X(self, X: Any, *, reset: bool) -> Any:
-        """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
+    def _check_X(self, X: Any, *, reset: bool, tables: bool = True) -> Any:
+        """Return X validated: numbers, finite, at least two dimensions, CSR when sparse.
+
+        Tables that the network prepares may have gaps, and categories, which become codes; unless
+        `tables` is False, such rows are recognized at a first fit.
+        """
         check_container(X)
+        if reset:
+            self.table_ = self.table_encoder_ = None
+        new = reset and tables and prepares_tables(self) and is_table(X)
+        if new or self.table_encoder_ is not None:
+            X = check_table(self, X, reset=reset)
+        else:
+            X = self._check_numbers(X, reset)
+        return self._check_shape(X, reset)
+
+    def _check_numbers(self, X: Any, reset: bool) -> Any:
         check_kind(X, "X")
         try:
             checked = validate_data(
@@ -46,7 +63,10 @@ class RowsMixin(PrefixedParamsMixin):
             if better is None:
                 raise
             raise better from error
-        X = checked
+        check_range(checked.data if sp.issparse(checked) else checked, "X", self._floatx)
+        return checked
+
+    def _check_shape(self, X: Any, reset: bool) -> Any:
         if reset:
             self.X_shape_ = tuple(X.shape)
         else:
@@ -56,7 +76,6 @@ class RowsMixin(PrefixedParamsMixin):
                     f"X has rows of shape {tuple(X.shape[1:])}, but {type(self).__name__} was "
                     f"fitted on rows of shape {tuple(fitted)}."
                 )
-        check_range(X.data if sp.issparse(X) else X, "X", self._floatx)
         return X
 
     def _check_tokens(self, X: Any, network: Any) -> None:
@@ -81,7 +100,8 @@ class RowsMixin(PrefixedParamsMixin):
         Returns
         -------
         rows : ndarray of shape (n_samples, ...)
-            Dense rows in the network's input dtype.
+            Dense rows in the network's input dtype. Of a table with gaps and categories: numbers,
+            NaN where they are missing, and codes, which the network itself prepares.
 
         Raises
         ------

@@ -10,17 +10,21 @@ from typing import Any
 
 import keras
 
-from ._columns import Columns, prepare_columns
+from .._keras import Columns, prepare_columns
 
 
 @keras.saving.register_keras_serializable(package="skopt_wrap")
 class PreparedTable(keras.layers.Layer):
     """Scale numbers, fill gaps, and take categories apart; nothing of it is trained.
 
+    An estimator puts it in front of the networks of architectures that ask for prepared tables, and
+    sets what it learned from the training rows.
+
     Parameters
     ----------
     columns : Columns or dict
-        What becomes of each column.
+        What becomes of each column: "numbers", "indicators" of their gaps, "one_hot" (pairs of a
+        column of codes and how many categories it has) and "codes" (the same, passed on).
     **kwargs : dict
         Arguments of ``keras.layers.Layer``: name, dtype.
 
@@ -28,6 +32,15 @@ class PreparedTable(keras.layers.Layer):
     ----------
     center, factor : keras.Variable of shape (n_numbers,)
         What is subtracted from numbers, and what the difference is multiplied by.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> from skopt_wrap.architectures import PreparedTable
+    >>> columns = {"numbers": [0], "one_hot": [[1, 3]], "indicators": [0], "codes": []}
+    >>> layer = PreparedTable(columns)
+    >>> layer(np.array([[0.5, 2.0], [np.nan, 0.0]], "float32")).numpy().round(2).tolist()
+    [[0.49000000953674316, 0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]]
     """
 
     def __init__(self, columns: Columns | dict[str, Any], **kwargs: Any) -> None:
