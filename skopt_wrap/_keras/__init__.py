@@ -6,10 +6,11 @@ of either library lives in this package, so that a new release is met in one pla
 
 from ._affine import fold_affine
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
+from ._columns import Columns, prepare_columns
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
-from ._graph import layer_calls, rebuild
+from ._graph import clone_graph_behind, copy_layer, copy_variables, layer_calls, rebuild
 from ._inspect import (
     all_finite,
     compile_settings,
@@ -32,6 +33,7 @@ from ._layers import (
     run_graph,
     use_one_scale_for_dense_kernels,
 )
+from ._output_units import enter_output_units, leave_output_units, takes_output_units
 from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._predict_nested import predict_nested
@@ -45,8 +47,10 @@ from ._structure import (
     output_tensors,
     reset_states,
 )
+from ._table_network import is_table_layer, table_layer
 
 __all__ = [
+    "Columns",
     "CustomObjects",
     "FunctionalOptimizer",
     "OutputForm",
@@ -57,15 +61,19 @@ __all__ = [
     "built_metrics",
     "built_shape",
     "clear_prediction_calls",
+    "clone_graph_behind",
     "compile_arguments",
     "compile_settings",
     "copy_by_parcel",
+    "copy_layer",
     "copy_network",
     "copy_operation",
     "copy_optimizer",
+    "copy_variables",
     "dtype_scope",
     "dump_objects",
     "fixed_batch",
+    "enter_output_units",
     "fold_affine",
     "forget_key",
     "from_logits",
@@ -74,10 +82,12 @@ __all__ = [
     "input_tensors",
     "is_adapted",
     "is_called",
+    "is_table_layer",
     "keras_model_problem",
     "layer_calls",
     "layer_width",
     "learning_rate_schedule",
+    "leave_output_units",
     "load_keras",
     "load_tensorflow",
     "loss_classes",
@@ -94,6 +104,7 @@ __all__ = [
     "plain_executor",
     "predict_nested",
     "predict_raw",
+    "prepare_columns",
     "rebuild",
     "reset_states",
     "resized",
@@ -101,6 +112,8 @@ __all__ = [
     "seed_scope",
     "shareable_key",
     "slot_names",
+    "table_layer",
+    "takes_output_units",
     "traced",
     "trusted_config_scope",
     "use_one_scale_for_dense_kernels",

@@ -65,6 +65,35 @@ def clone_graph(
     return keras.Model(inputs, outputs, name=model.name)
 
 
+def clone_graph_behind(model: Any, tensor: Any, clone: Callable[[Any], Any]) -> Any:
+    """Run other layers in the graph of `model` on a tensor that stands for its only input.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built Sequential or Functional network with one input. It is not changed.
+    tensor : KerasTensor
+        Of the shape of the input.
+    clone : callable
+        ``clone(layer)`` returns what stands for a layer; called once for each.
+
+    Returns
+    -------
+    outputs : KerasTensor
+        In the structure of the outputs of `model`.
+    """
+    keras = load_keras()
+    made: dict[int, Any] = {}
+
+    def replace(operation: Any) -> Any:
+        if id(operation) not in made:
+            is_layer = isinstance(operation, keras.Layer)
+            made[id(operation)] = clone(operation) if is_layer else copy_operation(operation)
+        return made[id(operation)]
+
+    return run_graph(model, [tensor], replace, None)
+
+
 def copy_layer(layer: Any, objects: CustomObjects) -> Any:
     """Return a layer of the same configuration and state, or `layer` itself.
 

@@ -36,7 +36,7 @@ def _from_keras(thing: object) -> bool:
 
 
 def _is_known_module(module: str) -> bool:
-    ours = ("skopt_wrap.losses.", "skopt_wrap.factorization.")
+    ours = ("skopt_wrap.losses.", "skopt_wrap.factorization.", "skopt_wrap.architectures.")
     return module.partition(".")[0] == "keras" or module.startswith(ours)
 
 

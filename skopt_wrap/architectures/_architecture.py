@@ -39,6 +39,12 @@ class Architecture:
     per_layer : dict of str to str, default={}
         Parameters of `full` that have a value of their own in each layer, each with the parameter
         that holds the number of layers: ``{"model__units": "model__n_layers"}``.
+    tables : bool, default=False
+        Whether the estimator prepares tables for the network: numbers scaled, gaps filled,
+        categories taken apart. The builder is told of prepared columns then: their number in
+        ``meta["X_shape_"]``, their order in ``meta["table_"]``, which has the attributes
+        ``n_numbers``, ``n_other`` and ``cardinalities``. Images, sequences and sparse X are not
+        prepared.
     fits : callable, default: fits everything
         ``fits(shape)`` returns whether ``model="auto"`` may offer the architecture for samples of
         that shape (``X.shape[1:]``).
@@ -72,6 +78,7 @@ class Architecture:
     full: Space | None = field(default=None, repr=False)
     per_layer: Mapping[str, str] = field(default_factory=dict, repr=False)
     fits: Callable[[Sequence[int]], bool] = field(default=_fits_everything, repr=False)
+    tables: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:

@@ -134,6 +134,23 @@ def open_network(meta: Mapping[str, Any], input_shape: Sequence[int] | None) -> 
     return inputs, tensor
 
 
+def embed_codes(tensor: Any, meta: Mapping[str, Any], size: int = 8) -> Any:
+    """Return the columns of a prepared table with `size` trained numbers for each code.
+
+    A code that no training row has keeps the small numbers that it starts with.
+    """
+    layout = meta.get("table_")
+    if layout is None or not layout.cardinalities:
+        return tensor
+    keras = load_keras()
+    plain = layout.n_numbers + layout.n_other
+    parts = [tensor[:, :plain]] if plain else []
+    for place, n_codes in enumerate(layout.cardinalities, start=plain):
+        codes = keras.ops.cast(tensor[:, place], "int32")
+        parts.append(keras.layers.Embedding(n_codes, size)(codes))
+    return keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+
+
 def dense_block(
     tensor: Any,
     units: int,

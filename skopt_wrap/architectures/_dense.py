@@ -12,6 +12,7 @@ from ._blocks import (
     close_network,
     dense_block,
     dropout_space,
+    embed_codes,
     layer_options,
     open_network,
     regularization_space,
@@ -31,6 +32,7 @@ def dense(
     l2: float = 0.0,
     kernel_initializer: str = "glorot_uniform",
     bias_initializer: str = "zeros",
+    normalize: bool = True,  # noqa: ARG001  the estimator acts on it
 ) -> Any:
     """Build a fully connected network; rows of more than one dimension are flattened.
 
@@ -52,6 +54,9 @@ def dense(
         Penalties on every kernel.
     kernel_initializer, bias_initializer : str or keras.Initializer
         Any Keras initializer.
+    normalize : bool, default=True
+        Whether an estimator that is given a table puts a layer in front of the network that scales
+        numbers, fills gaps and takes categories apart. The function itself does not use it.
 
     Returns
     -------
@@ -76,6 +81,7 @@ def dense(
         l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
     )
     inputs, tensor = open_network(meta, None)
+    tensor = embed_codes(tensor, meta)
     if len(meta["X_shape_"]) > 2:
         tensor = keras.layers.Flatten()(tensor)
     for width in layers:
@@ -104,5 +110,10 @@ def _full_space() -> dict[str, Any]:
 
 
 DENSE = Architecture(
-    "dense", dense, _compact_space, _full_space, per_layer={"model__units": "model__n_layers"}
+    "dense",
+    dense,
+    _compact_space,
+    _full_space,
+    per_layer={"model__units": "model__n_layers"},
+    tables=True,
 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from .._keras import Columns
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class TableLayout:
 
     Examples
     --------
-    >>> from skopt_wrap.architectures._table_layout import TableLayout
+    >>> from skopt_wrap.architectures import TableLayout
     >>> TableLayout(n_numbers=3, n_other=2, cardinalities=(12,)).n_columns
     6
     """
@@ -37,3 +40,29 @@ class TableLayout:
     def n_columns(self) -> int:
         """Columns in all."""
         return self.n_numbers + self.n_other + len(self.cardinalities)
+
+
+def table_meta(columns: Columns, n_samples: int) -> dict[str, Any]:
+    """Return what a builder is told of the columns that a network prepares by itself.
+
+    Parameters
+    ----------
+    columns : Columns
+        What becomes of each column of the table.
+    n_samples : int
+        Rows of the table.
+
+    Returns
+    -------
+    meta : dict
+        ``X_shape_`` of the prepared columns, and ``table_``, their :class:`TableLayout`.
+
+    Examples
+    --------
+    >>> from skopt_wrap._keras import Columns
+    >>> from skopt_wrap.architectures import table_meta
+    >>> table_meta(Columns(numbers=(0, 1), one_hot=((2, 3),)), 100)["X_shape_"]
+    (100, 5)
+    """
+    layout = TableLayout(len(columns.numbers), columns.n_other, tuple(n for _, n in columns.codes))
+    return {"X_shape_": (n_samples, layout.n_columns), "table_": layout}

@@ -26,6 +26,16 @@ def _of_classifier(self: Any) -> bool:
     raise AttributeError("only a CompressedModel around a classifier has this method.")
 
 
+def _categories(network: Any) -> dict[str, list[Any]]:
+    """Return the categories of each column that holds some, in the order of their codes from 1."""
+    encoder = getattr(network, "table_encoder_", None)
+    if encoder is None:
+        return {}
+    return {
+        str(encoder.labels[number]): list(known) for number, known in encoder.categories.items()
+    }
+
+
 class PredictionMixin:
     """Methods that run the compressed file, and not the network that it was made from."""
 
@@ -158,6 +168,7 @@ class PredictionMixin:
             preprocessing=[
                 repr(step) for step in parts.transformers if not hasattr(step, "fit_resample")
             ],
+            categories=_categories(parts.network),
             target_transformers=[repr(target.transformer_) for target in parts.targets],
         )
 

@@ -10,12 +10,14 @@ import numpy as np
 
 from .._keras import (
     CustomObjects,
+    enter_output_units,
     load_keras,
     loss_classes,
     name_scope,
     output_kind,
     predict_raw,
     seed_scope,
+    takes_output_units,
 )
 from ..exceptions import DataError, ModelError, suggest
 from ..training import TrainingData, train
@@ -23,6 +25,8 @@ from ._spec import Distillation
 from ._student import make_student
 
 _TINY = 1e-7
+# Losses on values that mean the same for standardized ones.
+_FREE_OF_UNITS = ("MeanSquaredError", "MeanAbsoluteError")
 _MIXUP_CONCENTRATION = 0.4
 
 
@@ -149,7 +153,8 @@ def distill(
         network = make_student(teacher, spec.student, spec.student_params, x)
         wrapper, teacher_hints = _with_hints(teacher, network, spec.hints)
         rows, data_notes = _all_rows(x, x_unlabelled, spec, int(random_state))
-        targets = _targets(teacher, teacher_hints, rows, y, loss)
+        units = _units(teacher, network, rows, loss)
+        targets = _targets(teacher, teacher_hints, rows, y, loss, units)
         weights = np.concatenate([weights, np.ones(len(rows) - len(x), weights.dtype)])
         keras = load_keras()
         steps = spec.epochs * -(-len(rows) // batch_size)
@@ -167,6 +172,8 @@ def distill(
             seed=int(random_state) % 2**32,
             verbose=verbose,
         )
+        if units is not None:
+            enter_output_units(network, *units)
         if loss is not None:
             network.compile(optimizer="adam", loss=loss)
     counts = [m.count_params() for m in (teacher, network)]
@@ -319,8 +326,32 @@ def _make_loss(teacher: Any, student: Any, loss: Any, spec: Distillation) -> Any
     )
 
 
+def _units(
+    teacher: Any, student: Any, rows: np.ndarray, loss: Any
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return deviation and mean of outputs that are values far from the scale of fresh networks.
+
+    A student learns them standardized, and its last layer takes the units up afterwards. None where
+    it learns them as they are.
+    """
+    if loss is not None and type(loss).__name__ not in _FREE_OF_UNITS:
+        return None
+    if _output_activation(teacher, loss) != "linear" or not takes_output_units(student):
+        return None
+    raw = predict_raw(teacher, rows).astype("float64")
+    mean, scale = raw.mean(axis=0), raw.std(axis=0)
+    scale = np.where(scale > 1e-9 * np.abs(raw).max(axis=0), scale, 1.0)
+    near = (np.abs(mean) < 3 * scale) & (scale > 0.1) & (scale < 10)
+    return None if near.all() else (scale, mean)
+
+
 def _targets(
-    teacher: Any, teacher_hints: Any, rows: np.ndarray, y: np.ndarray | None, loss: Any
+    teacher: Any,
+    teacher_hints: Any,
+    rows: np.ndarray,
+    y: np.ndarray | None,
+    loss: Any,
+    units: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Return the target of every row in the order that the loss reads it."""
     raw = predict_raw(teacher, rows).astype("float32")
@@ -328,11 +359,14 @@ def _targets(
     if kind != "linear" and output_kind(teacher, loss) == "probabilities":
         clipped = np.clip(raw, _TINY, 1 - _TINY)
         raw = np.log(clipped) - (np.log1p(-clipped) if kind == "sigmoid" else 0.0)
-    parts = [raw]
+    parts = [raw if units is None else ((raw - units[1]) / units[0]).astype("float32")]
     if teacher_hints is not None:
         parts.append(predict_raw(teacher_hints, rows).astype("float32"))
     if y is not None:
-        columns = y.reshape(len(y), -1).astype("float32")
+        columns = y.reshape(len(y), -1)
+        if units is not None:
+            columns = (columns - units[1]) / units[0]
+        columns = columns.astype("float32")
         labels = np.zeros((len(rows), 1 + columns.shape[1]), "float32")
         labels[: len(y), 0] = 1.0
         labels[: len(y), 1:] = columns

@@ -8,8 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import copy_network, keras_model_problem, layer_width, output_layers, resized
-from ..architectures import ARCHITECTURES
+from .._keras import (
+    copy_network,
+    keras_model_problem,
+    layer_width,
+    output_layers,
+    resized,
+    table_layer,
+)
+from ..architectures import ARCHITECTURES, prepare_inside, table_meta
 from ..exceptions import BuilderError, ModelError, ParameterError, suggest
 
 
@@ -92,6 +99,9 @@ def _built(builder: Any, params: Mapping[str, Any], teacher: Any, x: np.ndarray)
     }
     if x.dtype.kind in "iu":
         meta["X_max_"] = int(x.max())
+    table = table_layer(teacher)
+    if table is not None:
+        meta |= table_meta(table.columns, len(x))
     given = {"meta": meta} if "meta" in inspect.signature(builder).parameters else {}
     try:
         network = builder(**given, **params)
@@ -102,4 +112,7 @@ def _built(builder: Any, params: Mapping[str, Any], teacher: Any, x: np.ndarray)
     problem = keras_model_problem(network)
     if problem is not None:
         raise BuilderError(f"distillation: the builder {name!r} must return a network: {problem}.")
-    return network
+    if table is None:
+        return network
+    statistics = (table.center.numpy(), table.factor.numpy())
+    return prepare_inside(network, table.columns, *statistics, x.shape[1])

@@ -34,7 +34,9 @@ from ._network import (
 )
 from ._outputs._form import encoded_target
 from ._rows import RowsMixin
+from ._tables._check import check_declared, learn_table, prepares_tables
 from ._unused_settings import (
+    check_builder_names,
     check_compiled,
     check_hooks,
     check_precision,
@@ -59,6 +61,7 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
         "metrics": [list, tuple, dict, str, callable, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": [
             "boolean",
@@ -111,6 +114,23 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
 
     def _check_split(self, y_train: np.ndarray, target: Any) -> None:
         """Raise when training rows do not serve after validation rows were held out."""
+
+    def _learn_table(self, fitting: Any) -> None:
+        """Learn from the training rows how the network prepares them."""
+        learn_table(self, fitting)
+
+    def _learn_target(self, y: np.ndarray, weights: np.ndarray, target: Any) -> None:
+        """Learn from the training rows what the target needs to know of them."""
+
+    def _place_target(self, network: Any, target: Any) -> None:
+        """Settle, for a new network, what it does to the target."""
+
+    def _training_target(self, y: np.ndarray, target: Any) -> Any:
+        """Return `y` as the loss takes it while the network trains, nested as the outputs are."""
+        return encoded_target(target, self.output_form_, y, self._floatx)
+
+    def _finish_target(self, network: Any, target: Any) -> None:
+        """Let a trained network return what :attr:`target_encoder_` expects."""
 
     # -- fitting ------------------------------------------------------------------------------
 
@@ -201,6 +221,8 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
             raise DataError("X_val and y_val go together; one of them is missing.")
         check_hooks(self)
         check_inputs_parameter(self)
+        check_builder_names(self)
+        check_declared(self)
         check_schedule(self.learning_rate_schedule, self._routed("learning_rate_schedule"))
         fit = self._routed("fit")
         settings = {
@@ -274,7 +296,7 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
         meta = {name: getattr(self, name) for name in names.split() if hasattr(self, name)}
         if self.X_dtype_.kind in "iu":
             meta["X_max_"] = int(X.max()) if X.shape[0] else 0
-        return meta
+        return meta if self.table_ is None else {**meta, **self.table_.meta(X.shape[0])}
 
     def _build(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
         """Return the network, built and compiled, and the target that suits it."""
@@ -285,8 +307,14 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
             offered = offered_settings(self, target, optimizer)
         rows = first_rows(X, self._floatx)
         network = build_network(
-            self.model, self._routed("model"), self._meta(X), offered or {}, rows
+            self.model,
+            self._routed("model"),
+            self._meta(X),
+            offered or {},
+            rows if self.table_ is None else self.table_.blank_rows(self._floatx),
         )
+        if self.table_ is not None:
+            network = self.table_.put_in(network)
         check_precision(self, network)
         if network.compiled:
             check_compiled(self, network, offered)
@@ -296,12 +324,13 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
         dtype = self._floatx
         return TrainingData(
             as_network_input(X, self.input_dtype_),
-            encoded_target(target, self.output_form_, y, dtype),
+            self._training_target(y, target),
             weights.astype(dtype, copy=False),
         )
 
     def _store(self, network: Any, target: Any, result: Any, keep: bool) -> None:
         history = self.history_ if keep else {}
+        self._finish_target(network, target)
         self.model_ = network
         self.target_encoder_ = target
         self.history_ = {
@@ -312,7 +341,7 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
 
     def __copy__(self) -> Any:
         new = type(self).__new__(type(self))
-        vars(new).update(vars(self))
+        new.__dict__.update(self.__dict__)
         return new
 
     def _network_dtype(self) -> str | None:
@@ -324,5 +353,7 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        if self._model_usable() and prepares_tables(self):
+            tags.input_tags.allow_nan = tags.input_tags.categorical = True
         tags.target_tags.required = True
         return tags

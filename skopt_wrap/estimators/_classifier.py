@@ -59,6 +59,9 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         Passes over the data.
     batch_size : int or None, default=32
         Rows per step; -1 takes all rows, None those that Keras takes, 32.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Columns of categories in a table, for "dense": names, numbers or one bool a column. With
+        "from_dtype": those of type category, string or bool, and of objects that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch, in the
         proportions of the classes.
@@ -113,10 +116,8 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         Loss and metrics of every epoch.
     n_iter_ : int
         Epochs that were run.
-    n_features_in_ : int
-        ``X.shape[1]``.
-    feature_names_in_ : ndarray of str
-        Column names, for frames.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        ``X.shape[1]``, and column names for frames.
     output_form_ : OutputForm
         Names, units and nesting of the network's outputs.
     input_columns_ : dict of str to ndarray of int
@@ -182,6 +183,7 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         metrics: Any = None,
         epochs: int = 50,
         batch_size: int | None = 32,
+        categorical_features: Any = "from_dtype",
         validation_split: float = 0.0,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
@@ -201,6 +203,7 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         self.metrics = metrics
         self.epochs = epochs
         self.batch_size = batch_size
+        self.categorical_features = categorical_features
         self.validation_split = validation_split
         self.early_stopping = early_stopping
         self.learning_rate_schedule = learning_rate_schedule

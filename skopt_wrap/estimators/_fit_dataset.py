@@ -15,7 +15,8 @@ from ..exceptions import DataError, ParameterError
 from ..training import train_batches
 from ._inputs._batches import as_arrays, as_dataset, batch_rows, decoded
 from ._losses import HARD_LOSSES, loss_name
-from ._outputs._form import encoded_target
+from ._tables._check import check_dataset
+from ._target_units import training_units
 
 Encode = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
 
@@ -64,7 +65,10 @@ def fit_on_batches(
         options["steps_per_epoch"] = steps
     keep = estimator.warm_start and hasattr(estimator, "model_")
     first = _first_batch(batches)
-    X = estimator._check_X(_text_rows(batch_rows(first[0])), reset=not keep)
+    if keep:
+        check_dataset(estimator)
+    # A first fit does not see all rows: it prepares none of them.
+    X = estimator._check_X(_text_rows(batch_rows(first[0])), reset=not keep, tables=False)
     target = _target_of(estimator, batches, first, classes, keep)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     floatx = estimator._floatx
@@ -79,7 +83,7 @@ def fit_on_batches(
         def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             labels = _decoded(labels, target)
             weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
-            code = encoded_target(target, estimator.output_form_, labels, floatx)
+            code = estimator._training_target(labels, target)
             if not isinstance(code, np.ndarray):
                 raise DataError("fit_dataset trains networks with one output; give arrays to fit.")
             return code, weights.astype(floatx)
@@ -89,7 +93,7 @@ def fit_on_batches(
             balanced = estimator._class_weights(_decoded(labels, target), weights, target)
             return code, balanced.astype(floatx)
 
-        with _own_errors() as errors:
+        with training_units(network, target, keep), _own_errors() as errors:
             dtypes = (estimator.input_dtype_, floatx)
             held_out = None
             if validation is not None:
@@ -160,7 +164,7 @@ def train_augmented(
     def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
         if soft:
             return target.transform_soft(labels, columns, floatx), np.asarray(weights, floatx)
-        return target.transform(labels, floatx), np.asarray(weights, floatx)
+        return estimator._training_target(labels, target), np.asarray(weights, floatx)
 
     options = dict(settings["passed_on"])
     fit_options = options.pop("fit_options", {})

@@ -22,6 +22,7 @@ from ._fit_dataset import train_augmented
 from ._inputs._fixed_batch import check_batches
 from ._inputs._sequences import warn_of_padding
 from ._rows import check_weights
+from ._target_units import training_units
 from ._targets._arrays import column_names
 
 
@@ -85,6 +86,7 @@ class Fitting:
             self.network = estimator.model_
         else:
             self.network, self.target = estimator._new_network(self.X, self.y, self.target)
+            estimator._place_target(self.network, self.target)
             warn_of_padding(estimator, self.network)
         check_batches(self)
         self.callbacks, self.user_callbacks = estimator._new_callbacks(
@@ -108,9 +110,12 @@ class Fitting:
     def train(self) -> Any:
         """Train the network by itself; return the result."""
         learned = {"target_encoder_": self.target, "history_": {}, "n_iter_": 0}
-        with epoch_tasks(
-            self.estimator, self.given, self.settings["epochs"], lambda: learned
-        ) as tasks:
+        with (
+            training_units(self.network, self.target, self.keep),
+            epoch_tasks(
+                self.estimator, self.given, self.settings["epochs"], lambda: learned
+            ) as tasks,
+        ):
             return self._train([*self.callbacks, *tasks])
 
     def _train(self, callbacks: list[Any]) -> Any:
@@ -178,6 +183,9 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
         fitting.X, fitting.y, fitting.weights = X[rows], y[rows], weights[rows]
     elif request.epochs is None:  # `partial_fit` never validates
         _refuse_validation_options(settings["passed_on"])
+    if not keep:
+        estimator._learn_table(fitting)
+        estimator._learn_target(fitting.y, fitting.weights, target)
     return fitting
 
 

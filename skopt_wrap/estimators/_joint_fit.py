@@ -336,6 +336,9 @@ class SharedRows:
         own_length = hasattr(fitting.estimator, "sequence_length_")
         if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like) or own_length:
             return None
+        encoder = fitting.estimator.table_encoder_
+        if encoder is not None and encoder.categories:
+            return None  # each fit has codes of its own
         key = (id(job.X), like.dtype.str)
         if key not in self._encoded:
             try:

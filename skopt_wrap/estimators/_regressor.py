@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from .._sklearn import fit_context
+from .._sklearn import StrOptions, fit_context
 from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
+from ._outputs._form import is_several
 from ._rows import refuse_arguments
+from ._target_units import enter_units, place_units, refuse_scaling, scaling_kind, target_scale
 from ._targets._arrays import check_values
 from ._targets._values import ValueTarget
 
@@ -19,8 +21,8 @@ from ._targets._values import ValueTarget
 class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     """A Keras network as a scikit-learn regressor, for one or several outputs.
 
-    Targets are used as they are: scale them with
-    :class:`sklearn.compose.TransformedTargetRegressor` when they are large.
+    Targets may have any units: the architectures of this package are trained on targets of mean 0
+    and standard deviation 1, and predictions come back in the units of `y`. See `target_scaling`.
 
     Parameters
     ----------
@@ -33,6 +35,16 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         these. The cells of a column may hold numbers, text, arrays of one shape, or sequences.
     loss : str, class, callable or keras.losses.Loss, default=None
         None takes the mean squared error, averaged over the sum of the sample weights.
+    target_scaling : {"auto", "quantile"} or bool, default="auto"
+        How targets are scaled while the network trains. True subtracts the mean of the training
+        rows and divides by their standard deviation; afterwards the last layer is changed so that
+        the network itself returns the units of `y`. "auto" does so for architectures by name, with
+        the mean squared error, the mean absolute error, and Huber or log-cosh with their default
+        threshold, which counts in standard deviations then. It leaves targets alone for builders,
+        networks, and losses that need the original scale: Poisson, relative and logarithmic errors,
+        losses of yours. "quantile" is for heavy tails: the ranks of the targets become those of a
+        normal distribution. The way back lies outside of the network then, in `target_encoder_`,
+        and predictions stay within the range of the training targets. False changes nothing.
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
         An object is copied. ``optimizer__<name>`` sets its arguments.
     metrics : str, metric, class, list or dict of them, default=None
@@ -42,6 +54,9 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         Passes over the data.
     batch_size : int or None, default=32
         Rows per step; -1 takes all rows, None those that Keras takes, 32.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Columns of categories in a table, for "dense": names, numbers or one bool a column. With
+        "from_dtype": those of type category, string or bool, and of objects that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch.
     early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
@@ -77,7 +92,11 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     model_ : keras.Model
         The trained network.
     history_ : dict of str to list of float
-        Loss and metrics of every epoch.
+        Loss and metrics of every epoch, in the units that the network is trained in.
+    target_scale_ : ndarray of shape (n_outputs_,), float64
+        One of those units in units of `y`: multiply the mean absolute errors of `history_` by it,
+        and mean squared errors by its square. Ones where targets are not scaled, and for
+        "quantile".
     n_iter_ : int
         Epochs that were run.
     n_features_in_ : int
@@ -123,9 +142,16 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
     >>> from skopt_wrap import KerasRegressor
     >>> X, y = make_regression(n_samples=100, n_features=4, random_state=0)
     >>> regressor = KerasRegressor(optimizer__learning_rate=0.01, epochs=40, random_state=0)
-    >>> bool(regressor.fit(X, y / 100).score(X, y / 100) > 0.9)
+    >>> bool(regressor.fit(X, 1000 + y).score(X, 1000 + y) > 0.9)
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseKerasEstimator._parameter_constraints,
+        "target_scaling": ["boolean", StrOptions({"auto", "quantile"})],
+    }
+
+    target_scale_: np.ndarray
 
     def __init__(
         self,
@@ -133,10 +159,12 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         *,
         inputs: Any = None,
         loss: Any = None,
+        target_scaling: bool | str = "auto",
         optimizer: Any = "adam",
         metrics: Any = None,
         epochs: int = 50,
         batch_size: int | None = 32,
+        categorical_features: Any = "from_dtype",
         validation_split: float = 0.0,
         early_stopping: Any = False,
         learning_rate_schedule: Any = None,
@@ -151,10 +179,12 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self.model = model
         self.inputs = inputs
         self.loss = loss
+        self.target_scaling = target_scaling
         self.optimizer = optimizer
         self.metrics = metrics
         self.epochs = epochs
         self.batch_size = batch_size
+        self.categorical_features = categorical_features
         self.validation_split = validation_split
         self.early_stopping = early_stopping
         self.learning_rate_schedule = learning_rate_schedule
@@ -276,6 +306,27 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         target = ValueTarget(y)
         target.column_names_ = tuple(names)
         return target
+
+    def _learn_target(self, y: np.ndarray, weights: np.ndarray, target: ValueTarget) -> None:
+        target.learn_scaling(y, weights, scaling_kind(self))
+
+    def _place_target(self, network: Any, target: Any) -> None:
+        if is_several(target):
+            refuse_scaling(self)
+        else:
+            place_units(network, target)
+
+    def _training_target(self, y: np.ndarray, target: Any) -> Any:
+        if is_several(target):
+            return super()._training_target(y, target)
+        return self.output_form_.pack([target.transform_for_training(y, self._floatx)])
+
+    def _finish_target(self, network: Any, target: Any) -> None:
+        if is_several(target):
+            self.target_scale_ = np.ones(target.n_outputs_)
+        else:
+            enter_units(network, target)
+            self.target_scale_ = target_scale(target)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -21,6 +21,7 @@ from ._inputs._select import check_batch_rows, select_inputs
 from ._inputs._sequences import special_rows
 from ._network import first_embedding
 from ._outputs._form import ONE_OUTPUT, checked_parts, flat_outputs
+from ._tables._check import check_table, is_table, prepares_tables
 from ._targets._arrays import check_range
 from ._targets._kinds import check_container, check_kind, explained
 
@@ -39,20 +40,33 @@ class RowsMixin(PrefixedParamsMixin):
     free_lengths_: dict[str, bool] | None
     output_form_: OutputForm = ONE_OUTPUT
     target_encoder_: Any
+    table_: Any = None
+    table_encoder_: Any = None
 
     @property
     def _floatx(self) -> str:
         return "float64" if self.dtype == "float64" else "float32"
 
-    def _check_X(self, X: Any, *, reset: bool) -> Any:
-        """Return X validated: numbers, finite, at least two dimensions, CSR when sparse."""
+    def _check_X(self, X: Any, *, reset: bool, tables: bool = True) -> Any:
+        """Return X validated: numbers, finite, at least two dimensions, CSR when sparse.
+
+        Tables that the network prepares may have gaps, and categories, which become codes; unless
+        `tables` is False, such rows are recognized at a first fit.
+        """
         if reset:
             self._forget_rows()
+            self.table_ = self.table_encoder_ = None
         if isinstance(X, InputRows):  # of a dataset
             return check_batch_rows(self, X, reset=reset)
         if self.inputs is not None:
             return select_inputs(self, X, reset=reset)
         check_container(X)
+        new = reset and tables and prepares_tables(self) and is_table(X)
+        if new or self.table_encoder_ is not None:
+            return self._check_row_shape(check_table(self, X, reset=reset), reset=reset)
+        return self._check_numbers(X, reset)
+
+    def _check_numbers(self, X: Any, reset: bool) -> Any:
         check_kind(X, "X")
         special = special_rows(self, X, reset=reset)
         if special is not None:
@@ -129,7 +143,9 @@ class RowsMixin(PrefixedParamsMixin):
         Returns
         -------
         rows : ndarray of shape (n_samples, ...), or dict of str to ndarray
-            Dense rows in the dtype of the network's input, or of each of its inputs by name.
+            Dense rows in the dtype of the network's input, or of each of its inputs by name. Of a
+            table with gaps and categories: numbers, NaN where they are missing, and codes, which
+            the network itself prepares.
 
         Raises
         ------

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._keras import all_layers, compile_arguments, load_keras
+from .._params import builder_parameters
 from ..exceptions import ParameterError
 from ._losses import OWN_LOSSES, infer_loss, make_loss
 from ._routed_objects import make_parts
@@ -23,6 +24,8 @@ _FOREIGN_HOOKS = {
     "dataset_transformer": "change the data before `fit`, or give batches to `fit_dataset`",
     "scorer": "override the method `score`, or give `scoring` to the search",
 }
+# Parameters of the estimators that builders of the user's may have had before.
+_LATER_NAMES = ("categorical_features", "members", "target_scaling")
 _COMPILED_PARTS = ("optimizer", "loss", "metrics", "compile")
 
 
@@ -33,6 +36,24 @@ def check_hooks(estimator: Any) -> None:
             raise ParameterError(
                 f"{type(estimator).__name__} defines {name}, which SciKeras calls but skopt_wrap "
                 f"does not: {instead}."
+            )
+
+
+def check_builder_names(estimator: Any) -> None:
+    """Raise when a builder has a parameter that is called like one of the estimator's.
+
+    Names that estimators had from the beginning are not checked: builders use some of them.
+    """
+    builder = estimator._builder()
+    if builder is None:
+        return
+    for name in set(_LATER_NAMES) & set(estimator._get_param_names()):
+        prefixed = f"model__{name}"
+        if name in builder_parameters(builder)[0] and prefixed not in estimator._extra_params:
+            raise ParameterError(
+                f"The builder {getattr(builder, '__name__', builder)!r} has a parameter {name!r}, "
+                f"and so has {type(estimator).__name__}. Give the builder's as {prefixed}=..., or "
+                "call it otherwise."
             )
 
 

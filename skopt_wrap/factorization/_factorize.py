@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._keras import CustomObjects, compile_settings, load_keras, output_kind, seed_scope
+from .._keras import (
+    CustomObjects,
+    compile_settings,
+    load_keras,
+    output_kind,
+    seed_scope,
+    table_layer,
+)
 from ..exceptions import DataError, ModelError, ParameterError
 from ..training import TrainingData, train
 from ._layer_selection import check_model, find_target_layers
@@ -185,7 +192,9 @@ def _checked_rows(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Array
     if not len(x):
         raise DataError("X holds no rows to factorize the network with.")
     if x.dtype.kind == "f":
-        if not np.isfinite(x).all():
+        # A network that prepares tables takes gaps.
+        gaps = np.isnan(x) if table_layer(model) is not None else False
+        if not (np.isfinite(x) | gaps).all():
             raise DataError("X holds NaN or infinite values.")
         x = x.astype(model.inputs[0].dtype, copy=False)
     weights = np.ones(len(x), "float32")

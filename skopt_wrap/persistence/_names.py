@@ -18,6 +18,10 @@ from ..exceptions import LoadError, ParameterError, SaveError
 
 # Our private classes that may stand in a fitted estimator, by the module that defines them now.
 _PRIVATE_PARTS: dict[str, tuple[str, ...]] = {
+    "_keras._columns": ("Columns",),
+    "estimators._tables._encoder": ("TableEncoder",),
+    "estimators._tables._preparation": ("Preparation",),
+    "estimators._targets._scaling": ("QuantileScaling", "StandardScaling"),
     "monitoring._batch": ("Batch", "Projection"),
     "monitoring._columns": ("Column",),
     "monitoring._outputs": ("NetworkEmbedding",),

@@ -122,6 +122,7 @@ def check_data(tuned: Any, pipeline: CandidatePipeline, X: Any, y: Any) -> None:
     check_array(
         X,
         accept_sparse=True,
+        dtype=None if tags.categorical else "numeric",
         ensure_2d=tags.two_d_array and not tags.three_d_array,
         allow_nd=True,
         ensure_all_finite=not tags.allow_nan,

@@ -67,7 +67,7 @@ def lower(
     model = from_payload(network)
     recurrent = recurrent_layers(model)
     if not recurrent:
-        return _plain(model, None)
+        return lower_plain(model, None)
     steps, wanted = time_steps(model), quantization.recurrent
     same = SAME + (HALF_TOLERANCE if network["half"] else 0.0)
     reason = f"{steps} time steps, more than the {MAX_UNROLLED_STEPS} that are unrolled"
@@ -77,7 +77,7 @@ def lower(
             found = relative_difference(unrolled(check_x, training=False), check_raw)
             if found <= same:
                 note = f"recurrent layers unrolled over {steps} time steps"
-                return _plain(unrolled, None, note)
+                return lower_plain(unrolled, None, note)
         reason = "unrolled, Keras computes something else (a masked Bidirectional does)"
         if wanted == "unrolled":
             raise UnsupportedLayerError(
@@ -100,10 +100,10 @@ def lower(
             f"({obstacle}). Use quantization='float16' or 'dynamic', or shorter, unmasked "
             "sequences."
         )
-    return _plain(model, 1, f"recurrent layers run as a loop, one row at a time: {reason}")
+    return lower_plain(model, 1, f"recurrent layers run as a loop, one row at a time: {reason}")
 
 
-def _plain(model: Any, batch: int | None, *notes: str) -> LoweredModel:
+def lower_plain(model: Any, batch: int | None = None, *notes: str) -> LoweredModel:
     """Return a Keras 3 network as it is, but for flattening and for Tensor-Trains."""
     for layer in all_layers(model):
         if isinstance(layer, TensorTrainDense):

@@ -7,6 +7,7 @@ file computes in integers throughout.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from .._litert._runtime import LiteRTModel
 from .._serialization import from_payload, recurrent_layers
 from .._specs import Quantization
 from .._stages._masks import n_distinct
-from ._convert import TOLERANCE, to_bytes, verify
+from ._convert import TOLERANCE, front_bytes, to_bytes, verify
 from ._fine_tuning import fine_tune, outputs
 from ._lowering import LoweredModel
 from ._operations import KerasOperation
 from ._output_scaling import needed_scaling
 from ._strip import strip
+from ._table import join_files, split_table
 from ._tf_keras import check_copy, check_same, to_tf_keras
 from ._tfmot import (
     is_folded,
@@ -81,6 +83,11 @@ def quantize_aware(
     tfmot = load_tfmot()
     import tf_keras
 
+    rows, split = check_x, split_table(network, "int8", spec.integer_io)
+    if split is not None:
+        network, check_x = split.rest, split.prepared(check_x)
+        calibration = split.prepared(calibration)
+        tuning = replace(tuning, x=split.prepared(tuning.x))
     model = from_payload(network)
     stored = _stored(model)
     # Units that were removed leave no zeros to keep.
@@ -112,11 +119,14 @@ def quantize_aware(
     expected = outputs(trained, check_x)
     lowered = LoweredModel(lambda x: trained(x, training=False), model, trained, None)
     try:
-        content = strip(to_bytes(lowered, spec, calibration))
-        difference = verify(content, TOLERANCE["int8"], check_x, expected)
+        content = to_bytes(lowered, spec, calibration)
+        _check_integer(content, spec)
+        if split is not None:
+            content = join_files(front_bytes(split.front), content)
+        content = strip(content)
+        difference = verify(content, TOLERANCE["int8"], rows, expected)
     except ConversionError as error:
         raise UnsupportedLayerError(f"once trained with rounding: {error}") from error
-    _check_integer(content, spec)
     unknown = check_kernels(content, stored, sparsity, clusters)
     kept = [what for what, on in (("zeros", sparsity), ("shared values", clusters)) if on]
     notes.append("trained with the file's rounding" + (f"; kept {', '.join(kept)}" if kept else ""))

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..._keras import applied_once, mask_operations, run_graph
+from ..._keras import applied_once, is_table_layer, mask_operations, run_graph
 from ...exceptions import ConversionError, SkoptWrapError, UnsupportedLayerError
 from ._operations import apply_operation
 
@@ -135,7 +135,7 @@ def to_tf_keras(
     placed: dict[Any, Any] = {}
 
     def place(operation: Any) -> Any:
-        if not isinstance(operation, keras.Layer):
+        if not isinstance(operation, keras.Layer) or is_table_layer(operation):
             return operation
         if operation not in placed:
             layers[operation] = _copied_layer(operation)
@@ -147,6 +147,8 @@ def to_tf_keras(
             return _MASK
         if any(arg is _MASK for arg in args):
             raise UnsupportedLayerError(f"layer {operation.name!r} computes with a mask.")
+        if is_table_layer(operation):  # it has nothing to train, and is run as it is
+            return apply_operation(operation, args, {})[1]
         if isinstance(operation, keras.Operation):
             other, outputs = apply_operation(operation, args, kwargs)
             layers[operation] = other

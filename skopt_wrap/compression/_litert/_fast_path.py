@@ -52,6 +52,8 @@ class FastPath:
             and network.input_dtype_ == "float32"
             and network.X_shape_[1:] == runtime.input_shape
             and not hasattr(network, "feature_names_in_")
+            # Categories become codes first.
+            and not getattr(getattr(network, "table_encoder_", None), "categories", None)
         )
         self._run: Any = getattr(runtime, "_run", None)
         self._shape = getattr(runtime, "input_shape", ())

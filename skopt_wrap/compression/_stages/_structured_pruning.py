@@ -15,6 +15,7 @@ from scipy.linalg import qr
 
 from ..._keras import (
     applied_once,
+    is_table_layer,
     layer_width,
     load_keras,
     next_operations,
@@ -137,7 +138,7 @@ def find_routes(model: Any) -> tuple[list[_Route], list[str]]:
     follow, outputs = next_operations(model), output_layers(model)
     routes, skipped = [], []
     for layer in model.layers:
-        if not layer.weights or type(layer).__name__ in _NORMALIZED:
+        if not layer.weights or type(layer).__name__ in _NORMALIZED or is_table_layer(layer):
             continue
         if type(layer).__name__ not in _PRUNED:
             skipped.append(f"{layer.name}: {type(layer).__name__} keeps its units")

@@ -1,4 +1,10 @@
-"""The target of a regressor: `y` as the loss takes it, and raw outputs in the shape of `y`."""
+"""The target of a regressor: `y` as the loss takes it, and raw outputs in the shape of `y`.
+
+A network learns targets of mean 0 and standard deviation 1 best, whatever the units of `y` are.
+Mean and deviation are learned from the training rows. While the network trains, its outputs and its
+loss are in those units. Afterwards the last layer is changed so that it returns the units of `y`;
+where that is not possible, the estimator changes the outputs.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +14,7 @@ import numpy as np
 
 from ...exceptions import DataError, ModelError
 from ._arrays import count_columns, output_table
+from ._scaling import QuantileScaling, StandardScaling
 
 
 class ValueTarget:
@@ -24,6 +31,10 @@ class ValueTarget:
         Columns of `y`.
     target_type_ : {"continuous", "continuous-multioutput"}
         Type of the target.
+    scaling_ : StandardScaling, QuantileScaling or None
+        How targets are scaled for training; None leaves them as they are.
+    in_network_ : bool
+        Whether the trained network returns the units of `y` by itself.
 
     Raises
     ------
@@ -38,6 +49,10 @@ class ValueTarget:
     ((2, 1), array([3., 4.]))
     """
 
+    # Of targets that were pickled before there was a scaling, too.
+    scaling_: StandardScaling | QuantileScaling | None = None
+    in_network_: bool = True
+
     def __init__(self, y: Any) -> None:
         y = np.asarray(y)
         if y.ndim > 2:
@@ -47,6 +62,27 @@ class ValueTarget:
         self.target_type_ = "continuous" if self.n_outputs_ == 1 else "continuous-multioutput"
         self.output_kind_ = "values"
         self.column_names_: tuple[Any, ...] = ()
+
+    def learn_scaling(self, y: np.ndarray, weights: np.ndarray, kind: str | None) -> None:
+        """Learn from training rows how targets are scaled.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        weights : ndarray of shape (n_samples,)
+            Sample weights.
+        kind : {"standard", "quantile"} or None
+            Mean and standard deviation, quantiles of a normal distribution, or nothing.
+        """
+        table = np.asarray(y, dtype="float64").reshape(len(y), self.n_outputs_)
+        if kind is None:
+            self.scaling_ = None
+        elif kind == "quantile":
+            self.scaling_ = QuantileScaling.of(table, weights)
+        else:
+            self.scaling_ = StandardScaling.of(table, weights)
+        self.in_network_ = kind != "quantile"
 
     @property
     def n_units(self) -> int:
@@ -109,11 +145,37 @@ class ValueTarget:
         Returns
         -------
         encoded : ndarray of shape (n_samples, n_outputs)
-            Numbers as the loss takes them.
+            Numbers in the units of the trained network's outputs.
         """
+        table = self._table(y)
+        if self.scaling_ is not None and not self.in_network_:
+            table = self.scaling_.scaled(table)
+        return table.astype(dtype)
+
+    def transform_for_training(self, y: Any, dtype: str = "float32") -> np.ndarray:
+        """Return `y` as a table in the units that the network is trained in.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        dtype : str, default="float32"
+            Dtype of the table.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Scaled numbers. They differ from those of :meth:`transform` where the trained network
+            returns the units of `y` by itself.
+        """
+        table = self._table(y)
+        return (table if self.scaling_ is None else self.scaling_.scaled(table)).astype(dtype)
+
+    def _table(self, y: Any) -> np.ndarray:
         y = np.asarray(y)
         self.check(y)
-        return y.astype(dtype).reshape(len(y), self.n_outputs_)
+        table = y.reshape(len(y), self.n_outputs_)
+        return table if self.scaling_ is None else table.astype("float64")
 
     def values(self, raw: Any) -> np.ndarray:
         """Return predictions in the shape of `y`.
@@ -129,4 +191,6 @@ class ValueTarget:
             Predictions.
         """
         raw = output_table(raw)
+        if self.scaling_ is not None and not self.in_network_:
+            raw = self.scaling_.unscaled(raw)
         return raw[:, 0] if self.one_dimensional_ else raw

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..._keras import load_keras, load_tensorflow
+from ..._keras import is_table_layer, load_keras, load_tensorflow, prepare_columns
 from . import _convolution
 from ._layer_spec import LayerSpec, NotJointlyTrainable, activated
 
@@ -27,6 +27,8 @@ def describe(layer: Any) -> list[LayerSpec]:
     """
     keras = load_keras()
     kind = type(layer).__name__
+    if is_table_layer(layer):
+        return [LayerSpec("Table", (layer.columns,), stats=(layer.center, layer.factor))]
     if getattr(keras.layers, kind, None) is not type(layer):
         raise NotJointlyTrainable(f"{kind} is not a layer of Keras")
     if not layer.trainable:
@@ -182,6 +184,9 @@ def compute(
         return _normalized(settings, x, weights, stats, training=noise is not None)
     if kind == "Concatenate":
         return tf.concat(values, -1), stats
+    if kind == "Table":
+        center, factor = (tf.expand_dims(stat, 1) for stat in stats)
+        return prepare_columns(x, center, factor, settings[0]), stats
     return _merged(kind, values), stats
 
 
