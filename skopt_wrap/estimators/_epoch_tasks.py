@@ -44,7 +44,9 @@ def epoch_tasks(
 
 
 def _teller(estimator: Any, context: Any, X: Any, y: Any, learned: Any) -> Any:
-    class EpochTasks(load_keras().callbacks.Callback):
+    base: Any = load_keras().callbacks.Callback
+
+    class EpochTasks(base):
         """Begin and end a task of scikit-learn with every epoch."""
 
         task: Any = None

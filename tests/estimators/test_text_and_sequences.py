@@ -101,7 +101,7 @@ def test_text_and_numbers_are_not_mistaken():
     written = np.array([["1"], ["2"]] * 8, dtype=object)
     assert KerasRegressor(numbers, epochs=1).fit(written, np.arange(16.0)).n_iter_ == 1
     with pytest.raises(DataError, match="must hold numbers"):
-        KerasClassifier("dense").fit(TEXTS[:, None], GOOD)
+        KerasClassifier("cnn").fit(TEXTS[:, None], GOOD)
 
 
 @pytest.fixture(scope="module")
