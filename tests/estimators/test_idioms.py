@@ -221,7 +221,7 @@ def test_callbacks_of_sklearn_end_after_an_error_too(blobs):
     regressor = KerasRegressor(epochs=2).set_callbacks(ProgressBar())
     regressor.fit(X, y)
     regressor.set_params(optimizer__learning_rate=1e30, optimizer="sgd")
-    with pytest.raises(Exception, match="finite|diverged"):
+    with pytest.raises(Exception, match=r"finite|diverged"):
         regressor.fit(X * 1e9, y * 1e9)
     assert not hasattr(regressor, "_callback_fit_ctx")
     grid = GridSearchCV(KerasRegressor(), {"epochs": [1]}, cv=2).set_callbacks(ProgressBar())
