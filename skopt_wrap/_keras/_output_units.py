@@ -16,7 +16,7 @@ _CHANGED = "_skopt_wrap_output_units"
 def _last_dense(model: Any) -> Any:
     """Return the linear Dense layer that makes the only output of `model`, or None."""
     keras = load_keras()
-    outputs = getattr(model, "outputs", None) or ()
+    outputs: Any = getattr(model, "outputs", None) or ()
     if len(outputs) != 1:
         return None
     layer = outputs[0]._keras_history[0]
