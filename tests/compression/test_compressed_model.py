@@ -270,7 +270,7 @@ def test_nan_weights_are_named_and_the_estimator_stays(network, digits):
     X, y = digits
     broken = copy.deepcopy(network)
     weights = broken.model_.get_weights()
-    weights[1][3] = np.nan
+    weights[[weight.name for weight in broken.model_.weights].index("bias")][3] = np.nan
     broken.model_.set_weights(weights)
     model = CompressedModel(FrozenEstimator(broken))
     with pytest.raises(DataError, match=r"NaN or infinite values in the weights .*bias"):
@@ -345,7 +345,7 @@ def test_student_takes_the_place_of_its_teacher(network, digits):
         quantization=None,
         random_state=0,
     ).fit(X[:400], y[:400], X_unlabelled=X[400:800])
-    assert [layer.units for layer in model.model_.layers if layer.weights] == [16, 10]
+    assert [layer.units for layer in model.model_.layers if layer.trainable_weights] == [16, 10]
     row = model.report_.rows[-1]
     assert row.stage == "distil"
     assert "400 unlabelled rows" in row.notes

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skopt_wrap import KerasClassifier, KerasRegressor
+from skopt_wrap.architectures import dense
 from skopt_wrap.estimators import _fit_steps
 from skopt_wrap.exceptions import (
     BackendError,
@@ -51,10 +52,16 @@ def test_bad_parameters_are_named(blobs, untrained, params, message):
         KerasClassifier(**params).fit(X, y)
 
 
+@pytest.mark.parametrize("settings", [{"model__normalize": False}, {"model": dense}])
+def test_gaps_are_refused_where_the_network_does_not_fill_them(blobs, untrained, settings):
+    X, y = blobs
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        KerasClassifier(**settings).fit(np.where(X > 3, np.nan, X), y)
+
+
 @pytest.mark.parametrize(
     "change,message",
     [
-        (lambda X, y: (np.where(X > 3, np.nan, X), y), "NaN"),
         (lambda X, y: (np.where(X > 3, np.inf, X), y), "infinity"),
         (lambda X, y: (X * 1e300, y), "too large for dtype\\('float32'\\)"),
         (lambda X, y: (X, np.zeros(len(y))), "only one class"),

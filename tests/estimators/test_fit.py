@@ -242,7 +242,7 @@ def test_dtype_sets_the_precision_and_leaves_the_global_one(blobs, dtype):
     before = keras.config.floatx(), keras.config.dtype_policy().name
     classifier = KerasClassifier(dtype=dtype, **FAST).fit(X, y)
     assert (keras.config.floatx(), keras.config.dtype_policy().name) == before
-    layer = next(layer for layer in classifier.model_.layers if layer.weights)
+    layer = next(layer for layer in classifier.model_.layers if layer.trainable_weights)
     assert layer.dtype_policy.name == dtype
     assert classifier.score(X, y) > 0.9
     assert np.isfinite(classifier.predict_proba(X)).all()

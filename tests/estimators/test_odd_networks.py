@@ -179,9 +179,9 @@ def test_optimizer_object_keeps_what_it_excludes_from_weight_decay(blobs):
         optimizer = keras.optimizers.AdamW(0.01, weight_decay=5.0)
         optimizer.exclude_from_weight_decay(var_names=names)
         classifier = KerasClassifier(optimizer=optimizer, epochs=6, random_state=0).fit(X, y)
-        sizes.append(np.abs(classifier.model_.layers[1].kernel.numpy()).sum())
+        sizes.append(np.abs(classifier.model_.layers[2].kernel.numpy()).sum())
     assert sizes[1] > 1.2 * sizes[0]
-    optimizer.exclude_from_weight_decay(var_list=[classifier.model_.layers[1].kernel])
+    optimizer.exclude_from_weight_decay(var_list=[classifier.model_.layers[2].kernel])
     with pytest.raises(ParameterError, match="var_names"):
         KerasClassifier(optimizer=optimizer).fit(X, y)
 
@@ -189,7 +189,7 @@ def test_optimizer_object_keeps_what_it_excludes_from_weight_decay(blobs):
 def test_layers_frozen_between_fits_stay_as_they_are(blobs):
     X, y = blobs
     classifier = KerasClassifier(warm_start=True, **FAST).fit(X, y)
-    hidden, expected = classifier.model_.layers[1], classifier.predict_proba(X)
+    hidden, expected = classifier.model_.layers[2], classifier.predict_proba(X)
     before = hidden.kernel.numpy()
     hidden.trainable = False
     classifier.fit(X, y)

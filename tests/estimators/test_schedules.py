@@ -48,7 +48,7 @@ def test_schedule_trains_fused_as_by_model_fit(blobs, name):
 
 def test_schedule_changes_what_is_learned(blobs):
     weights = [
-        small(learning_rate_schedule=name).fit(*blobs).model_.get_weights()[0]
+        small(learning_rate_schedule=name).fit(*blobs).model_.trainable_weights[0].numpy()
         for name in (None, "constant", "cosine")
     ]
     np.testing.assert_array_equal(weights[0], weights[1])

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from skopt_wrap import KerasClassifier, KerasRegressor
+from skopt_wrap._keras import shareable_key
 from skopt_wrap.architectures import dense
 from skopt_wrap.estimators import FitJob, fit_together
 from skopt_wrap.estimators._tables._encoder import TableEncoder
@@ -132,6 +133,14 @@ def test_scale_and_offset_of_a_column_do_not_matter():
     expected = classifier().fit(X, y).predict_proba(X)
     found = classifier().fit(changed, y).predict_proba(changed)
     np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_fits_on_other_rows_share_a_traced_graph():
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = (X[:, 0] > 0).astype(int)
+    keys = {shareable_key(classifier(epochs=1).fit(X[rows], y[rows]).model_)
+            for rows in (slice(0, 60), slice(20, 80))}  # fmt: skip
+    assert len(keys) == 1 and None not in keys
 
 
 def test_normalize_false_is_the_network_without_the_layer():

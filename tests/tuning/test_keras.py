@@ -49,7 +49,7 @@ def test_trials_reach_the_network_and_are_reproducible(iris):
         TunedClassifier("dense", tuner="tpe", space=space, **QUICK).fit(*iris) for _ in range(2)
     )
     best = first.best_params_
-    assert first.model_.layers[1].units == best["model__units"]
+    assert first.model_.layers[2].units == best["model__units"]
     assert len(first.history_["loss"]) == best["epochs"]
     assert first.best_estimator_.batch_size == best["batch_size"]
     np.testing.assert_array_equal(
