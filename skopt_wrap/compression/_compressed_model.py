@@ -17,7 +17,7 @@ from ._budget import ON_MISSED, Budget
 from ._plan import PLANNED, RUNTIMES, make_plan
 from ._prediction import PredictionMixin
 from ._process import conversion_process
-from ._report import CompressionReport
+from ._report import CompressionReport, scoring_name
 from ._serialization import check_network
 from ._specs import Clustering, Pruning, Quantization
 from ._stage import CompressionStage
@@ -26,6 +26,7 @@ from ._unwrap import (
     SEEN,
     as_estimator,
     check_estimator,
+    check_rows,
     fit_estimator,
     is_frozen,
     plain_network,
@@ -34,6 +35,7 @@ from ._unwrap import (
 )
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
+_UNSAVED = ("_fast_path", "_check_rows")  # no pickle takes rows of the user's along
 _MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")
 
 
@@ -302,7 +304,7 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
         if (X_val is None) != (y_val is None):
             raise ParameterError("X_val and y_val must be given together.")
         check_estimator(self.estimator)
-        for name in (*_LEARNED, *_MIRRORED, "_fast_path"):
+        for name in (*_LEARNED, *_MIRRORED, *_UNSAVED):
             self.__dict__.pop(name, None)
         with conversion_process().lease() as process:
             estimator = as_estimator(self.estimator, X, y, self.random_state)
@@ -313,6 +315,7 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
             parts = split_estimator(self.estimator_)
             check_network(parts.network.model_, "the trained network")
             X, y, sample_weight = weighted_rows(X, y, sample_weight)
+            self._check_rows = check_rows(X)
             held_out = X_val is not None
             eval_rows = (X_val, y_val, None) if held_out else (X, y, sample_weight)
             seen = SEEN if is_frozen(self.estimator) else "training rows"
@@ -348,10 +351,7 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
     def _metric_name(self) -> str:
         if self.scoring is None:
             return "accuracy" if is_classifier(self) else "r2"
-        if isinstance(self.scoring, str):
-            return self.scoring
-        name = getattr(self.scoring, "metric", getattr(self.scoring, "__name__", None))
-        return name if isinstance(name, str) else repr(self.scoring)
+        return scoring_name(self.scoring)
 
     def _score_of(self, raw: Raw, X: Any, y: Any, sample_weight: Any) -> float:
         """Score this model as if `raw` were its file."""
@@ -366,7 +366,7 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds."""
         state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_fast_path"}
+        return {name: value for name, value in state.items() if name not in _UNSAVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Prepare fast prediction again."""
