@@ -8,6 +8,7 @@ from ._affine import fold_affine
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
+from ._front import split_columns
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._graph import layer_calls, rebuild
 from ._inspect import (
@@ -36,6 +37,7 @@ from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
+from ._trace import network_graph
 
 __all__ = [
     "CustomObjects",
@@ -72,6 +74,7 @@ __all__ = [
     "mask_operations",
     "metric_function",
     "name_scope",
+    "network_graph",
     "next_operations",
     "object_state",
     "output_kind",
@@ -85,6 +88,7 @@ __all__ = [
     "seed_scope",
     "shareable_key",
     "slot_names",
+    "split_columns",
     "traced",
     "trusted_config_scope",
     "use_one_scale_for_dense_kernels",

@@ -18,7 +18,7 @@ from ._plan import PLANNED, RUNTIMES, make_plan
 from ._prediction import PredictionMixin
 from ._process import conversion_process
 from ._report import CompressionReport, scoring_name
-from ._serialization import check_network
+from ._serialization import as_graph
 from ._specs import Clustering, Pruning, Quantization
 from ._stage import CompressionStage
 from ._stages._pipeline import Raw, StageCache, StagePipeline
@@ -148,9 +148,8 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
     ParameterError
         For a parameter outside its rule, or an estimator that holds no Keras network.
     ModelError
-        For a network that cannot be compressed: subclassed, unbuilt, with several inputs or
-        outputs, or quantized already. UnsupportedLayerError names the layer, where one is the
-        reason.
+        For a network that cannot be compressed: subclassed with a `call` that cannot be traced,
+        of several inputs or outputs, or quantized already. UnsupportedLayerError names the layer.
     DataError
         For NaN in the weights.
     ConversionError
@@ -313,9 +312,9 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
             parts = split_estimator(self.estimator_)
-            check_network(parts.network.model_, "the trained network")
             X, y, sample_weight = weighted_rows(X, y, sample_weight)
-            self._check_rows = check_rows(X)
+            self._check_rows, rows = check_rows(X), parts.network_input(X)
+            network, notes = as_graph(parts.network.model_, rows, "the trained network")
             held_out = X_val is not None
             eval_rows = (X_val, y_val, None) if held_out else (X, y, sample_weight)
             seen = SEEN if is_frozen(self.estimator) else "training rows"
@@ -323,9 +322,10 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
             self.report_ = CompressionReport(scored_on, self._metric_name())
             pipeline = StagePipeline(
                 plan=plan,
-                model=parts.network.model_,
-                x=parts.network_input(X),
+                model=network,
+                x=rows,
                 process=process,
+                notes=notes,
                 report=self.report_,
                 score=lambda raw: self._score_of(raw, *eval_rows),
                 seed=int(check_random_state(self.random_state).randint(2**31 - 1)),

@@ -175,7 +175,7 @@ def _check_response(searched: Any, estimator: Any) -> None:
         if not plain and not (isinstance(scoring, str) and (classes[1] == 1 or 1 not in classes)):
             raise ParameterError(
                 f"estimator: {type(searched).__name__} does not tell which class its threshold is "
-                "of. Use skopt_wrap.scoring.TunedThresholdClassifier with the same scoring."
+                "of. Use skopt_wrap.ImbalanceAwareScorer.tune."
             )
 
 

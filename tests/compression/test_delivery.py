@@ -19,11 +19,10 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, QuantileTransformer, StandardScaler
 
-from skopt_wrap import CompressedModel, KerasClassifier, KerasRegressor
+from skopt_wrap import CompressedModel, ImbalanceAwareScorer, KerasClassifier, KerasRegressor
 from skopt_wrap.compression import LiteRTModel, Quantization, compress
 from skopt_wrap.exceptions import ConversionError, DataError, ParameterError
 from skopt_wrap.losses import PriorCorrectedClassifier
-from skopt_wrap.scoring import TunedThresholdClassifier
 
 keras = pytest.importorskip("keras")
 L = keras.layers
@@ -79,7 +78,7 @@ def test_file_answers_what_the_model_predicts(fitted, path, table):
     frame = pd.DataFrame(rows, columns=list(X))
     np.testing.assert_array_equal(file.predict(rows), fitted.predict(frame))
     with pytest.raises(DataError, match="'income' must hold finite numbers"):
-        file.predict(X.assign(income=np.nan))
+        file.predict(X.assign(income=np.inf))
 
 
 def test_file_says_what_it_is(fitted, path):
@@ -152,7 +151,10 @@ def test_target_scaler_is_in_the_file(tmp_path):
     y = 2000 + y / 100
     steps = make_pipeline(MinMaxScaler(), PCA(5, whiten=True))
     network = KerasRegressor(model__units=(8,), epochs=3, random_state=0)
-    for transformer, in_file in ((StandardScaler(), True), (QuantileTransformer(50), False)):
+    for transformer, in_file in (
+        (StandardScaler(), True),
+        (QuantileTransformer(n_quantiles=50), False),
+    ):
         inner = make_pipeline(steps, network)
         wrapped = TransformedTargetRegressor(inner, transformer=transformer)
         model = CompressedModel(wrapped, random_state=0).fit(X, y)
@@ -194,7 +196,9 @@ def _rare(n=240):
 DECISIONS = {
     "threshold": lambda net: FixedThresholdClassifier(net, threshold=0.8),
     "searched": lambda net: TunedThresholdClassifierCV(net, cv="prefit", refit=False),
-    "own search": lambda net: TunedThresholdClassifier(net, scoring="f1", cv="prefit"),
+    "own search": lambda net: ImbalanceAwareScorer("f1", threshold="tuned", pos_label="rare").tune(
+        net, cv="prefit", refit=False
+    ),
     "prior": lambda net: PriorCorrectedClassifier(net, prior=[0.05, 0.95]),
     "both": lambda net: FixedThresholdClassifier(
         PriorCorrectedClassifier(net, prior=[0.3, 0.7]), threshold=0.6

@@ -15,6 +15,7 @@ from .._differences import output_difference
 from .._litert._runtime import LiteRTModel
 from .._serialization import from_payload, to_payload
 from .._specs import CALIBRATED, Quantization
+from ._float_front import run_front, split_front, with_front
 from ._lowering import HALF_TOLERANCE, SAME, LoweredModel, lower, relative_difference
 from ._output_scaling import OutputScaling, append_scaling, needed_scaling
 from ._strip import strip
@@ -53,6 +54,11 @@ def convert(
         ``content`` (bytes), ``difference`` (float, in units of the spread of the outputs),
         ``notes`` (list of str).
     """
+    parts, whole_x = split_front(network, quantization), check_x
+    if parts is not None:
+        network = parts[1]
+        check_x = run_front(parts[0], check_x)
+        calibration = None if calibration is None else run_front(parts[0], calibration)
     scaling = None if quantization.integer_io else needed_scaling(check_raw, quantization.mode)
     standardized = None if scaling is None else _standardized(network, scaling)
     if scaling is not None and standardized is not None:
@@ -73,6 +79,11 @@ def convert(
         if scaling is not None and standardized is not None:
             content = append_scaling(content, scaling)
     content = strip(content)
+    if parts is not None:
+        first = lower(parts[0], Quantization(None), whole_x, check_x)
+        first.batch, check_x = lowered.batch, whole_x
+        content = with_front(strip(to_bytes(first, Quantization(None), None)), content)
+        notes = [*notes, "the layers that prepare columns compute in float32"]
     tolerance = TOLERANCE[quantization.mode] + (HALF_TOLERANCE if network["half"] else 0.0)
     difference = verify(content, tolerance, check_x, check_raw)
     return {"content": content, "difference": difference, "notes": notes}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...exceptions import ParameterError
 from .._decision import Decision
 from ._columns import CannotFoldError
 from ._numbers import inverse
@@ -60,7 +61,7 @@ def fold_answers(
     width = int(np.prod(output_shape, dtype=int))
     flat: list[Any] = [] if len(output_shape) == 1 else [Flat(width)]
     if not hasattr(target, "classes_"):
-        return _values(flat, targets)
+        return _values([*flat, *_own_scaling(target)], targets)
     logits = target.output_kind_ == "logits"
     if target.target_type_ == "multilabel-indicator":
         operations = [*flat, Probabilities("sigmoid")] if logits else flat
@@ -85,6 +86,26 @@ def _label(decision: Decision, n_classes: int) -> Label:
     if n_classes == 2:
         return Label("threshold", np.array([0.5]), strict=True)
     return Label("largest")
+
+
+def _own_scaling(target: Any) -> list[Any]:
+    """Return the operations of the scaling that an estimator undoes behind its network.
+
+    Raises
+    ------
+    ParameterError
+        For a scaling that is no multiplication and addition.
+    """
+    scaling = getattr(target, "scaling_", None)
+    if scaling is None or getattr(target, "in_network_", True):
+        return []
+    if not hasattr(scaling, "mean"):
+        raise ParameterError(
+            f"preprocessing='fold': the {type(scaling).__name__} of the target cannot be an "
+            "operation of the file. Fit the estimator with another scaling of the target, or use "
+            "preprocessing='keep'."
+        )
+    return [Scale(factor=scaling.scale, offset=scaling.mean)]
 
 
 def _values(operations: list[Any], targets: Sequence[Any]) -> Answers:

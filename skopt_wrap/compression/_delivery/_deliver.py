@@ -52,8 +52,8 @@ def keep(parts: Parts, runtime: LiteRTModel) -> Delivery:
     names = getattr(parts.network, "feature_names_in_", None)
     if not steps and len(runtime.input_shape) == 1:
         columns = _raw_columns(names, runtime.input_shape[0])
-        for column in columns:
-            column.use()
+        for raw in filter(None, [column.use() for column in columns]):
+            raw.missing = _takes_gaps(parts.network)
         facts["columns"] = [column.raw.describe() for column in columns if column.raw]
     return Delivery(runtime, facts)
 
@@ -87,7 +87,7 @@ def fold(parts: Parts, runtime: LiteRTModel, rows: Any, process: ConversionProce
         )
     steps = _transformers(parts)
     tables = _tables(steps, rows)
-    operations, columns, n_kept, reasons = _front(runtime, steps, tables)
+    operations, columns, n_kept, reasons = _front(parts, runtime, steps, tables)
     answers = fold_answers(
         parts.network.target_encoder_,
         parts.decision,
@@ -141,8 +141,14 @@ def _raw_columns(names: Any, n: int) -> list[Column]:
     return [Column(RawColumn(name), plain=True) for name in given]
 
 
+def _takes_gaps(network: Any) -> bool:
+    """Return whether a network fills gaps by itself."""
+    layers = getattr(network.model_, "layers", ())
+    return any(type(layer).__name__ == "PreparedTable" for layer in layers[:2])
+
+
 def _front(
-    runtime: LiteRTModel, steps: list[Any], tables: list[Any]
+    parts: Parts, runtime: LiteRTModel, steps: list[Any], tables: list[Any]
 ) -> tuple[list[Any], list[Column], int, list[str | None]]:
     """Return operations, raw columns, number of steps that stay, and why each of them does."""
     table = len(runtime.input_shape) == 1
@@ -162,6 +168,10 @@ def _front(
     if n_kept == len(steps):
         for column in columns:
             column.use()
+    if _takes_gaps(parts.network):
+        for column in columns:
+            if column.raw is not None:
+                column.raw.missing = True
     if operations and runtime.input_dtype != np.float32:
         operations = [*operations, Cast(str(runtime.input_dtype))]
     return operations, columns, n_kept, reasons

@@ -298,7 +298,7 @@ class _Runner:
     def ops(self) -> list[str]:
         return [op["op_name"] for op in self.single._get_ops_details()]
 
-    def one(self, x: np.ndarray) -> np.ndarray:
+    def one(self, x: np.ndarray) -> Any:
         if self._stateful:
             self._reset()
         self.set(self.input_index, x if x.dtype == self.input_dtype else self._to_input(x))

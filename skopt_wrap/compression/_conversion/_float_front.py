@@ -1,0 +1,60 @@
+"""Layers that prepare the columns of a row stay in float32. In the conversion process.
+
+A file of small numbers has one scale for all columns of its input: an age and an income cannot
+share it. Where a network begins with layers that bring columns to one scale, these are converted by
+themselves, in float32, and the other layers read what they return.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._keras import split_columns
+from .._litert._flatbuffer import join, read
+from .._serialization import from_payload, to_payload
+from .._specs import Quantization
+
+_MODES = ("int8", "int16x8", "float16")
+
+
+def split_front(
+    network: dict[str, Any], quantization: Quantization
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return the layers that prepare columns and all others, None where they need no splitting.
+
+    Parameters
+    ----------
+    network : dict
+        Made by ``to_payload``.
+    quantization : Quantization
+        Mode and form of the file.
+
+    Returns
+    -------
+    front, rest : dict
+        Two networks like `network`.
+    """
+    if quantization.mode not in _MODES or quantization.integer_io:
+        return None
+    parts = split_columns(from_payload(network))
+    if parts is None:
+        return None
+    front, rest = ({**to_payload(part), "half": network["half"]} for part in parts)
+    return front, rest
+
+
+def run_front(front: dict[str, Any], x: np.ndarray) -> np.ndarray:
+    """Return what the layers in front make of rows."""
+    return np.asarray(from_payload(front)(x, training=False))
+
+
+def with_front(front: bytes, content: bytes) -> bytes:
+    """Return a file that runs the layers in front, and then another file."""
+    graphs = [read(part).subgraphs[0] for part in (front, content)]
+    names = (graphs[0].inputs[0], graphs[1].outputs[0])
+    first, last = (
+        graph.tensors[int(place)].name for graph, place in zip(graphs, names, strict=True)
+    )
+    return join(front, content, None, ([first or b"row"], [last or b"output"]))
