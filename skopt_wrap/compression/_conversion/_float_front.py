@@ -52,9 +52,10 @@ def run_front(front: dict[str, Any], x: np.ndarray) -> np.ndarray:
 
 def with_front(front: bytes, content: bytes) -> bytes:
     """Return a file that runs the layers in front, and then another file."""
-    graphs = [read(part).subgraphs[0] for part in (front, content)]
-    names = (graphs[0].inputs[0], graphs[1].outputs[0])
-    first, last = (
-        graph.tensors[int(place)].name for graph, place in zip(graphs, names, strict=True)
-    )
-    return join(front, content, None, ([first or b"row"], [last or b"output"]))
+    first, last = read(front).subgraphs[0], read(content).subgraphs[0]
+    source, target = first.tensors[int(first.inputs[0])], last.tensors[int(last.outputs[0])]
+    return join(front, content, None, ([_name(source, "row")], [_name(target, "output")]))
+
+
+def _name(tensor: Any, default: str) -> str:
+    return tensor.name.decode() if tensor.name else default

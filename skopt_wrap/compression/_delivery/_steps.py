@@ -103,11 +103,10 @@ def _column_transformer(step: Any, columns: list[Column]) -> Folded:
 def _places(chosen: Any, names: list[str], n: int) -> tuple[int, ...]:
     """Return the numbers of the columns that a column transformer chose."""
     if isinstance(chosen, slice):
-        ends = [
-            names.index(end) + shift if isinstance(end, str) else end
-            for end, shift in ((chosen.start, 0), (chosen.stop, 1))
-        ]
-        return tuple(range(n)[slice(*ends, chosen.step)])
+        start, stop = chosen.start, chosen.stop
+        start = names.index(start) if isinstance(start, str) else start
+        stop = names.index(stop) + 1 if isinstance(stop, str) else stop
+        return tuple(range(n)[start : stop : chosen.step])
     if isinstance(chosen, (str, int, np.integer)):
         chosen = [chosen]
     parts = list(chosen)
