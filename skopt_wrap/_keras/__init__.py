@@ -9,6 +9,7 @@ from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_ex
 from ._columns import Columns, prepare_columns
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
+from ._front import split_columns
 from ._functional import FunctionalOptimizer, graph_nodes, slot_names, why_not_functional
 from ._graph import clone_graph_behind, copy_layer, copy_variables, layer_calls, rebuild
 from ._inspect import (
@@ -48,6 +49,7 @@ from ._structure import (
     reset_states,
 )
 from ._table_network import is_table_layer, table_layer
+from ._trace import network_graph
 
 __all__ = [
     "Columns",
@@ -94,6 +96,7 @@ __all__ = [
     "mask_operations",
     "metric_function",
     "name_scope",
+    "network_graph",
     "next_operations",
     "object_state",
     "output_form",
@@ -114,6 +117,7 @@ __all__ = [
     "slot_names",
     "table_layer",
     "takes_output_units",
+    "split_columns",
     "traced",
     "trusted_config_scope",
     "use_one_scale_for_dense_kernels",

@@ -25,7 +25,10 @@ def layer_calls(model: Any) -> Counter[str]:
 
 
 def clone_graph(
-    model: Any, clone: Callable[[Any], Any], call: Callable[..., Any] | None = None
+    model: Any,
+    clone: Callable[[Any], Any],
+    call: Callable[..., Any] | None = None,
+    row_shape: tuple[int, ...] | None = None,
 ) -> Any:
     """Return a network of the same graph, made of other layers, which is not compiled.
 
@@ -38,6 +41,8 @@ def clone_graph(
     call : callable, default=None
         ``call(cloned, *args, **kwargs)`` returns the outputs of what stands for a layer; None
         calls it. Not for a Sequential network.
+    row_shape : tuple of int, default=None
+        Shape of a row of the only input, where it is another one.
 
     Returns
     -------
@@ -54,8 +59,7 @@ def clone_graph(
         return made[id(operation)]
 
     def start(tensor: Any) -> Any:
-        name = tensor._keras_history[0].name
-        return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
+        return _start(tensor, row_shape)
 
     if isinstance(model, keras.Sequential):
         first = start(model.inputs[0])._keras_history[0]
@@ -94,8 +98,17 @@ def clone_graph_behind(model: Any, tensor: Any, clone: Callable[[Any], Any]) -> 
     return run_graph(model, [tensor], replace, None)
 
 
-def copy_layer(layer: Any, objects: CustomObjects) -> Any:
+def _start(tensor: Any, row_shape: tuple[int, ...] | None) -> Any:
+    """Return an input like another one."""
+    shape = tensor.shape if row_shape is None else (tensor.shape[0], *row_shape)
+    name = tensor._keras_history[0].name
+    return load_keras().Input(batch_shape=shape, dtype=tensor.dtype, name=name)
+
+
+def copy_layer(layer: Any, objects: CustomObjects, *, build: bool = True) -> Any:
     """Return a layer of the same configuration and state, or `layer` itself.
+
+    Unless `build`, it is built where it is called first, for the shape of the rows there.
 
     A preprocessing layer keeps what it learned in tables that a configuration does not hold; it
     has nothing to train, so it is shared.
@@ -103,7 +116,7 @@ def copy_layer(layer: Any, objects: CustomObjects) -> Any:
     if hasattr(layer, "adapt"):
         return layer
     copy = objects.build(type(layer), objects.config(layer))
-    if not copy.built and layer.built and hasattr(layer, "get_build_config"):
+    if build and not copy.built and layer.built and hasattr(layer, "get_build_config"):
         copy.build_from_config(layer.get_build_config() or {})
     return copy
 
@@ -117,7 +130,11 @@ def copy_variables(source: Any, target: Any) -> None:
 
 
 def rebuild(
-    model: Any, replacements: Mapping[str, Sequence[Any]], *, functional: bool = False
+    model: Any,
+    replacements: Mapping[str, Sequence[Any]],
+    *,
+    functional: bool = False,
+    row_shape: tuple[int, ...] | None = None,
 ) -> Any:
     """Return a copy of `model` in which chains of layers stand for some of its layers.
 
@@ -129,6 +146,8 @@ def rebuild(
         Name of a layer called once -> new layers, the first of which gets what it got.
     functional : bool, default=False
         Return a Functional model for a Sequential one too.
+    row_shape : tuple of int, default=None
+        Shape of a row of the only input, where it is another one.
 
     Returns
     -------
@@ -142,14 +161,11 @@ def rebuild(
     def clone(layer: Any) -> Any:
         if layer.name in replacements:
             return replacements[layer.name][0]
-        copies[layer.name] = copy_layer(layer, objects)
+        copies[layer.name] = copy_layer(layer, objects, build=row_shape is None)
         return copies[layer.name]
 
     if isinstance(model, keras.Sequential):
-        source = model.inputs[0]
-        x = keras.Input(
-            batch_shape=source.shape, dtype=source.dtype, name=source._keras_history[0].name
-        )
+        x = _start(model.inputs[0], row_shape)
         chain = [new for old in model.layers for new in replacements.get(old.name) or [clone(old)]]
         if functional:
             inputs = x
@@ -167,7 +183,7 @@ def rebuild(
                 output = following(output)
             return output
 
-        rebuilt = clone_graph(model, clone, call)
+        rebuilt = clone_graph(model, clone, call, row_shape)
     for layer in model.layers:
         if layer.name in copies:
             copy_variables(layer, copies[layer.name])

@@ -19,7 +19,7 @@ from ._litert._runtime import LiteRTModel
 from ._plan import PLANNED, make_plan
 from ._process import conversion_process
 from ._report import CompressionReport
-from ._serialization import check_network
+from ._serialization import as_graph
 from ._specs import Clustering, Pruning, Quantization, as_count
 from ._stage import CompressionStage
 from ._stages._pipeline import Raw, StagePipeline
@@ -139,7 +139,9 @@ def compress(
     Parameters
     ----------
     model : keras.Model
-        Built Sequential or Functional model with one input and one output. It is not changed.
+        Built model with one input and one output: Sequential, Functional, or a subclassed one whose
+        `call` can be traced. Dimensions of a row that it leaves open, such as the number of time
+        steps, are fixed at those of `X`. It is not changed.
     X : array-like of shape (n_rows, ...)
         Rows as the network takes them, to calibrate, tune and measure with.
     y : array-like of shape (n_rows, ...), default=None
@@ -216,8 +218,9 @@ def compress(
     plan = make_plan({name: given[name] for name in PLANNED})
     budget = Budget.of(max_score_drop, max_size, max_latency, on_missed_budget)
     batch_size = as_count(batch_size, "batch_size")
-    check_network(model)
     X = np.asarray(X)
+    wanted = getattr(model, "loss", None) if loss is None else loss
+    model, notes = as_graph(model, X)
     if (X_val is None) != (y_val is None):
         raise ParameterError("X_val and y_val must be given together.")
     held_out = X_val is not None
@@ -237,8 +240,6 @@ def compress(
     if max_score_drop is not None and metric is None:
         raise ParameterError("max_score_drop needs a metric.")
 
-    wanted = getattr(model, "loss", None) if loss is None else loss
-
     def score(raw: Raw) -> float | None:
         return None if metric is None else float(metric(y_score, raw(x_score)))
 
@@ -252,6 +253,7 @@ def compress(
             model=model,
             x=X,
             process=process,
+            notes=notes,
             report=CompressionReport(
                 "validation rows" if held_out else "training rows",
                 getattr(metric, "__name__", "metric") if metric is not None else "no metric",

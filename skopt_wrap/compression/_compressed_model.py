@@ -17,8 +17,8 @@ from ._budget import ON_MISSED, Budget
 from ._plan import PLANNED, RUNTIMES, make_plan
 from ._prediction import PredictionMixin
 from ._process import conversion_process
-from ._report import CompressionReport
-from ._serialization import check_network
+from ._report import CompressionReport, scoring_name
+from ._serialization import as_graph
 from ._specs import Clustering, Pruning, Quantization
 from ._stage import CompressionStage
 from ._stages._pipeline import Raw, StageCache, StagePipeline
@@ -26,6 +26,7 @@ from ._unwrap import (
     SEEN,
     as_estimator,
     check_estimator,
+    check_rows,
     fit_estimator,
     is_frozen,
     plain_network,
@@ -34,6 +35,7 @@ from ._unwrap import (
 )
 
 _LEARNED = ("model_", "tflite_model_", "report_", "runtime_", "estimator_")
+_UNSAVED = ("_fast_path", "_check_rows")  # no pickle takes rows of the user's along
 _MIRRORED = ("n_features_in_", "feature_names_in_", "classes_")
 
 
@@ -146,9 +148,8 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
     ParameterError
         For a parameter outside its rule, or an estimator that holds no Keras network.
     ModelError
-        For a network that cannot be compressed: subclassed, unbuilt, with several inputs or
-        outputs, or quantized already. UnsupportedLayerError names the layer, where one is the
-        reason.
+        For a network that cannot be compressed: subclassed with a `call` that cannot be traced,
+        of several inputs or outputs, or quantized already. UnsupportedLayerError names the layer.
     DataError
         For NaN in the weights.
     ConversionError
@@ -302,7 +303,7 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
         if (X_val is None) != (y_val is None):
             raise ParameterError("X_val and y_val must be given together.")
         check_estimator(self.estimator)
-        for name in (*_LEARNED, *_MIRRORED, "_fast_path"):
+        for name in (*_LEARNED, *_MIRRORED, *_UNSAVED):
             self.__dict__.pop(name, None)
         with conversion_process().lease() as process:
             estimator = as_estimator(self.estimator, X, y, self.random_state)
@@ -311,8 +312,9 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
                 if hasattr(self.estimator_, name):
                     setattr(self, name, getattr(self.estimator_, name))
             parts = split_estimator(self.estimator_)
-            check_network(parts.network.model_, "the trained network")
             X, y, sample_weight = weighted_rows(X, y, sample_weight)
+            self._check_rows, rows = check_rows(X), parts.network_input(X)
+            network, notes = as_graph(parts.network.model_, rows, "the trained network")
             held_out = X_val is not None
             eval_rows = (X_val, y_val, None) if held_out else (X, y, sample_weight)
             seen = SEEN if is_frozen(self.estimator) else "training rows"
@@ -320,9 +322,10 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
             self.report_ = CompressionReport(scored_on, self._metric_name())
             pipeline = StagePipeline(
                 plan=plan,
-                model=parts.network.model_,
-                x=parts.network_input(X),
+                model=network,
+                x=rows,
                 process=process,
+                notes=notes,
                 report=self.report_,
                 score=lambda raw: self._score_of(raw, *eval_rows),
                 seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
@@ -348,10 +351,7 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
     def _metric_name(self) -> str:
         if self.scoring is None:
             return "accuracy" if is_classifier(self) else "r2"
-        if isinstance(self.scoring, str):
-            return self.scoring
-        name = getattr(self.scoring, "metric", getattr(self.scoring, "__name__", None))
-        return name if isinstance(name, str) else repr(self.scoring)
+        return scoring_name(self.scoring)
 
     def _score_of(self, raw: Raw, X: Any, y: Any, sample_weight: Any) -> float:
         """Score this model as if `raw` were its file."""
@@ -366,7 +366,7 @@ class CompressedModel(PredictionMixin, MetaEstimatorMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds."""
         state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_fast_path"}
+        return {name: value for name, value in state.items() if name not in _UNSAVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Prepare fast prediction again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,14 @@ from sklearn.metrics import accuracy_score, check_scoring, r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..exceptions import ParameterError
+from ._delivery._deliver import Delivery, fold, keep
+from ._delivery._fitted import plain
 from ._litert._export import c_header, write_export
 from ._litert._fast_path import FastPath
 from ._litert._runtime import LiteRTModel
+from ._process import conversion_process
+from ._report import CompressionReport
 from ._specs import as_quantization
 from ._unwrap import restored, split_estimator
 
@@ -45,6 +51,7 @@ class PredictionMixin:
     # Learned by `fit`.
     estimator_: Any
     runtime_: LiteRTModel
+    report_: CompressionReport
 
     def _fast(self) -> FastPath:
         """Return what runs the file on rows, made at the end of `fit` and after unpickling."""
@@ -55,7 +62,7 @@ class PredictionMixin:
             steps = [step for step in parts.transformers if not hasattr(step, "fit_resample")]
             back = [partial(restored, target) for target in reversed(parts.targets)]
             fast = self._fast_path = FastPath(
-                parts.network, self.runtime_, steps, parts.threshold, back
+                parts.network, self.runtime_, steps, parts.decision, back
             )
         return fast
 
@@ -96,7 +103,7 @@ class PredictionMixin:
             Probabilities, in the order of `classes_`.
         """
         fast = self._fast()
-        return fast.target.probabilities(fast.outputs(X))
+        return fast.decision.probabilities(fast.target, fast.outputs(X))
 
     @available_if(_of_classifier)
     def decision_function(self, X: Any) -> np.ndarray:
@@ -113,7 +120,7 @@ class PredictionMixin:
             One column for two classes.
         """
         fast = self._fast()
-        return fast.target.decision(fast.outputs(X))
+        return fast.decision.scores(fast.target, fast.outputs(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the score of the compressed file.
@@ -140,51 +147,103 @@ class PredictionMixin:
             return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
         return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
-    def export(self, path: str | Path) -> Path:
-        """Write the file, and a JSON file beside it that says what goes in and comes out.
+    def export(
+        self,
+        path: str | Path,
+        *,
+        preprocessing: str = "keep",
+        X: Any = None,
+        units: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Write the file, with a description of what goes in and comes out.
+
+        The description is written into the file, with a checksum, and to a JSON file beside it:
+        shapes, columns, classes, threshold, operations, versions, the report, and the learned
+        numbers of every step that is not in the file. :class:`LiteRTModel` reads it.
 
         Parameters
         ----------
         path : str or path-like
             Where to write; ``.tflite`` is added when it is missing. The JSON file has the same
             name and ends in ``.json``.
+        preprocessing : {"keep", "fold"}, default="keep"
+            "keep": the file is the compressed network, whose input is what the preprocessing
+            returns. "fold": the steps in front of the network, the scaling of the target, the
+            correction of shares and the threshold become operations of the file. It reads a row as
+            the model does, with texts as codes, and answers what `predict_proba` returns and the
+            number of the predicted class, or what `predict` of a regressor returns. The network's
+            own operations stay as they are. A step that a file cannot hold stays in front, with
+            those before it, and is named in the description.
+        X : array-like of shape (n_rows, ...), default=None
+            Rows as `fit` takes them, with which a file with "fold" is checked, row by row. None:
+            rows of `fit`, which this object keeps in memory but not in its pickles.
+        units : mapping of str to str, default=None
+            Units of columns by name, for the description.
 
         Returns
         -------
         path : pathlib.Path
             The ``.tflite`` file.
+
+        Raises
+        ------
+        ParameterError
+            For "fold" without rows, or with integer inputs.
+        ConversionError
+            When the file does not answer, to 1e-5, what the model predicts.
         """
-        check_is_fitted(self)
-        parts = split_estimator(self.estimator_)
-        target = parts.network.target_encoder_
+        delivery = self._deliver(preprocessing, X)
         return write_export(
             path,
-            self.runtime_,
-            output_kind=target.output_kind_,
-            target_type=target.target_type_,
-            classes=getattr(target, "classes_", None),
+            delivery.runtime,
             quantization=as_quantization(self.quantization).mode,
-            decision_threshold=parts.threshold,
-            preprocessing=[
-                repr(step) for step in parts.transformers if not hasattr(step, "fit_resample")
-            ],
-            categories=_categories(parts.network),
-            target_transformers=[repr(target.transformer_) for target in parts.targets],
+            report=plain(self.report_.to_dict()),
+            units=units,
+            categories=plain(_categories(split_estimator(self.estimator_).network)),
+            **delivery.facts,
         )
 
-    def to_c_array(self, name: str = "model") -> str:
+    def to_c_array(self, name: str = "model", *, preprocessing: str = "keep", X: Any = None) -> str:
         """Return the file as C source text, for microcontrollers.
 
         Parameters
         ----------
         name : str, default="model"
             Name of the array; its length is ``<name>_len``.
+        preprocessing : {"keep", "fold"}, default="keep"
+            As for :meth:`export`.
+        X : array-like of shape (n_rows, ...), default=None
+            As for :meth:`export`.
 
         Returns
         -------
         source : str
             A header for C11 and C++11: the array, aligned to 16 bytes, between include guards.
-            Its first comment names the operations, for a ``MicroMutableOpResolver``.
+            Its first comment names the operations, for a ``MicroMutableOpResolver``, says which of
+            them TensorFlow Lite for Microcontrollers lacks, and gives scale and zero point of
+            integer ends. The description that :meth:`export` writes is left out.
+        """
+        return c_header(self._deliver(preprocessing, X).runtime, name)
+
+    def _deliver(self, preprocessing: str, X: Any) -> Delivery:
+        """Return the file as it is delivered.
+
+        Raises
+        ------
+        ParameterError
+            For another word than "keep" and "fold", and for "fold" without rows.
         """
         check_is_fitted(self)
-        return c_header(self.runtime_, name)
+        parts = split_estimator(self.estimator_)
+        if preprocessing == "keep":
+            return keep(parts, self.runtime_)
+        if preprocessing != "fold":
+            raise ParameterError(f"preprocessing must be 'keep' or 'fold', got {preprocessing!r}.")
+        rows = self.__dict__.get("_check_rows") if X is None else X
+        if rows is None or not len(rows):
+            raise ParameterError(
+                "preprocessing='fold' needs rows to check the file with, and pickles hold none: "
+                "give X, some rows as fit takes them."
+            )
+        with conversion_process().lease() as process:
+            return fold(parts, self.runtime_, rows, process)

@@ -218,3 +218,11 @@ def _time(seconds: float) -> str:
         if seconds >= factor:
             return f"{seconds / factor:.3g} {unit}"
     return f"{seconds * 1e6:.3g} us"
+
+
+def scoring_name(scoring: Any) -> str:
+    """Return what a report calls a score that a user gave."""
+    if isinstance(scoring, str):
+        return scoring
+    name = getattr(scoring, "metric", getattr(scoring, "__name__", None))
+    return name if isinstance(name, str) else repr(scoring)

@@ -14,6 +14,7 @@ from .._keras import (
     functional_class,
     keras_model_problem,
     load_keras,
+    network_graph,
 )
 from ..exceptions import DataError, ModelError
 
@@ -28,18 +29,16 @@ def check_form(model: Any, name: str) -> None:
     Raises
     ------
     ModelError
-        For something that is no Keras 3 network, or is a subclassed one.
+        For something that is no Keras 3 network, or is a subclassed one without a `call`.
     """
     keras = load_keras()
     problem = keras_model_problem(model)
     if problem is not None:
         raise ModelError(f"{name} cannot be compressed: {problem}.")
     if not isinstance(model, (keras.Sequential, functional_class())):
-        raise ModelError(
-            f"{name} cannot be compressed: {type(model).__name__!r} is a subclassed model, whose "
-            "layers cannot be rebuilt from a configuration. Write it with keras.Sequential or "
-            "the functional API."
-        )
+        if type(model).call is keras.Model.call:
+            raise _no_graph(model, name, "it has no call")
+        return  # what its call does is known when it is built
     for layer in all_layers(model):
         if type(layer).__name__ in _TEXT_LAYERS and _takes_texts(layer):
             raise ModelError(
@@ -73,6 +72,44 @@ def _takes_texts(layer: Any) -> bool:
     if type(layer).__name__ in ("TextVectorization", "StringLookup"):
         return True
     return str(getattr(layer, "input_dtype", "")) == "string"
+
+
+def _no_graph(model: Any, name: str, reason: str) -> ModelError:
+    return ModelError(
+        f"{name} cannot be compressed: {type(model).__name__!r} is a subclassed model, and "
+        f"{reason}. Write it with keras.Sequential or the functional API."
+    )
+
+
+def as_graph(model: Any, x: np.ndarray, name: str = "model") -> tuple[Any, list[str]]:
+    """Return a network that the stages can take, with the shape of the rows, and notes.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Expected: built, with one input.
+    x : ndarray of shape (n_rows, ...)
+        Rows as the network takes them.
+    name : str, default="model"
+        What to call it in the error message.
+
+    Raises
+    ------
+    ModelError
+        For a subclassed model whose `call` cannot be traced, and for all that
+        :func:`check_network` refuses.
+    DataError
+        When a weight is NaN or infinite.
+    """
+    check_form(model, name)
+    notes: list[str] = []
+    if model.built:
+        try:
+            model, notes = network_graph(model, x)
+        except ValueError as error:
+            raise _no_graph(model, name, str(error)) from error
+    check_network(model, name)
+    return model, notes
 
 
 def check_network(model: Any, name: str = "model") -> None:

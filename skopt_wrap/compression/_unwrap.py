@@ -18,6 +18,7 @@ from .._pipelines import last_step
 from .._sklearn import check_sample_weight, safe_indexing
 from ..estimators import is_plain, wrap_plain, wrap_trained
 from ..exceptions import DataError, ParameterError
+from ._decision import Decision
 from ._fine_tuning_data import FineTuningData
 from ._serialization import check_form
 
@@ -34,15 +35,15 @@ class Parts:
         Holds ``model_``, ``target_encoder_`` and ``network_input``.
     transformers : list of transformers and samplers
         Steps in front of it, in order.
-    threshold : float or None
-        Probability of ``classes_[1]`` from which on it is predicted; None: the network's rule.
+    decision : Decision
+        How labels follow from the network's probabilities.
     targets : list of TransformedTargetRegressor
         Fitted, from the outside in: what they do to the target stands behind the file.
     """
 
     network: Any
     transformers: list[Any] = field(default_factory=list)
-    threshold: float | None = None
+    decision: Decision = field(default_factory=Decision)
     targets: list[TransformedTargetRegressor] = field(default_factory=list)
 
     def network_input(self, X: Any) -> np.ndarray:
@@ -118,7 +119,8 @@ def split_estimator(estimator: Any) -> Parts:
         When it holds no Keras network.
     """
     transformers: list[Any] = []
-    threshold: float | None = None
+    decision = Decision()
+    settled = False  # the outermost rule decides
     targets: list[TransformedTargetRegressor] = []
     inner = estimator
     while True:
@@ -135,14 +137,46 @@ def split_estimator(estimator: Any) -> Parts:
             targets.append(inner)
             inner = inner.regressor_
         elif _has_threshold(inner):
-            # The outermost one decides. "auto" is scikit-learn's one half.
-            own = 0.5 if inner.threshold == "auto" else inner.threshold
-            threshold = own if threshold is None else threshold
-            inner = inner.estimator_
+            if not settled:  # "auto" is scikit-learn's one half
+                decision.threshold = 0.5 if inner.threshold == "auto" else float(inner.threshold)
+            inner, settled = inner.estimator_, True
+        elif hasattr(inner, "best_threshold_"):
+            _check_response(inner, inner.estimator_)
+            if not settled:
+                decision.add_rule(inner)
+            inner, settled = inner.estimator_, True
+        elif hasattr(inner, "resampled_prior_"):
+            decision.add_prior(inner)
+            inner, settled = inner.estimator_, True
         elif all(hasattr(inner, name) for name in _CONTRACT):
-            return Parts(inner, transformers, threshold, targets)
+            return Parts(inner, transformers, decision, targets)
         else:
             raise _no_network(inner)
+
+
+def _check_response(searched: Any, estimator: Any) -> None:
+    """Raise unless a threshold is one of probabilities.
+
+    Raises
+    ------
+    ParameterError
+        For a threshold of anything else.
+    """
+    method = searched.response_method
+    if method not in ("auto", "predict_proba") or not hasattr(estimator, "predict_proba"):
+        raise ParameterError(
+            f"estimator: {type(searched).__name__} must choose the threshold of a probability: "
+            f"response_method 'auto' or 'predict_proba', got {method!r}."
+        )
+    if not hasattr(searched, "pos_label_"):
+        # scikit-learn keeps to itself which class a threshold is of, but for these scores.
+        scoring, classes = searched.scoring, list(searched.classes_)
+        plain = scoring in ("accuracy", "balanced_accuracy")
+        if not plain and not (isinstance(scoring, str) and (classes[1] == 1 or 1 not in classes)):
+            raise ParameterError(
+                f"estimator: {type(searched).__name__} does not tell which class its threshold is "
+                "of. Use skopt_wrap.ImbalanceAwareScorer.tune."
+            )
 
 
 def _has_threshold(fitted: Any) -> bool:
@@ -267,3 +301,12 @@ def weighted_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, np.ndar
         return X, y, weight
     X, y = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, y))
     return safe_indexing(X, kept), safe_indexing(y, kept), weight[kept]
+
+
+_CHECK_ROWS = 64
+
+
+def check_rows(X: Any) -> Any:
+    """Return rows spread over `X`, with which an exported file is checked."""
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    return safe_indexing(X, np.unique(np.linspace(0, n - 1, min(n, _CHECK_ROWS)).astype(int)))

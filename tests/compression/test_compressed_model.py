@@ -223,7 +223,8 @@ def test_budget_that_is_missed_leaves_the_result_to_be_looked_at(network, digits
 def test_export_writes_file_and_description(compressed, tmp_path):
     path = compressed.export(tmp_path / "digits")
     assert path == tmp_path / "digits.tflite"
-    assert path.read_bytes() == compressed.tflite_model_
+    X = np.zeros((2, 64), dtype="float32")
+    np.testing.assert_array_equal(LiteRTModel(path)(X), compressed.runtime_(X))
     description = json.loads((tmp_path / "digits.json").read_text(encoding="utf-8"))
     assert description["input"]["shape"] == [None, 64]
     assert description["output"]["shape"] == [None, 10]
@@ -298,7 +299,8 @@ def test_late_failure_keeps_the_earlier_stages(network, digits, monkeypatch):
         model.predict(X)
 
 
-def test_subclassed_network_is_refused(blobs):
+@pytest.mark.parametrize("traceable", [True, False])
+def test_subclassed_network_is_traced_or_refused(blobs, traceable):
     import keras
 
     class Mine(keras.Model):
@@ -307,10 +309,20 @@ def test_subclassed_network_is_refused(blobs):
             self.out = keras.layers.Dense(3)
 
         def call(self, x):
-            return self.out(x)
+            return self.out(x if traceable else keras.ops.cast(x.numpy(), "float32"))
 
-    with pytest.raises(ModelError, match="subclassed"):
-        CompressedModel(KerasClassifier(lambda: Mine(), epochs=1)).fit(*blobs)
+    network = Mine()
+    network(blobs[0][:1])
+    network.compile("adam", "sparse_categorical_crossentropy")
+    model = CompressedModel(FrozenEstimator(network), quantization=None)
+    if not traceable:
+        with pytest.raises(ModelError, match=r"subclassed model, and its call cannot be traced"):
+            model.fit(*blobs)
+    else:
+        model.fit(*blobs)
+        expected = network.predict(blobs[0].astype("float32"), verbose=0)
+        np.testing.assert_allclose(model.runtime_(blobs[0].astype("float32")), expected, atol=1e-5)
+        assert "by one call" in model.report_["trained"].notes[0]
 
 
 def test_file_that_differs_notably_is_warned_of_with_advice(monkeypatch, blobs):

@@ -77,6 +77,26 @@ def test_difference_is_told_in_units_of_the_spread():
     assert output_difference(constant + 0.7, constant) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("mode", ["int8", "int16x8", "float16"])
+def test_columns_of_different_sizes_are_scaled_in_float(trained, mode):
+    """One scale for years, incomes and shares would leave nothing of the shares."""
+    model, X, y = trained
+    center, unit = np.array([2000.0, 5e4, 0.5, 0, 0, 0, -1e6, 3.0]), 10.0 ** np.arange(-2, 6)
+    raw = (X * unit + center).astype("float32")
+    scaled = L.Normalization(mean=raw.mean(0).tolist(), variance=raw.var(0).tolist())
+    start = keras.Input((8,))
+    whole = keras.Model(start, L.Dense(1)(L.Dense(16, "relu")(L.Dropout(0.1)(scaled(start)))))
+    first, last = (layer for layer in whole.layers if isinstance(layer, L.Dense))
+    kernel, bias, *rest = model.get_weights()
+    first.set_weights([kernel * raw.std(0)[:, None] / unit[:, None], bias])
+    last.set_weights(rest)
+    result = compress(whole, raw, quantization=mode, random_state=0)
+    scores = [r2_score(y, found) for found in (whole.predict(raw, verbose=0), result.predict(raw))]
+    assert scores[1] > scores[0] - 0.005
+    assert any("prepare columns" in note for note in result.report["quantize"].notes)
+    assert LiteRTModel(result.tflite_model).dynamic_batch
+
+
 def test_lost_score_is_warned_of(trained, monkeypatch):
     model, X, y = trained
     monkeypatch.setattr(_pipeline, "_NOTABLE_DROP", -1.0)

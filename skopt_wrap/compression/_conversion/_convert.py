@@ -15,17 +15,10 @@ from .._differences import output_difference
 from .._litert._runtime import LiteRTModel
 from .._serialization import from_payload, to_payload
 from .._specs import CALIBRATED, Quantization
-from ._lowering import (
-    HALF_TOLERANCE,
-    SAME,
-    LoweredModel,
-    lower,
-    lower_plain,
-    relative_difference,
-)
+from ._float_front import split_front, with_front
+from ._lowering import HALF_TOLERANCE, SAME, LoweredModel, lower, lower_plain, relative_difference
 from ._output_scaling import OutputScaling, append_scaling, needed_scaling
 from ._strip import strip
-from ._table import join_files, split_table
 
 # Largest root-mean-square difference to the network, in units of the outputs' own. A file that is
 # further away than 0 everywhere would be is wrong; what integers lose below that is data's doing
@@ -62,7 +55,7 @@ def convert(
         ``notes`` (list of str).
     """
     rows, raw = check_x, check_raw
-    split = split_table(network, quantization.mode, quantization.integer_io)
+    split = split_front(network, quantization.mode, quantization.integer_io)
     if split is not None:
         network, check_x = split.rest, split.prepared(check_x)
         calibration = None if calibration is None else split.prepared(calibration)
@@ -85,18 +78,18 @@ def convert(
         content = to_bytes(lowered, quantization, calibration)
         if scaling is not None and standardized is not None:
             content = append_scaling(content, scaling)
-    if split is not None:
-        content = join_files(front_bytes(split.front), content)
-        notes = [*notes, "the preparation of the table stays in float32"]
     content = strip(content)
+    if split is not None:
+        content = with_front(strip(front_bytes(split.front, lowered.batch)), content)
+        notes = [*notes, "the layers that prepare columns compute in float32"]
     tolerance = TOLERANCE[quantization.mode] + (HALF_TOLERANCE if network["half"] else 0.0)
     difference = verify(content, tolerance, rows, raw)
     return {"content": content, "difference": difference, "notes": notes}
 
 
-def front_bytes(front: Any) -> bytes:
-    """Return the file of the part of a network that prepares a table."""
-    return to_bytes(lower_plain(front), Quantization(None), None)
+def front_bytes(front: Any, batch: int | None) -> bytes:
+    """Return the file of the part of a network that prepares columns, in float32."""
+    return to_bytes(lower_plain(front, batch), Quantization(None), None)
 
 
 def _standardized(network: dict[str, Any], scaling: OutputScaling) -> dict[str, Any] | None:

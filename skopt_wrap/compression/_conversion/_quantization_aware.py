@@ -21,11 +21,11 @@ from .._specs import Quantization
 from .._stages._masks import n_distinct
 from ._convert import TOLERANCE, front_bytes, to_bytes, verify
 from ._fine_tuning import fine_tune, outputs
+from ._float_front import split_front, with_front
 from ._lowering import LoweredModel
 from ._operations import KerasOperation
 from ._output_scaling import needed_scaling
 from ._strip import strip
-from ._table import join_files, split_table
 from ._tf_keras import check_copy, check_same, to_tf_keras
 from ._tfmot import (
     is_folded,
@@ -83,7 +83,7 @@ def quantize_aware(
     tfmot = load_tfmot()
     import tf_keras
 
-    rows, split = check_x, split_table(network, "int8", spec.integer_io)
+    rows, split = check_x, split_front(network, "int8", spec.integer_io, tables=True)
     if split is not None:
         network, check_x = split.rest, split.prepared(check_x)
         calibration = split.prepared(calibration)
@@ -121,9 +121,9 @@ def quantize_aware(
     try:
         content = to_bytes(lowered, spec, calibration)
         _check_integer(content, spec)
-        if split is not None:
-            content = join_files(front_bytes(split.front), content)
         content = strip(content)
+        if split is not None:
+            content = with_front(strip(front_bytes(split.front, None)), content)
         difference = verify(content, TOLERANCE["int8"], rows, expected)
     except ConversionError as error:
         raise UnsupportedLayerError(f"once trained with rounding: {error}") from error

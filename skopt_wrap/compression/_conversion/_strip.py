@@ -9,28 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import flatbuffers
-import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
-_ALIGNMENT = 16  # of constants, as the format asks for
-
-
-class _Builder(flatbuffers.Builder):
-    """Writes equal vectors once: shapes, and the zero points of every channel, are repeated."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self._written: dict[tuple[str, bytes], int] = {}
-
-    def CreateNumpyVector(self, x: np.ndarray) -> int:
-        key = (x.dtype.str, x.tobytes())
-        if key not in self._written:
-            if x.dtype == np.uint8:
-                # What the next vector begins at is aligned as a constant must be.
-                self.Prep(_ALIGNMENT, x.size)
-            self._written[key] = super().CreateNumpyVector(x)
-        return self._written[key]
+from .._litert._flatbuffer import write
 
 
 def strip(content: bytes) -> bytes:
@@ -53,9 +34,7 @@ def strip(content: bytes) -> bytes:
             if tensor.hasRank and signature is not None and list(signature) == list(tensor.shape):
                 tensor.shapeSignature = None
     _share_buffers(model)
-    builder = _Builder(len(content))
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return write(model)
 
 
 def _share_buffers(model: Any) -> None:

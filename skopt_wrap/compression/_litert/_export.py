@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ...exceptions import ParameterError
+from ._flatbuffer import ALIGNMENT
+from ._metadata import describe, read_description
+from ._micro import operators
 from ._runtime import LiteRTModel
 
-ALIGNMENT = 16  # what the flat buffer and TensorFlow Lite for Microcontrollers ask for
+_PACKAGES = ("skopt-wrap", "keras", "tensorflow", "ai-edge-litert", "scikit-learn", "numpy")
 _PER_LINE = 12
 _C_WORDS = frozenset(
     "auto bool break case char class const continue default delete do double else enum extern "
@@ -20,8 +25,75 @@ _C_WORDS = frozenset(
 )
 
 
+def file_description(runtime: LiteRTModel, **facts: Any) -> dict[str, Any]:
+    """Return what is known about a file, as JSON can hold it.
+
+    Parameters
+    ----------
+    runtime : LiteRTModel
+        The file.
+    **facts : object
+        Further entries; ``columns`` and ``units`` become part of the input's.
+    """
+    batch = None if runtime.dynamic_batch else 1
+    source: dict[str, Any] = {
+        "name": runtime.input_name,
+        "shape": [batch, *runtime.input_shape],
+        "dtype": str(runtime.input_dtype),
+        "resize": "resize the first dimension for more rows"
+        if runtime.dynamic_batch
+        else "one row at a time; reset variables between rows",
+    }
+    columns, units = facts.pop("columns", None), facts.pop("units", None)
+    if columns is not None:
+        source["columns"] = [dict(column) for column in columns]
+    if units is not None:
+        _add_units(source, units)
+    ends = [
+        {"name": name, "shape": [batch, *shape], "dtype": str(dtype)}
+        for name, shape, dtype in runtime.outputs
+    ]
+    return {
+        "format": 2,
+        "input": source,
+        "output": ends[0],
+        "outputs": ends,
+        "scales": {name: list(scale) for name, scale in runtime.scales.items()},
+        "operators": operators(runtime.ops()),
+        "versions": _versions(),
+        **{key: _plain(value) for key, value in facts.items()},
+    }
+
+
+def _add_units(source: dict[str, Any], units: Any) -> None:
+    """Write the units of columns into the description of the input.
+
+    Raises
+    ------
+    ParameterError
+        For a column that the file does not read.
+    """
+    columns = {column["name"]: column for column in source.get("columns", ())}
+    unknown = sorted(set(map(str, units)) - set(columns))
+    if unknown:
+        raise ParameterError(
+            f"units names columns that the file does not read: {unknown}; it reads "
+            f"{list(columns)[:20]}."
+        )
+    for name, unit in units.items():
+        columns[str(name)]["unit"] = str(unit)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
 def write_export(path: str | Path, runtime: LiteRTModel, **facts: Any) -> Path:
-    """Write `runtime`'s file to `path`, and what is known about it to a JSON file beside it.
+    """Write a file with its description in it, and the description to a JSON file beside it.
 
     Parameters
     ----------
@@ -30,7 +102,7 @@ def write_export(path: str | Path, runtime: LiteRTModel, **facts: Any) -> Path:
     runtime : LiteRTModel
         The file.
     **facts : object
-        Further entries of the JSON file; arrays are written as lists.
+        Further entries of the description; see :func:`file_description`.
 
     Returns
     -------
@@ -40,30 +112,11 @@ def write_export(path: str | Path, runtime: LiteRTModel, **facts: Any) -> Path:
     path = Path(path)
     if path.suffix != ".tflite":
         path = path.with_name(path.name + ".tflite")
-    batch = None if runtime.dynamic_batch else 1
-    description = {
-        "format": 1,
-        "file": path.name,
-        "bytes": len(runtime.content),
-        "input": {
-            "name": runtime.input_name,
-            "shape": [batch, *runtime.input_shape],
-            "dtype": str(runtime.input_dtype),
-            "resize": "resize the first dimension for more rows"
-            if runtime.dynamic_batch
-            else "one row at a time; reset variables between rows",
-        },
-        "output": {
-            "name": runtime.output_name,
-            "shape": [batch, *runtime.output_shape],
-            "dtype": str(runtime.output_dtype),
-        },
-        "scales": runtime.scales,
-        **{key: _plain(value) for key, value in facts.items()},
-    }
-    path.write_bytes(runtime.content)
+    content = describe(runtime.content, file_description(runtime, **facts))
+    path.write_bytes(content)
+    described = {"file": path.name, "bytes": len(content), **(read_description(content) or {})}
     path.with_suffix(".json").write_text(
-        json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     return path
 
@@ -76,16 +129,23 @@ def c_header(runtime: LiteRTModel, name: str) -> str:
     ParameterError
         When `name` is no identifier of C.
     """
-    ops = sorted({op for op in runtime.ops() if op != "DELEGATE"})
     shapes = f"{(1, *runtime.input_shape)} {runtime.input_dtype} -> {(1, *runtime.output_shape)}"
-    return c_source(
-        runtime.content,
-        name,
-        [
-            f"LiteRT model of {len(runtime.content)} bytes: {shapes} {runtime.output_dtype}.",
-            f"Operations: {', '.join(ops)}.",
-        ],
+    ops = operators(runtime.ops())
+    remarks = [
+        f"LiteRT model of {len(runtime.content)} bytes: {shapes} {runtime.output_dtype}.",
+        f"Operations: {', '.join(op['name'] for op in ops)}.",
+    ]
+    absent = [op["name"] for op in ops if not op["tflite_micro"]]
+    remarks.append(
+        f"Not in TensorFlow Lite for Microcontrollers: {', '.join(absent)}."
+        if absent
+        else "TensorFlow Lite for Microcontrollers has all of them."
     )
+    remarks += [
+        f"{end}: real = (integer - {zero}) * {scale:.9g}."
+        for end, (scale, zero) in runtime.scales.items()
+    ]
+    return c_source(runtime.content, name, remarks)
 
 
 def _plain(value: Any) -> Any:

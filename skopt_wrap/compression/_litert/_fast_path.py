@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._decision import Decision
 from ._runtime import LiteRTModel
 
 _SQUARED_LIMIT = 1e76
@@ -28,8 +29,8 @@ class FastPath:
         The file.
     transformers : list of transformers
         Fitted steps in front of the network.
-    threshold : float, default=None
-        Probability of ``classes_[1]`` from which on it is predicted.
+    decision : Decision, default=None
+        How labels follow from probabilities; None is the network's own rule.
     back : sequence of callable, default=()
         Functions that bring predicted values back into the units of the target, in order.
     """
@@ -39,11 +40,11 @@ class FastPath:
         network: Any,
         runtime: LiteRTModel,
         transformers: list[Any],
-        threshold: float | None = None,
+        decision: Decision | None = None,
         back: Sequence[Callable[[np.ndarray], np.ndarray]] = (),
     ) -> None:
         self.back = list(back)
-        self.threshold = threshold
+        self.decision = Decision() if decision is None else decision
         self.runtime, self.network, self.transformers = runtime, network, transformers
         self.target = target = network.target_encoder_
         self.classifies = hasattr(target, "classes_")
@@ -76,7 +77,7 @@ class FastPath:
         if not self.usable or self.transformers or self._labels is None:
             return None
         runner = self.runtime._plain_runner()
-        if self.threshold is not None or runner is None or len(runner.output_shape) != 1:
+        if self.decision.own_rule or runner is None or len(runner.output_shape) != 1:
             return None
         array, vdot, float32, infinity = np.ndarray, np.vdot, np.dtype("float32"), np.float32("inf")
         shape, labels, above = (1, *self._shape), self._labels, self._binary_above
@@ -122,10 +123,8 @@ class FastPath:
 
     def predict(self, X: Any) -> np.ndarray:
         """Return labels or values for any `X`."""
-        if self.threshold is not None:
-            likely = self.target.probabilities(self.outputs(X))[:, 1] >= self.threshold
-            chosen: np.ndarray = self.target.classes_[likely.astype(int)]
-            return chosen
+        if self.decision.own_rule:
+            return self.decision.labels(self.target, self.outputs(X))
         raw = None if self.transformers else self.short(X)
         if raw is None:
             raw = self.outputs(X)

@@ -72,6 +72,7 @@ class StagePipeline:
     seed: int
     say: Callable[[str], None]
     cache: StageCache = field(default_factory=StageCache)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Choose the rows on which files are compared with their network."""
@@ -97,7 +98,7 @@ class StagePipeline:
 
         start = perf_counter()
         self._trained_raw = raw(self._check_x)
-        result = StageResult(self.model)
+        result = StageResult(self.model, notes=self.notes)
         self._add_row("trained", result, raw, weight_bytes(self.model), perf_counter() - start)
 
     def _run_stage(

@@ -1,9 +1,9 @@
-"""The part of a network that prepares a table, in a file of its own numbers.
+"""The part of a network that prepares columns, in a file of its own numbers.
 
 Columns of a table have units of their own, and codes are whole numbers: one scale for all of them,
-as a file of small numbers has, would destroy both. So the preparation, and the embeddings of codes,
-stay in float32: the network is cut behind them, the rest is converted as every other network, and
-the two files are joined.
+as a file of small numbers has, would destroy both. So layers that bring columns to one scale, and
+embeddings of codes, stay in float32: the network is cut behind them, the rest is converted as every
+other network, and the two files are joined.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from tensorflow.lite.tools import flatbuffer_utils
 
-from ..._keras import table_layer
+from ..._keras import split_columns, table_layer
 from ...exceptions import UnsupportedLayerError
+from .._litert._flatbuffer import join, read
 from .._serialization import from_payload, to_payload
 
 # Modes in which numbers of one tensor share a scale, or lose what float16 does not hold.
@@ -47,10 +47,10 @@ class SplitNetwork:
         return np.concatenate(parts)
 
 
-def split_table(
-    network: dict[str, Any], mode: str | None, integer_io: bool = False
+def split_front(
+    network: dict[str, Any], mode: str | None, integer_io: bool = False, *, tables: bool = False
 ) -> SplitNetwork | None:
-    """Return the two parts of a network that prepares tables, None where it stays whole.
+    """Return the two parts of a network that prepares columns, None where it stays whole.
 
     Parameters
     ----------
@@ -60,6 +60,9 @@ def split_table(
         Quantization of the file.
     integer_io : bool, default=False
         Whether the file is asked to take integers.
+    tables : bool, default=False
+        Whether to cut only behind the layer that prepares tables, and not behind others that treat
+        each column in its own way.
 
     Raises
     ------
@@ -71,7 +74,8 @@ def split_table(
     model = from_payload(network)
     layer = table_layer(model)
     if layer is None:
-        return None
+        parts = None if tables or integer_io else split_columns(model)
+        return None if parts is None else _split(*parts, network)
     if integer_io:
         raise UnsupportedLayerError(
             f"layer {layer.name!r} prepares columns of different units, which have no common "
@@ -80,7 +84,10 @@ def split_table(
         )
     tensor = _cut(model, layer)
     front = keras.Model(model.inputs[0], tensor)
-    rest = keras.Model(tensor, model.outputs[0])
+    return _split(front, keras.Model(tensor, model.outputs[0]), network)
+
+
+def _split(front: Any, rest: Any, network: dict[str, Any]) -> SplitNetwork:
     return SplitNetwork(front, {**to_payload(rest), "half": network["half"]})
 
 
@@ -119,40 +126,12 @@ def _makers(tensor: Any, stop: Any = None) -> set[Any]:
     return found
 
 
-def join_files(first: bytes, second: bytes) -> bytes:
-    """Return one file that gives the output of the first file to the second.
+def with_front(front: bytes, content: bytes) -> bytes:
+    """Return a file that runs the layers in front, and then another file."""
+    first, last = read(front).subgraphs[0], read(content).subgraphs[0]
+    source, target = first.tensors[int(first.inputs[0])], last.tensors[int(last.outputs[0])]
+    return join(front, content, None, ([_name(source, "row")], [_name(target, "output")]))
 
-    Parameters
-    ----------
-    first, second : bytes
-        ``.tflite`` files with one input and one output; the output of the first is float32, as the
-        input of the second.
-    """
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(first))
-    other = flatbuffer_utils.read_model_from_bytearray(bytearray(second))
-    graph, added = model.subgraphs[0], other.subgraphs[0]
-    buffers, codes, tensors = (
-        len(model.buffers), len(model.operatorCodes), len(graph.tensors),
-    )  # fmt: skip
-    model.buffers += other.buffers
-    model.operatorCodes += other.operatorCodes
-    start, end = int(added.inputs[0]), int(graph.outputs[0])
 
-    def place(index: int) -> int:
-        if index < 0:
-            return index  # an argument that is left out
-        return end if index == start else tensors + index
-
-    for tensor in added.tensors:
-        tensor.buffer += buffers
-    for operator in added.operators:
-        operator.opcodeIndex += codes
-        operator.inputs = np.array([place(int(i)) for i in operator.inputs], np.int32)
-        operator.outputs = np.array([place(int(i)) for i in operator.outputs], np.int32)
-    graph.tensors += added.tensors
-    graph.operators += added.operators
-    graph.outputs = np.array([place(int(added.outputs[0]))], np.int32)
-    for signature in model.signatureDefs or []:
-        for output in signature.outputs:
-            output.tensorIndex = int(graph.outputs[0])
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+def _name(tensor: Any, default: str) -> str:
+    return tensor.name.decode() if tensor.name else default

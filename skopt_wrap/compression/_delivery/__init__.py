@@ -1,0 +1,1 @@
+"""Preprocessing and decisions as operations of the file, and what the file says of itself."""
