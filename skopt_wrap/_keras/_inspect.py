@@ -36,7 +36,7 @@ def _from_keras(thing: object) -> bool:
 
 
 def _is_known_module(module: str) -> bool:
-    ours = ("skopt_wrap.losses.", "skopt_wrap.factorization.")
+    ours = ("skopt_wrap.architectures.", "skopt_wrap.factorization.", "skopt_wrap.losses.")
     return module.partition(".")[0] == "keras" or module.startswith(ours)
 
 

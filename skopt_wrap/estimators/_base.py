@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
 
 from .._aliases import HINTS
 from .._copying import CopyMixin
@@ -21,12 +22,22 @@ from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
+from ._members import fit_members, refuse_members, spread, wants_members
 from ._network import (
     build_network,
     finish_network,
     input_dtype,
     is_builder,
     make_optimizer,
+)
+from ._recipes import (
+    AUTO,
+    best_epoch_monitor,
+    chooses_epoch,
+    is_auto,
+    optimizer_and_options,
+    recipe_for,
+    schedule_of,
 )
 from ._rows import RowsMixin, dense_rows
 from ._unused_settings import (
@@ -50,17 +61,23 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
         "loss": [str, callable, type, None],
         "optimizer": [str, type, HasMethods(["get_config", "apply"])],
         "metrics": [list, tuple, dict, str, callable, None],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO})],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Integral, {-1}),
+            StrOptions({AUTO}),
+        ],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": [
             "boolean",
+            StrOptions({AUTO}),
             Interval(Integral, 0, None, closed="left"),
             HasMethods(["on_epoch_end", "get_monitor_value"]),
         ],
         "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), str, callable, None],
         "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), None],
         "augment": [HasMethods(["flow"]), None],
+        "members": [Interval(Integral, 1, None, closed="left"), None],
         "dtype": [
             StrOptions({"float32", "float64", "mixed_float16", "mixed_bfloat16"}),
             None,
@@ -102,11 +119,38 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     def _check_split(self, y_train: np.ndarray, target: Any) -> None:
         """Raise when training rows do not serve after validation rows were held out."""
 
+    def predict_spread(self, X: Any) -> np.ndarray:
+        """Return how far the members are apart: a measure of doubt.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        spread : ndarray of shape (n_samples,), or (n_samples, n_outputs) for several outputs
+            For classes, the total variation distance, in [0, 1], of a member's probabilities from
+            the mean, averaged over the members: 0 where all agree. For several labels or numbers,
+            a column for each. For numbers, the standard deviation of the members' predictions,
+            in the units of `y`.
+
+        Raises
+        ------
+        ParameterError
+            When the estimator was fitted with a single network.
+        """
+        check_is_fitted(self)
+        return spread(self, X)
+
     # -- fitting ------------------------------------------------------------------------------
 
     def _fit(self, request: FitRequest) -> Any:
         """Fit, and change nothing of this estimator unless training succeeds."""
         with self._unchanged_on_failure():
+            if wants_members(self):
+                fit_members(self, request)
+                return self
             fitting = prepare_fit(self, request)
             with fitting.scope():
                 fitting.build()
@@ -127,7 +171,8 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             callbacks,
             self._routed("callbacks"),
             early_stopping=self.early_stopping,
-            schedule=self.learning_rate_schedule,
+            best_epoch=best_epoch_monitor(self) if validated else None,
+            schedule=schedule_of(self),
             options_of_schedule=self._routed("learning_rate_schedule"),
             validated=validated,
         )
@@ -135,6 +180,7 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     def _fit_dataset(
         self, dataset: Any, classes: Any, validation_data: Any, steps_per_epoch: int | None
     ) -> Any:
+        refuse_members(self, "fit_dataset")
         with self._unchanged_on_failure():
             fit_on_batches(self, dataset, classes, validation_data, steps_per_epoch)
         return self
@@ -169,16 +215,24 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
             "validation_split": self.validation_split,
             "callbacks": self.callbacks,
             "verbose": self.verbose,
+            "holdout": 0.0,
         }
         settings.update(overrides)
+        if is_auto(settings["epochs"]):
+            settings["epochs"] = recipe_for(self).epochs
         for name, minimum in (("epochs", 1), ("batch_size", 1)):
             value = settings[name]
+            if name == "batch_size" and is_auto(value):
+                continue  # depends on the number of training rows
             whole = isinstance(value, Integral) and not isinstance(value, bool)
             if not whole or (value < minimum and (name, value) != ("batch_size", -1)):
                 raise ParameterError(f"{name} must be an int >= {minimum}, got {value!r}.")
         watched = needs_validation(self.early_stopping)
         if watched and X_val is None and not settings["validation_split"]:
             settings["validation_split"] = _DEFAULT_HOLDOUT
+        open_choice = X_val is None and not settings["validation_split"]
+        if open_choice and "validation_split" not in overrides and chooses_epoch(self):
+            settings["holdout"] = recipe_for(self).holdout
         known = {"validation_batch_size", "validation_freq"}
         settings["passed_on"] = {name: fit.pop(name) for name in known & set(fit)}
         if fit:
@@ -233,7 +287,8 @@ class BaseKerasEstimator(RowsMixin, CopyMixin, BaseEstimator):
     def _build(self, X: Any, target: Any) -> Any:
         """Return the network, built and compiled."""
         rate = constant_rate(self.learning_rate_schedule)
-        optimizer = make_optimizer(self.optimizer, self._routed("optimizer"), rate)
+        wanted, options = optimizer_and_options(self, self._routed("optimizer"), rate)
+        optimizer = make_optimizer(wanted, options, rate)
         offered = None
         if takes_compile_settings(self._builder()):
             offered = offered_settings(self, target, optimizer)

@@ -16,8 +16,15 @@ from sklearn.utils import check_random_state
 
 from .._keras import dtype_scope, seed_scope
 from ..exceptions import DataError, ParameterError
-from ..training import TrainingData, TrainingSettings, train
+from ..training import TrainingData, TrainingSettings, progress_callbacks, train
 from ._fit_dataset import train_augmented
+from ._recipes import (
+    finish_training,
+    hold_out_some,
+    is_auto,
+    recipe_for,
+    start_network,
+)
 from ._rows import check_weights
 
 
@@ -79,12 +86,23 @@ class Fitting:
         self.network = (
             estimator.model_ if self.keep else estimator._new_network(self.X, self.y, self.target)
         )
+        if not self.keep:
+            estimator.epochs_, estimator.batch_size_ = self.settings["epochs"], self.batch_size
+            start_network(estimator, self.network, self.data, self.seed)
         self.callbacks, self.user_callbacks = estimator._new_callbacks(
             self.settings["callbacks"], self.validation is not None
         )
+        self.callbacks += progress_callbacks(self.network)
         estimator._check_tokens(self.X, self.network)
         if self.validation is not None:
             self.held_out = estimator._encode(*self.validation, self.target)
+
+    def hold_out(self, rows: np.ndarray, held: np.ndarray) -> None:
+        """Train on `rows`, and validate on the rows `held`."""
+        X, y, weights = self.X, self.y, self.weights
+        self.split = (rows, held)
+        self.validation = (X[held], y[held], weights[held])
+        self.X, self.y, self.weights = X[rows], y[rows], weights[rows]
 
     def data(self) -> TrainingData:
         """Return the training rows as network and loss take them."""
@@ -95,11 +113,18 @@ class Fitting:
     def batch_size(self) -> int:
         """Rows per step."""
         given = self.settings["batch_size"]
+        if is_auto(given):
+            return recipe_for(self.estimator).rows_per_step(len(self.y))
         return len(self.y) if given == -1 else int(given)
 
     def train(self) -> Any:
         """Train the network by itself; return the result."""
-        settings = self.settings
+        result = self._trained()
+        finish_training(self.estimator, self.network, self.held_out)
+        return result
+
+    def _trained(self) -> Any:
+        settings = {**self.settings, "batch_size": self.batch_size}
         if self.estimator.augment is not None:
             return train_augmented(
                 self.estimator,
@@ -126,6 +151,7 @@ class Fitting:
             batch_size=self.batch_size,
             seed=self.seed,
             shuffle=self.settings["shuffle"],
+            drop_remainder=recipe_for(self.estimator).drop_remainder,
             verbose=int(self.settings["verbose"]),
             user_callbacks=self.user_callbacks,
             **self.settings["passed_on"],
@@ -157,10 +183,11 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
         target.check(y_val, "y_val")
         fitting.validation = (X_val, y_val, check_weights(None, X_val, estimator._floatx))
     elif settings["validation_split"]:
-        rows, held = estimator._hold_out(y, target, settings, seed)
-        fitting.split = (rows, held)
-        fitting.validation = (X[held], y[held], weights[held])
-        fitting.X, fitting.y, fitting.weights = X[rows], y[rows], weights[rows]
+        fitting.hold_out(*estimator._hold_out(y, target, settings, seed))
+    elif settings["holdout"]:
+        split = hold_out_some(estimator, y, target, settings, seed)
+        if split is not None:
+            fitting.hold_out(*split)
     elif request.epochs is None:  # `partial_fit` never validates
         _refuse_validation_options(settings["passed_on"])
     return fitting

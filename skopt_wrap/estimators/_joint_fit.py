@@ -34,6 +34,8 @@ from ..training import (
 from ._classifier import KerasClassifier
 from ._fit_job import FitJob, FitOutcome
 from ._fit_steps import FitRequest, Fitting, prepare_fit
+from ._members import wants_members
+from ._recipes import recipe_for
 from ._regressor import KerasRegressor
 
 
@@ -124,7 +126,8 @@ class _Fit:
         """Fit by itself, or build the network and return the key of its joint training."""
         with self._noting_errors():
             estimator = self.job.estimator
-            if type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit):
+            own = type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit)
+            if own or wants_members(estimator):
                 self._fit_by_its_own(epochs)
                 return None
             validate_parameters(estimator)
@@ -145,6 +148,10 @@ class _Fit:
         if weights is not None:
             options["sample_weight"] = weights
         estimator.fit(X, y, **options)
+        if wants_members(estimator):
+            self.outcome.reason = f"members={estimator.members} are trained with each other"
+            self.outcome.path = estimator.fit_path_
+            return
         self.outcome.reason = f"{type(estimator).__name__} defines its own fit"
         self.outcome.path = f"fit: {self.outcome.reason}"
 
@@ -152,6 +159,8 @@ class _Fit:
         estimator = fitting.estimator
         if estimator.augment is not None:
             raise NotJointlyTrainable("augment makes the batches")
+        if recipe_for(estimator).finish is not None:
+            raise NotJointlyTrainable("its recipe corrects the network after training")
         if fitting.keep:
             raise NotJointlyTrainable("training goes on with a fitted network")
         data = shared.put_in(fitting.data(), fitting, self.job)

@@ -33,6 +33,7 @@ from ..exceptions import (
 )
 from ._callbacks import constant_rate
 from ._losses import label_encoding, make_loss, make_metrics
+from ._recipes import metrics_of, recipe_for
 
 _USED_ATTRIBUTE = "_skopt_wrap_used"
 
@@ -281,7 +282,8 @@ def finish_network(
         raise ModelError(
             f"The network {network.name!r} has several inputs or outputs; give it one of each."
         )
-    loss, metrics = estimator.loss, estimator.metrics
+    loss, metrics = estimator.loss, metrics_of(estimator)
+    smoothing = recipe_for(estimator).label_smoothing
     kind = output_kind(network, network.loss if network.compiled else loss)
     # Checked first: a wrong number of units is a more common mistake than a wrong loss.
     target.match(units=units, encoding="", output_kind=kind)
@@ -289,7 +291,7 @@ def finish_network(
     if not network.compiled:
         network.compile(
             optimizer=optimizer,
-            loss=make_loss(loss, estimator._routed("loss"), target, units, kind),
+            loss=make_loss(loss, estimator._routed("loss"), target, units, kind, smoothing),
             metrics=make_metrics(metrics, estimator._routed("metrics"), target, units, kind),
             **{"jit_compile": _jit_compile(), **estimator._routed("compile")},
         )
