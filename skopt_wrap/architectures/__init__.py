@@ -15,35 +15,67 @@ from ._architecture import Architecture
 from ._cnn import CNN, cnn
 from ._dense import DENSE, dense
 from ._lstm import LSTM, lstm
+from ._realmlp import REALMLP, realmlp
+from ._recipe import Recipe, recipe_of, register_layers
 from ._table_layout import TableLayout, table_meta
 from ._table_network import prepare_inside
 
 if TYPE_CHECKING:
+    from ._grouped_adam import GroupedAdam as GroupedAdam
+    from ._hidden_layers import FadingDropout as FadingDropout
+    from ._hidden_layers import ParametricActivation as ParametricActivation
+    from ._hidden_layers import TangentDense as TangentDense
     from ._table_layer import PreparedTable as PreparedTable
+    from ._table_layers import FeatureScale as FeatureScale
+    from ._table_layers import RobustScale as RobustScale
+    from ._table_layers import TableEmbedding as TableEmbedding
 
-ARCHITECTURES: dict[str, Architecture] = {a.name: a for a in (DENSE, CNN, LSTM)}
+# They need Keras, which is imported when one of them is first used.
+_KERAS_NAMES = {
+    "FadingDropout": "_hidden_layers",
+    "FeatureScale": "_table_layers",
+    "GroupedAdam": "_grouped_adam",
+    "ParametricActivation": "_hidden_layers",
+    "PreparedTable": "_table_layer",
+    "RobustScale": "_table_layers",
+    "TableEmbedding": "_table_layers",
+    "TangentDense": "_hidden_layers",
+}
+
+ARCHITECTURES: dict[str, Architecture] = {a.name: a for a in (DENSE, REALMLP, CNN, LSTM)}
 """Name -> architecture, in the order in which ``model="auto"`` tries them."""
 
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
+    "FadingDropout",
+    "FeatureScale",
+    "GroupedAdam",
+    "ParametricActivation",
     "PreparedTable",
+    "Recipe",
+    "RobustScale",
+    "TableEmbedding",
     "TableLayout",
+    "TangentDense",
     "cnn",
     "dense",
     "lstm",
     "prepare_inside",
+    "realmlp",
+    "recipe_of",
+    "register_layers",
     "table_meta",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name == "PreparedTable":  # it needs Keras
-        value = import_module(f"{__name__}._table_layer").PreparedTable
+    if name in _KERAS_NAMES:
+        value = getattr(import_module(f"{__name__}.{_KERAS_NAMES[name]}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "PreparedTable"})
+    return sorted({*globals(), *_KERAS_NAMES})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import ParameterError
+from ._recipe import Recipe
 
 Space = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
@@ -48,6 +49,8 @@ class Architecture:
     fits : callable, default: fits everything
         ``fits(shape)`` returns whether ``model="auto"`` may offer the architecture for samples of
         that shape (``X.shape[1:]``).
+    recipe : Recipe, default=None
+        How its networks are trained where the user says nothing; None takes ``Recipe()``.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class Architecture:
     per_layer: Mapping[str, str] = field(default_factory=dict, repr=False)
     fits: Callable[[Sequence[int]], bool] = field(default=_fits_everything, repr=False)
     tables: bool = field(default=False, repr=False)
+    recipe: Recipe | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:

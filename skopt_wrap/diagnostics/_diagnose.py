@@ -162,6 +162,8 @@ def _check_history(history: Mapping[str, Any]) -> dict[str, list[float]]:
 def _context(network: Any, n_rows: int | None = None, y: Any = None) -> dict[str, Any]:
     """Return what is known about a fitted network besides its history."""
     size = getattr(network, "batch_size", None)
+    if size == "auto":
+        size = getattr(network, "batch_size_", None)
     rows = n_rows if n_rows is not None else getattr(network, "X_shape_", (None,))[0]
     if size == -1:
         size = rows

@@ -26,6 +26,7 @@ class ParameterChanges:
 
     def __init__(self, network: Any, prefix: str, history: dict[str, list[float]]) -> None:
         self.params = network.get_params(deep=True) if hasattr(network, "get_params") else {}
+        self.params |= _settled(network, self.params)
         self.prefix = prefix
         self.history = history
         self.is_network = hasattr(network, "early_stopping") and hasattr(network, "epochs")
@@ -41,7 +42,7 @@ class ParameterChanges:
         return "", None
 
     def early_stopping(self) -> Iterator[Change]:
-        if self.is_network and self.params["early_stopping"] is False:
+        if self.is_network and self.params["early_stopping"] in (False, "auto"):
             yield from self._change("early stopping", early_stopping=True)
 
     def dropout(self, *, more: bool) -> Iterator[Change]:
@@ -134,3 +135,16 @@ class ParameterChanges:
     def class_weight(self) -> Iterator[Change]:
         if "class_weight" in self.params and self.params["class_weight"] is None:
             yield from self._change("class weights", class_weight="balanced")
+
+
+def _settled(network: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Return what the last fit took for the parameters that are "auto"."""
+    settled = {
+        name: getattr(network, f"{name}_", default)
+        for name, default in (("epochs", 50), ("batch_size", 32))
+        if params.get(name) == "auto"
+    }
+    optimizer = getattr(getattr(network, "model_", None), "optimizer", None)
+    if params.get("optimizer") == "auto" and optimizer is not None:
+        settled["optimizer__learning_rate"] = float(optimizer.learning_rate)
+    return {**settled, **{k: v for k, v in params.items() if k == "optimizer__learning_rate"}}

@@ -4,6 +4,7 @@ from ._classifier import KerasClassifier
 from ._fit_job import FitJob, FitOutcome
 from ._joint_fit import fit_together
 from ._learning_rate_finder import LearningRateDisplay, LearningRateTest, find_learning_rate
+from ._recipes import resolved_epochs
 from ._regressor import KerasRegressor
 from ._targets._classes import ClassTarget
 from ._targets._values import ValueTarget
@@ -22,6 +23,7 @@ __all__ = [
     "fit_together",
     "is_plain",
     "plain_kind",
+    "resolved_epochs",
     "wrap_plain",
     "wrap_trained",
 ]

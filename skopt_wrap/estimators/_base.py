@@ -22,10 +22,11 @@ from ..training import TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
-from ._inputs._batches import predict_batches
 from ._inputs._network_inputs import free_lengths, input_dtypes
 from ._inputs._rows import as_network_input, first_rows
 from ._inputs._select import check_inputs_parameter
+from ._members import fit_members, refuse_members, wants_members
+from ._more_predictions import MorePredictions
 from ._network import (
     build_network,
     finish_network,
@@ -33,6 +34,15 @@ from ._network import (
     make_optimizer,
 )
 from ._outputs._form import encoded_target
+from ._recipes import (
+    AUTO,
+    best_epoch_monitor,
+    chooses_epoch,
+    is_auto,
+    optimizer_and_options,
+    recipe_for,
+    schedule_of,
+)
 from ._rows import RowsMixin
 from ._tables._check import check_declared, learn_table, prepares_tables
 from ._unused_settings import (
@@ -51,7 +61,9 @@ _KERAS_BATCH = 32  # what None means in Keras
 _ALL_ROWS = 2**31 - 1
 
 
-class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimator):
+class BaseKerasEstimator(
+    CallbackSupportMixin, MorePredictions, RowsMixin, CopyMixin, BaseEstimator
+):
     """Base of :class:`KerasClassifier` and :class:`KerasRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -59,18 +71,25 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
         "loss": [str, callable, type, dict, list, tuple, None],
         "optimizer": [str, type, HasMethods(["get_config", "apply"])],
         "metrics": [list, tuple, dict, str, callable, None],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
+        "epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO})],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Integral, {-1}),
+            StrOptions({AUTO}),
+            None,
+        ],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": [
             "boolean",
+            StrOptions({AUTO}),
             Interval(Integral, 0, None, closed="left"),
             HasMethods(["on_epoch_end", "get_monitor_value"]),
         ],
         "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), str, callable, None],
         "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), None],
         "augment": [HasMethods(["flow"]), None],
+        "members": [Interval(Integral, 1, None, closed="left"), None],
         "dtype": [
             StrOptions({"float32", "float64", "mixed_float16", "mixed_bfloat16"}),
             None,
@@ -137,6 +156,9 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
     def _fit(self, request: FitRequest) -> Any:
         """Fit, and change nothing of this estimator unless training succeeds."""
         with self._unchanged_on_failure():
+            if wants_members(self):
+                fit_members(self, request)
+                return self
             fitting = prepare_fit(self, request)
             with fitting.scope():
                 fitting.build()
@@ -163,7 +185,8 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
             callbacks,
             self._routed("callbacks"),
             early_stopping=self.early_stopping,
-            schedule=self.learning_rate_schedule,
+            best_epoch=best_epoch_monitor(self) if validated else None,
+            schedule=schedule_of(self),
             options_of_schedule=self._routed("learning_rate_schedule"),
             validated=validated,
         )
@@ -171,32 +194,10 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
     def _fit_dataset(
         self, dataset: Any, classes: Any, validation_data: Any, steps_per_epoch: int | None
     ) -> Any:
+        refuse_members(self, "fit_dataset")
         with self._unchanged_on_failure():
             fit_on_batches(self, dataset, classes, validation_data, steps_per_epoch)
         return self
-
-    def predict_dataset(
-        self, dataset: Any, *, method: str = "predict", steps: int | None = None
-    ) -> Any:
-        """Return the predictions for all rows of batches that need not fit in memory.
-
-        Parameters
-        ----------
-        dataset : tf.data.Dataset, keras.utils.PyDataset, generator or callable
-            Batches ``X``, ``(X, y)`` or ``(X, y, sample_weight)``, of which X is used; it may be a
-            dict by the names of the network's inputs. A callable returns a generator.
-        method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, \
-                default="predict"
-            What is called on the X of every batch.
-        steps : int, default=None
-            Batches to use; needed for a dataset without an end.
-
-        Returns
-        -------
-        predictions : ndarray, or list of ndarray, of shape (n_samples, ...)
-            What the method returns, for all batches, in their order.
-        """
-        return predict_batches(self, dataset, method, steps)
 
     @contextlib.contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
@@ -232,18 +233,26 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
             "validation_split": self.validation_split,
             "callbacks": self.callbacks,
             "verbose": self.verbose,
+            "holdout": 0.0,
         }
         settings.update(overrides)
         if settings["batch_size"] is None:
             settings["batch_size"] = _KERAS_BATCH
+        if is_auto(settings["epochs"]):
+            settings["epochs"] = recipe_for(self).epochs
         for name, minimum in (("epochs", 1), ("batch_size", 1)):
             value = settings[name]
+            if name == "batch_size" and is_auto(value):
+                continue  # depends on the number of training rows
             whole = isinstance(value, Integral) and not isinstance(value, bool)
             if not whole or (value < minimum and (name, value) != ("batch_size", -1)):
                 raise ParameterError(f"{name} must be an int >= {minimum}, got {value!r}.")
         watched = needs_validation(self.early_stopping)
         if watched and X_val is None and not settings["validation_split"]:
             settings["validation_split"] = _DEFAULT_HOLDOUT
+        open_choice = X_val is None and not settings["validation_split"]
+        if open_choice and "validation_split" not in overrides and chooses_epoch(self):
+            settings["holdout"] = recipe_for(self).holdout
         known = {"validation_batch_size", "validation_freq"}
         settings["passed_on"] = {name: fit.pop(name) for name in known & set(fit)}
         if settings["passed_on"].get("validation_batch_size") == -1:
@@ -301,7 +310,8 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
     def _build(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
         """Return the network, built and compiled, and the target that suits it."""
         rate = constant_rate(self.learning_rate_schedule)
-        optimizer = make_optimizer(self.optimizer, self._routed("optimizer"), rate)
+        wanted, options = optimizer_and_options(self, self._routed("optimizer"), rate)
+        optimizer = make_optimizer(wanted, options, rate)
         offered = None
         if takes_compile_settings(self._builder()):
             offered = offered_settings(self, target, optimizer)

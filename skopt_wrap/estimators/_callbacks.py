@@ -9,7 +9,7 @@ from typing import Any
 
 from .._keras import load_keras
 from ..exceptions import ParameterError
-from ..training import best_weights, schedule_callbacks, schedule_options
+from ..training import best_weights, keep_best_epoch, schedule_callbacks, schedule_options
 from ._routed_objects import make_parts
 
 DEFAULT_PATIENCE = 10
@@ -17,6 +17,8 @@ DEFAULT_PATIENCE = 10
 
 def needs_validation(early_stopping: Any) -> bool:
     """Whether early stopping watches a value that exists with validation data only."""
+    if isinstance(early_stopping, str):  # "auto": the recipe of the architecture decides
+        return False
     if isinstance(early_stopping, (bool, numbers.Integral)):
         return bool(early_stopping)
     return early_stopping is not None and early_stopping.monitor.startswith("val_")
@@ -55,6 +57,7 @@ def make_callbacks(
     options: Mapping[str, Any],
     *,
     early_stopping: Any,
+    best_epoch: str | None = None,
     schedule: Any,
     options_of_schedule: Mapping[str, Any],
     validated: bool,
@@ -68,8 +71,10 @@ def make_callbacks(
     options : mapping
         ``callbacks__*``: an argument of every class given (``patience``), or of one of them by
         its position or key (``0__patience``).
-    early_stopping : bool, int or keras.callbacks.EarlyStopping
+    early_stopping : "auto", bool, int or keras.callbacks.EarlyStopping
         As the user gave it; True means a patience of 10 epochs.
+    best_epoch : str, default=None
+        Name of the value whose best epoch is kept without stopping before the last one.
     schedule : object
         `learning_rate_schedule`; a plain callable is called as ``f(epoch, learning_rate)``.
     options_of_schedule : mapping
@@ -83,6 +88,9 @@ def make_callbacks(
     monitor = "val_loss" if validated else "loss"
     if isinstance(early_stopping, keras.callbacks.EarlyStopping):
         made.append(copy.deepcopy(early_stopping))
+    elif isinstance(early_stopping, str):  # "auto"
+        if best_epoch is not None:
+            made.append(keep_best_epoch(best_epoch))
     elif early_stopping is not False:
         patience = DEFAULT_PATIENCE if early_stopping is True else int(early_stopping)
         made.append(

@@ -30,7 +30,7 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
 
     Parameters
     ----------
-    model : {"dense", "cnn", "lstm"}, callable or keras.Model, default="dense"
+    model : {"dense", "realmlp", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network. A name stands for a builder of :mod:`skopt_wrap.architectures`. A callable
         ``f(**parameters)`` or ``f(meta, **parameters)`` returns a Keras model, compiled or not;
         `meta` is a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers),
@@ -50,27 +50,28 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         network's last activation unless ``loss__from_logits`` is given. "focal" (arguments
         ``loss__gamma=2.0``, ``loss__alpha``) and "logit_adjusted" (``loss__tau=1.0``; the class
         priors are those of `y`) are for rare classes; see :mod:`skopt_wrap.losses`.
-    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        An object is copied. ``optimizer__<name>`` sets its arguments.
+    optimizer : str, class or keras.optimizers.Optimizer, default="auto"
+        "auto" takes that of the recipe, or "adam". An object is copied. ``optimizer__<name>`` sets
+        its arguments.
     metrics : str, metric, class, list or dict of them, default=None
         Metrics recorded in `history_`; objects are copied. ``metrics__<argument>`` sets an argument
         of the classes given.
-    epochs : int, default=50
-        Passes over the data.
-    batch_size : int or None, default=32
-        Rows per step; -1 takes all rows, None those that Keras takes, 32.
+    epochs, batch_size : int or "auto", default="auto"
+        Passes over the data, and rows per step: -1 takes all rows, None those that Keras takes, 32.
+        "auto" takes what the recipe of the architecture says: 50 and 32 where there is none.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Columns of categories in a table, for "dense": names, numbers or one bool a column. With
         "from_dtype": those of type category, string or bool, and of objects that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch, in the
         proportions of the classes.
-    early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
-        Stop when the validation loss has not improved for 10 epochs (True) or so many (int), and
-        restore the best weights. Without validation data, 10 % of the rows are held out.
+    early_stopping : "auto", bool, int or keras.callbacks.EarlyStopping, default="auto"
+        Stop after 10 epochs (True) or so many (int) without a lower validation loss, and restore
+        the best weights; without validation data, 10 % of the rows are held out. "auto" follows
+        the recipe: "realmlp" keeps the best epoch on held-out rows; others do not stop.
     learning_rate_schedule : str, float, LearningRateSchedule or callable, default=None
         Name of a schedule over all steps of the fit, which starts from the optimizer's rate:
-        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine",
+        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine", "coslog",
         "cosine_restarts", "one_cycle" or "reduce_on_plateau", with options
         ``learning_rate_schedule__*`` such as ``warmup=0.1`` (see
         :func:`skopt_wrap.training.schedule_rates`). Or a constant rate, a
@@ -90,13 +91,15 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
     class_weight : dict, "balanced", "effective" or None, default=None
         Weights of the classes, multiplied with the sample weights. "effective" follows the
         effective number of rows; see :func:`skopt_wrap.losses.effective_class_weight`.
+    members : int, default=None
+        Networks trained with seeds of their own, jointly where possible, whose probabilities are
+        averaged in one `model_`; `predict_spread` tells how far they are apart. None trains one.
     dtype : {"float32", "float64", "mixed_float16", "mixed_bfloat16"}, default=None
         Precision of the network; None takes Keras' global policy.
     warm_start : bool, default=False
         Whether a further `fit` goes on with the network that is there.
     random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of rows, dropout and held-out rows. Global random states
-        are left as they were.
+        Seed of initial weights, order of rows, dropout and held-out rows.
     verbose : int, default=0
         1 shows a progress bar, which 2 leaves standing.
     **extra
@@ -114,8 +117,8 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         Number of classes.
     history_ : dict of str to list of float
         Loss and metrics of every epoch.
-    n_iter_ : int
-        Epochs that were run.
+    n_iter_, epochs_, batch_size_ : int
+        Epochs that were run, epochs that were asked for, and rows per step.
     n_features_in_, feature_names_in_ : int, ndarray of str
         ``X.shape[1]``, and column names for frames.
     output_form_ : OutputForm
@@ -179,17 +182,18 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         *,
         inputs: Any = None,
         loss: Any = None,
-        optimizer: Any = "adam",
+        optimizer: Any = "auto",
         metrics: Any = None,
-        epochs: int = 50,
-        batch_size: int | None = 32,
+        epochs: int | str = "auto",
+        batch_size: int | str | None = "auto",
         categorical_features: Any = "from_dtype",
         validation_split: float = 0.0,
-        early_stopping: Any = False,
+        early_stopping: Any = "auto",
         learning_rate_schedule: Any = None,
         callbacks: Any = None,
         augment: Any = None,
         class_weight: Any = None,
+        members: int | None = None,
         dtype: str | None = None,
         warm_start: bool = False,
         random_state: Any = None,
@@ -210,6 +214,7 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         self.callbacks = callbacks
         self.augment = augment
         self.class_weight = class_weight
+        self.members = members
         self.dtype = dtype
         self.warm_start = warm_start
         self.random_state = random_state

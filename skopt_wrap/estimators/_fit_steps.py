@@ -16,11 +16,18 @@ from sklearn.utils import check_random_state
 
 from .._keras import dtype_scope, seed_scope
 from ..exceptions import DataError, ParameterError
-from ..training import TrainingData, TrainingSettings, train
+from ..training import TrainingData, TrainingSettings, progress_callbacks, train
 from ._epoch_tasks import epoch_tasks
 from ._fit_dataset import train_augmented
 from ._inputs._fixed_batch import check_batches
 from ._inputs._sequences import warn_of_padding
+from ._recipes import (
+    finish_training,
+    hold_out_some,
+    is_auto,
+    recipe_for,
+    start_network,
+)
 from ._rows import check_weights
 from ._target_units import training_units
 from ._targets._arrays import column_names
@@ -88,13 +95,23 @@ class Fitting:
             self.network, self.target = estimator._new_network(self.X, self.y, self.target)
             estimator._place_target(self.network, self.target)
             warn_of_padding(estimator, self.network)
+            estimator.epochs_, estimator.batch_size_ = self.settings["epochs"], self.batch_size
+            start_network(estimator, self.network, self.data, self.seed)
         check_batches(self)
         self.callbacks, self.user_callbacks = estimator._new_callbacks(
             self.settings["callbacks"], self.validation is not None
         )
+        self.callbacks += progress_callbacks(self.network)
         estimator._check_tokens(self.X, self.network)
         if self.validation is not None:
             self.held_out = estimator._encode(*self.validation, self.target)
+
+    def hold_out(self, rows: np.ndarray, held: np.ndarray) -> None:
+        """Train on `rows`, and validate on the rows `held`."""
+        X, y, weights = self.X, self.y, self.weights
+        self.split = (rows, held)
+        self.validation = (X[held], y[held], weights[held])
+        self.X, self.y, self.weights = X[rows], y[rows], weights[rows]
 
     def data(self) -> TrainingData:
         """Return the training rows as network and loss take them."""
@@ -105,6 +122,8 @@ class Fitting:
     def batch_size(self) -> int:
         """Rows per step."""
         given = self.settings["batch_size"]
+        if is_auto(given):
+            return recipe_for(self.estimator).rows_per_step(len(self.y))
         return len(self.y) if given == -1 else int(given)
 
     def train(self) -> Any:
@@ -116,7 +135,9 @@ class Fitting:
                 self.estimator, self.given, self.settings["epochs"], lambda: learned
             ) as tasks,
         ):
-            return self._train([*self.callbacks, *tasks])
+            result = self._train([*self.callbacks, *tasks])
+            finish_training(self.estimator, self.network, self.held_out)
+            return result
 
     def _train(self, callbacks: list[Any]) -> Any:
         if self.estimator.augment is not None:
@@ -126,7 +147,7 @@ class Fitting:
                 self.network,
                 rows,
                 self.target,
-                self.settings,
+                {**self.settings, "batch_size": self.batch_size},
                 self.held_out,
                 callbacks,
                 self.seed,
@@ -143,6 +164,7 @@ class Fitting:
             batch_size=self.batch_size,
             seed=self.seed,
             shuffle=self.settings["shuffle"],
+            drop_remainder=recipe_for(self.estimator).drop_remainder,
             verbose=int(self.settings["verbose"]),
             user_callbacks=self.user_callbacks,
             **self.settings["passed_on"],
@@ -177,10 +199,11 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
         target.check(y_val, "y_val")
         fitting.validation = (X_val, y_val, check_weights(None, X_val, estimator._floatx))
     elif settings["validation_split"]:
-        rows, held = estimator._hold_out(y, target, settings, seed)
-        fitting.split = (rows, held)
-        fitting.validation = (X[held], y[held], weights[held])
-        fitting.X, fitting.y, fitting.weights = X[rows], y[rows], weights[rows]
+        fitting.hold_out(*estimator._hold_out(y, target, settings, seed))
+    elif settings["holdout"]:
+        split = hold_out_some(estimator, y, target, settings, seed)
+        if split is not None:
+            fitting.hold_out(*split)
     elif request.epochs is None:  # `partial_fit` never validates
         _refuse_validation_options(settings["passed_on"])
     if not keep:

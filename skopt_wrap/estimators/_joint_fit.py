@@ -35,6 +35,8 @@ from ..training import (
 from ._classifier import KerasClassifier
 from ._fit_job import FitJob, FitOutcome
 from ._fit_steps import FitRequest, Fitting, prepare_fit
+from ._members import wants_members
+from ._recipes import recipe_for
 from ._regressor import KerasRegressor
 
 
@@ -126,7 +128,7 @@ class _Fit:
         with self._noting_errors():
             estimator = self.job.estimator
             own = type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit)
-            if own or callbacks_of(estimator):
+            if own or wants_members(estimator) or callbacks_of(estimator):
                 self._fit_by_its_own(epochs)
                 return None
             validate_parameters(estimator)
@@ -147,6 +149,10 @@ class _Fit:
         if weights is not None:
             options["sample_weight"] = weights
         estimator.fit(X, y, **options)
+        if wants_members(estimator):
+            self.outcome.reason = f"members={estimator.members} are trained with each other"
+            self.outcome.path = estimator.fit_path_
+            return
         own = type(estimator).fit not in (KerasClassifier.fit, KerasRegressor.fit)
         self.outcome.reason = (
             f"{type(estimator).__name__} defines its own fit"
@@ -159,6 +165,8 @@ class _Fit:
         estimator = fitting.estimator
         if estimator.augment is not None:
             raise NotJointlyTrainable("augment makes the batches")
+        if recipe_for(estimator).finish is not None:
+            raise NotJointlyTrainable("its recipe corrects the network after training")
         if fitting.keep:
             raise NotJointlyTrainable("training goes on with a fitted network")
         data = fitting.data()

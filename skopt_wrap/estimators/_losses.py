@@ -93,7 +93,12 @@ def infer_loss(target: Any, units: int) -> str:
 
 
 def make_loss(
-    loss: Any, options: Mapping[str, Any], target: Any, units: int, kind: str | None = None
+    loss: Any,
+    options: Mapping[str, Any],
+    target: Any,
+    units: int,
+    kind: str | None = None,
+    label_smoothing: float = 0.0,
 ) -> Any:
     """Return the loss to compile with.
 
@@ -113,6 +118,8 @@ def make_loss(
         Output units of the network.
     kind : {"logits", "probabilities"}, default=None
         Meaning of the outputs; None, where it is not known yet, leaves ``from_logits`` as it is.
+    label_smoothing : float, default=0.0
+        Of an inferred cross-entropy whose options do not give it.
     """
     options = dict(options)
     cls: Any = None
@@ -120,6 +127,12 @@ def make_loss(
     if loss is None or (isinstance(loss, str) and loss in OWN_LOSSES):
         if loss is None:
             loss = name = infer_loss(target, units)
+            if name == "sparse_categorical_crossentropy" and (
+                label_smoothing or "label_smoothing" in options
+            ):
+                loss = name = "categorical_crossentropy"  # takes smoothed labels
+            if label_smoothing and name.endswith("crossentropy"):
+                options.setdefault("label_smoothing", label_smoothing)
         else:
             name, cls = loss, _own_loss(loss, options, target, units)
         options.setdefault("reduction", "mean_with_sample_weight")

@@ -26,7 +26,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
 
     Parameters
     ----------
-    model : {"dense", "cnn", "lstm"}, callable or keras.Model, default="dense"
+    model : {"dense", "realmlp", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network; see :class:`KerasClassifier`.
     inputs : dict of str to columns, default=None
         For a builder or a Keras model with several inputs: the columns of `X` that each input
@@ -45,26 +45,27 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         losses of yours. "quantile" is for heavy tails: the ranks of the targets become those of a
         normal distribution. The way back lies outside of the network then, in `target_encoder_`,
         and predictions stay within the range of the training targets. False changes nothing.
-    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        An object is copied. ``optimizer__<name>`` sets its arguments.
+    optimizer : str, class or keras.optimizers.Optimizer, default="auto"
+        "auto" takes that of the recipe, or "adam". An object is copied. ``optimizer__<name>`` sets
+        its arguments.
     metrics : str, metric, class, list or dict of them, default=None
         Metrics recorded in `history_`; objects are copied. ``metrics__<argument>`` sets an argument
         of the classes given.
-    epochs : int, default=50
-        Passes over the data.
-    batch_size : int or None, default=32
-        Rows per step; -1 takes all rows, None those that Keras takes, 32.
+    epochs, batch_size : int or "auto", default="auto"
+        Passes over the data, and rows per step: -1 takes all rows, None those that Keras takes, 32.
+        "auto" takes what the recipe of the architecture says: 50 and 32 where there is none.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Columns of categories in a table, for "dense": names, numbers or one bool a column. With
         "from_dtype": those of type category, string or bool, and of objects that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch.
-    early_stopping : bool, int or keras.callbacks.EarlyStopping, default=False
-        Stop when the validation loss has not improved for 10 epochs (True) or so many (int), and
-        restore the best weights. Without validation data, 10 % of the rows are held out.
+    early_stopping : "auto", bool, int or keras.callbacks.EarlyStopping, default="auto"
+        Stop after 10 epochs (True) or so many (int) without a lower validation loss, and restore
+        the best weights; without validation data, 10 % of the rows are held out. "auto" follows
+        the recipe: "realmlp" keeps the best epoch on held-out rows; others do not stop.
     learning_rate_schedule : str, float, LearningRateSchedule or callable, default=None
         Name of a schedule over all steps of the fit, which starts from the optimizer's rate:
-        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine",
+        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine", "coslog",
         "cosine_restarts", "one_cycle" or "reduce_on_plateau", with options
         ``learning_rate_schedule__*`` such as ``warmup=0.1`` (see
         :func:`skopt_wrap.training.schedule_rates`). Or a constant rate, a
@@ -76,6 +77,9 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         :class:`~skopt_wrap.sampling.AugmentingSampler` does; validation rows stay as they are.
         It is cloned; ``augment__<name>`` sets its parameters. Training takes
         ``keras.Model.fit``. A `random_state` of None in it takes the estimator's.
+    members : int, default=None
+        Networks trained with seeds of their own, jointly where possible, whose predictions are
+        averaged in one `model_`; `predict_spread` tells how far they are apart. None trains one.
     dtype : {"float32", "float64", "mixed_float16", "mixed_bfloat16"}, default=None
         Precision of the network; None takes Keras' global policy.
     warm_start : bool, default=False
@@ -97,8 +101,8 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         One of those units in units of `y`: multiply the mean absolute errors of `history_` by it,
         and mean squared errors by its square. Ones where targets are not scaled, and for
         "quantile".
-    n_iter_ : int
-        Epochs that were run.
+    n_iter_, epochs_, batch_size_ : int
+        Epochs that were run, epochs that were asked for, and rows per step.
     n_features_in_ : int
         ``X.shape[1]``.
     feature_names_in_ : ndarray of str
@@ -160,16 +164,17 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         inputs: Any = None,
         loss: Any = None,
         target_scaling: bool | str = "auto",
-        optimizer: Any = "adam",
+        optimizer: Any = "auto",
         metrics: Any = None,
-        epochs: int = 50,
-        batch_size: int | None = 32,
+        epochs: int | str = "auto",
+        batch_size: int | str | None = "auto",
         categorical_features: Any = "from_dtype",
         validation_split: float = 0.0,
-        early_stopping: Any = False,
+        early_stopping: Any = "auto",
         learning_rate_schedule: Any = None,
         callbacks: Any = None,
         augment: Any = None,
+        members: int | None = None,
         dtype: str | None = None,
         warm_start: bool = False,
         random_state: Any = None,
@@ -190,6 +195,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         self.learning_rate_schedule = learning_rate_schedule
         self.callbacks = callbacks
         self.augment = augment
+        self.members = members
         self.dtype = dtype
         self.warm_start = warm_start
         self.random_state = random_state
@@ -294,8 +300,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
             Predictions in the shape of `y`.
         """
         refuse_arguments("predict", unknown)
-        outputs = self.network_output(X)
-        return self.target_encoder_.values(outputs)
+        return self.target_encoder_.values(self.network_output(X))
 
     def _check_y(self, y: Any) -> np.ndarray:
         return check_values(y, self._floatx)

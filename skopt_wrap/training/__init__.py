@@ -5,7 +5,13 @@ whole epoch, reuses the traced graph for the next network of the same architectu
 ``model.fit`` for what cannot be fused.
 """
 
-from ._callbacks import best_weights, schedule_callbacks, snapshots
+from ._callbacks import (
+    best_weights,
+    keep_best_epoch,
+    progress_callbacks,
+    schedule_callbacks,
+    snapshots,
+)
 from ._data import TrainingData
 from ._epoch_graph import clear_graphs
 from ._joint._layer_spec import NotJointlyTrainable
@@ -24,6 +30,8 @@ __all__ = [
     "TrainingSettings",
     "best_weights",
     "clear_graphs",
+    "keep_best_epoch",
+    "progress_callbacks",
     "range_losses",
     "schedule_callbacks",
     "schedule_options",

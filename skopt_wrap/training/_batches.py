@@ -29,7 +29,7 @@ class BatchSequence(keras.utils.PyDataset):
         return self._data.take(np.arange(len(self._data)))
 
     def __len__(self) -> int:
-        return -(-len(self._data) // self._batch_size)
+        return -(-len(self.order) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         start = index * self._batch_size

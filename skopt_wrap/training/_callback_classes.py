@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._keras import reset_states
+from .._keras import all_layers, reset_states
 from ..exceptions import DataError, ParameterError
 from ._divergence import is_lost
 from ._schedules import schedule_options, schedule_rates
@@ -155,6 +155,44 @@ class BestWeights(keras.callbacks.EarlyStopping):
         """Restore the best weights when training was interrupted."""
         if self.interrupted:
             super().on_train_end(logs)
+
+
+class BestEpoch(keras.callbacks.EarlyStopping):
+    """Restore the weights of the best epoch, the latest of equal ones, when training ends."""
+
+    best: Any
+
+    def __init__(self, monitor: str) -> None:
+        mode = "max" if monitor.endswith("accuracy") else "min"
+        super().__init__(monitor=monitor, mode=mode, patience=10**9, restore_best_weights=True)
+        self.interrupted = False
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Remember the weights when they are the best so far."""
+        logs = logs or {}
+        value, higher = logs.get(self.monitor), self.mode == "max"
+        if value is None:
+            value, higher = logs.get("val_loss"), False
+        if value is None or not np.isfinite(value):
+            return
+        if self.best is None or (value >= self.best if higher else value <= self.best):
+            self.best, self.best_epoch = value, epoch
+            self.best_weights = self.model.get_weights()
+
+
+class Progress(keras.callbacks.Callback):
+    """Tell layers and optimizer, before each epoch, which share of the epochs is over."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Tell them."""
+        for follower in followers(self.model):
+            follower.set_progress(epoch / self.params["epochs"])
+
+
+def followers(model: Any) -> list[Any]:
+    """Return the layers of `model`, and its optimizer, that follow the progress of training."""
+    parts = [*all_layers(model), model.optimizer]
+    return [part for part in parts if hasattr(part, "set_progress")]
 
 
 class StopWhenLost(keras.callbacks.Callback):

@@ -99,6 +99,57 @@ def best_weights(monitor: str, mode: str = "auto") -> Any:
     return BestWeights(monitor, mode)
 
 
+def keep_best_epoch(monitor: str) -> Any:
+    """Return a callback that restores the weights of the best epoch when training ends.
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the value to watch: an accuracy, whose highest value is best, or a loss. Where it
+        is not recorded, the validation loss is watched. Of equal epochs the latest is best.
+
+    Returns
+    -------
+    callback : keras.callbacks.Callback
+        It never stops training.
+
+    Examples
+    --------
+    >>> from skopt_wrap.training import keep_best_epoch
+    >>> keep_best_epoch("val_accuracy").monitor
+    'val_accuracy'
+    """
+    from ._callback_classes import BestEpoch
+
+    return BestEpoch(monitor)
+
+
+def progress_callbacks(model: Any) -> list[Any]:
+    """Return the callback that tells layers and optimizer how far training has come.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its layers and its optimizer are told where they have a method ``set_progress(share)``,
+        before every epoch: the share of the epochs that are over.
+
+    Returns
+    -------
+    callbacks : list of keras.callbacks.Callback
+        One, or none when nothing of `model` needs to know.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skopt_wrap.training import progress_callbacks
+    >>> progress_callbacks(keras.Sequential([keras.layers.Dense(1)]))
+    []
+    """
+    from ._callback_classes import Progress, followers
+
+    return [Progress()] if followers(model) else []
+
+
 def snapshots(epochs: Collection[int]) -> Any:
     """Return a callback that copies the weights after `epochs`, counted from one.
 

@@ -17,6 +17,7 @@ _COSINE = {"warmup": 0.0, "final": 0.0}
 SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "constant": {"warmup": 0.0},
+        "coslog": {"warmup": 0.0, "n_cycles": 4},
         "cosine": _COSINE,
         "cosine_restarts": {**_COSINE, "n_cycles": 3, "t_mul": 2.0, "m_mul": 1.0},
         "exponential": {"warmup": 0.0, "final": 0.01},
@@ -106,7 +107,7 @@ def schedule_rates(name: str, rate: float, n_steps: int, **options: Any) -> np.n
     Parameters
     ----------
     name : str
-        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine",
+        "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine", "coslog" [4]_,
         "cosine_restarts" [1]_, "one_cycle" [2]_ or "reduce_on_plateau" (which follows the
         validation loss and is constant here).
     rate : float
@@ -119,7 +120,10 @@ def schedule_rates(name: str, rate: float, n_steps: int, **options: Any) -> np.n
         ``final``: rate at the end as a share of the base rate. ``decay_rate`` and ``n_drops``
         ("step"): factor and number of drops, evenly spaced. ``power`` ("polynomial").
         ``n_cycles``, ``t_mul``, ``m_mul`` ("cosine_restarts"): number of cycles, how much longer
-        each is than the one before, and its peak as a share of the one before. ``decay_rate``
+        each is than the one before, and its peak as a share of the one before. ``n_cycles``
+        ("coslog"): cycles from 0 to the base rate and back, each twice as long as the one before,
+        ``(1 - cos(2 pi log2(1 + (2**n_cycles - 1) t))) / 2`` at the share t of all steps;
+        4 where it is not given. ``decay_rate``
         and ``patience`` (epochs) of "reduce_on_plateau". Options of other schedules are ignored.
 
     Returns
@@ -139,6 +143,8 @@ def schedule_rates(name: str, rate: float, n_steps: int, **options: Any) -> np.n
     .. [2] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using
        large learning rates", 2018.
     .. [3] P. Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017.
+    .. [4] D. Holzmüller, L. Grinsztajn, I. Steinwart, "Better by default: strong pre-tuned MLPs
+       and boosted trees on tabular data", NeurIPS 2024.
 
     Examples
     --------
@@ -163,6 +169,10 @@ def _decay(name: str, rate: float, n_steps: int, used: Mapping[str, Any]) -> np.
     """Return the rates after the warm-up."""
     if name in ("constant", "reduce_on_plateau"):
         return np.full(n_steps, rate)
+    if name == "coslog":
+        progress = np.arange(n_steps) / n_steps
+        phase = np.log2(1 + (2.0 ** used["n_cycles"] - 1) * progress)
+        return rate * (1 - np.cos(2 * np.pi * phase)) / 2
     schedules = load_keras().optimizers.schedules
     if name == "step":
         n_drops = used["n_drops"]

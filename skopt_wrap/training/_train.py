@@ -57,10 +57,10 @@ class TrainingSettings:
         Seed of the order of the samples.
     shuffle : bool, default=True
         Use the samples in a new order every epoch.
-    validation_batch_size : int, default=None
-        Samples per evaluation step; None takes 1024.
-    validation_freq : int, default=1
-        Evaluate after every so many epochs.
+    drop_remainder : bool, default=False
+        Leave out the samples at the end of an order that make no whole batch.
+    validation_batch_size, validation_freq : int
+        Samples per evaluation step (None takes 1024), and epochs from one evaluation to the next.
     verbose : int, default=0
         Show a progress bar over epochs.
     fit_options : dict, default=None
@@ -68,9 +68,8 @@ class TrainingSettings:
     user_callbacks : bool, default=False
         Whether the callbacks hold objects that may keep a reference to the model.
     fused : bool, default=True
-        False calls ``keras.Model.fit`` in any case. A fused graph may belong to another network of
-        equal configuration, so it knows nothing of what was attached to variables of this one, such
-        as a constraint.
+        False calls ``keras.Model.fit``. A fused graph may belong to another network of equal
+        configuration, so it knows nothing of constraints and the like on variables of this one.
 
     Examples
     --------
@@ -83,6 +82,7 @@ class TrainingSettings:
     batch_size: int
     seed: int
     shuffle: bool = True
+    drop_remainder: bool = False
     validation_batch_size: int | None = None
     validation_freq: int = 1
     verbose: int = 0
@@ -100,12 +100,14 @@ class TrainingSettings:
 
         Yields
         ------
-        order : ndarray of shape (n_samples,)
+        order : ndarray of shape (n_used,)
             Positions of the samples.
         """
         rng = np.random.default_rng(self.seed)
+        n_used = min(n_samples, self.n_steps(n_samples) * self.batch_size)
         while True:
-            yield rng.permutation(n_samples) if self.shuffle else np.arange(n_samples)
+            order = rng.permutation(n_samples) if self.shuffle else np.arange(n_samples)
+            yield order[:n_used]
 
     def n_steps(self, n_samples: int) -> int:
         """Return the number of steps of an epoch.
@@ -118,8 +120,10 @@ class TrainingSettings:
         Returns
         -------
         n_steps : int
-            Whole batches, and one more where samples remain.
+            Whole batches, and one more where samples remain that are not dropped.
         """
+        if self.drop_remainder and n_samples >= self.batch_size:
+            return n_samples // self.batch_size
         return -(-n_samples // self.batch_size)
 
 
@@ -273,6 +277,7 @@ def _train_by_fit(
     if validation is not None:
         held_out = BatchSequence(validation, settings.validation_batch_size or VALIDATION_BATCH)
     orders = settings.orders(len(data))
+    batches.order = batches.order[: settings.n_steps(len(data)) * settings.batch_size]
     return train_batches(
         model,
         batches,

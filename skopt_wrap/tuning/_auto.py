@@ -27,14 +27,14 @@ def architectures_for(shape: Sequence[int]) -> tuple[str, ...]:
     Returns
     -------
     architectures : tuple of str
-        Tables (f,) are for the dense network alone; sequences (t, f) for all; images (h, w, c) for
+        Tables (f,) are for the dense networks; sequences (t, f) for all; images (h, w, c) for
         the dense and the convolutional one; anything else is flattened for the dense one.
 
     Examples
     --------
     >>> from skopt_wrap.tuning._auto import architectures_for
     >>> architectures_for((64,)), architectures_for((8, 8)), architectures_for((8, 8, 1))
-    (('dense',), ('dense', 'cnn', 'lstm'), ('dense', 'cnn'))
+    (('dense', 'realmlp'), ('dense', 'cnn', 'lstm'), ('dense', 'cnn'))
     """
     return tuple(name for name, item in ARCHITECTURES.items() if item.fits(shape))
 

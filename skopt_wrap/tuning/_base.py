@@ -18,7 +18,6 @@ from sklearn.utils.metadata_routing import UNUSED
 from .._sklearn import (
     HasMethods,
     Interval,
-    Options,
     StrOptions,
     fit_context,
     start_callback_context,
@@ -58,8 +57,8 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         "scoring": [str, callable, list, tuple, dict, None],
         "refit": ["boolean", str, callable],
         "space": [dict, StrOptions({"compact", "full"}), None],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "batch_size": KerasClassifier._parameter_constraints["batch_size"],
         **{
             name: KerasClassifier._parameter_constraints[name]
             for name in ("early_stopping", "learning_rate_schedule", "callbacks")
@@ -97,9 +96,9 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         scoring: Any = None,
         refit: Any = True,
         space: Any = None,
-        epochs: int = 50,
-        batch_size: int = 32,
-        early_stopping: Any = False,
+        epochs: int | str = "auto",
+        batch_size: int | str = "auto",
+        early_stopping: Any = "auto",
         learning_rate_schedule: Any = None,
         callbacks: Any = None,
         preprocessor: Any = None,

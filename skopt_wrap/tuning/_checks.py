@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import check_method_params
 from ..architectures import Architecture
+from ..estimators import resolved_epochs
 from ..exceptions import DataError, ParameterError, SkippedWarning, UnknownParameterError, suggest
 from ._auto import own_entries
 from ._best_estimator import routing_enabled
@@ -88,7 +89,7 @@ def given_space(tuned: Any, network: Any, architecture: str | None = None) -> di
     changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
     if architecture is not None:
         changes = own_entries(changes, architecture)
-    entries = default_space(architecture, full=preset == "full", epochs=network.epochs)
+    entries = default_space(architecture, full=preset == "full", epochs=resolved_epochs(network))
     if sets_epochs(tuned.tuner) and "epochs" not in changes:
         entries.pop("epochs", None)
     return changed(entries, changes)

@@ -58,12 +58,13 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         of the architecture (see :func:`default_space`); ``{"preset": "full", "model__l1": 0.0,
         "optimizer": REMOVE}`` changes one by name. None is "compact"; a Keras Tuner model function
         needs none.
-    epochs : int, default=50
-        Passes over the data. This parameter and the next four are for a `model` that is not
+    epochs : int or "auto", default="auto"
+        Passes over the data; "auto" is what the architecture's recipe says, 50 where there is
+        none. This parameter and the next four are for a `model` that is not
         an estimator yet; an estimator keeps its own, and a warning tells which say nothing.
-    batch_size : int, default=32
-        Rows of a training step; -1 is all of them.
-    early_stopping : bool, int or EarlyStopping, default=False
+    batch_size : int or "auto", default="auto"
+        Rows of a training step; -1 is all of them. "auto" is what the recipe says, or 32.
+    early_stopping : "auto", bool, int or EarlyStopping, default="auto"
         See KerasRegressor.
     learning_rate_schedule : object, default=None
         See KerasRegressor.

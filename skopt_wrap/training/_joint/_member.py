@@ -150,6 +150,7 @@ def joint_key(training: Training) -> Hashable:
         tuple(plan.shapes),
         training.settings.batch_size,
         training.settings.validation_batch_size,
+        training.settings.drop_remainder,
         held_out is None,
     )
 

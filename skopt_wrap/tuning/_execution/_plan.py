@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.base import is_classifier
 
+from ...estimators import resolved_epochs
 from ...exceptions import ParameterError, SkippedWarning
 from .. import _objectives
 from .._candidate import _splits
@@ -70,6 +71,8 @@ def make_plan(
     """
     space = SearchSpace(given, pipeline.hypermodel, seed=pipeline.seed or 0)
     epochs = pipeline.base.get_params().get(pipeline.locate("epochs"))
+    if epochs == "auto":
+        epochs = resolved_epochs(pipeline.network)
     tuner = "genetic" if tuned.objectives and tuned.tuner == "bayesian" else tuned.tuner
     oracle, n_trials = make_oracle(
         tuner,

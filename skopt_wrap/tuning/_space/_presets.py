@@ -19,7 +19,7 @@ def default_space(
 
     Parameters
     ----------
-    architecture : {"dense", "cnn", "lstm"} or Architecture, default="dense"
+    architecture : {"dense", "realmlp", "cnn", "lstm"} or Architecture, default="dense"
         The architecture, or its name.
     full : bool, default=False
         False: width, depth, dropout and learning rate, which matter most. True: everything that
@@ -62,6 +62,8 @@ def default_space(
         raise ParameterError(
             f"model={architecture.name!r} has no default space; pass space={{...}}."
         )
+    if any(name.startswith("optimizer__") for name in entries):
+        return entries  # an architecture with an optimizer of its own says what to search in it
     if not full:
         return {**entries, "optimizer__learning_rate": loguniform(1e-4, 1e-2)}
     return {
