@@ -11,7 +11,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import check_random_state
 
 from .._keras import load_keras, name_scope, predict_raw
-from ..exceptions import ParameterError
+from ..exceptions import DataError, ParameterError
 from ..training import (
     JointTrainingError,
     NotJointlyTrainable,
@@ -57,6 +57,7 @@ def fit_members(estimator: Any, request: FitRequest) -> None:
         for _ in range(estimator.members)
     ]
     _fit_side_by_side(members, request)
+    _check_codes(members)
     first = members[0]
     given = set(estimator.get_params(deep=False))
     for name, value in vars(first).items():
@@ -71,6 +72,17 @@ def fit_members(estimator: Any, request: FitRequest) -> None:
         estimator.target_encoder_.output_kind_ = "probabilities"
     estimator.history_ = _mean_history([member.history_ for member in members])
     estimator.n_iter_ = max(member.n_iter_ for member in members)
+
+
+def _check_codes(members: Sequence[Any]) -> None:
+    """Raise where members, which read the same rows, know other categories."""
+    known = [getattr(member.table_encoder_, "categories", None) for member in members]
+    if any(categories != known[0] for categories in known):
+        raise DataError(
+            f"members={len(members)} hold out rows of their own, and a rare category is among the "
+            "training rows of some members only. Give X_val and y_val, validation_split=0.0 with "
+            "early_stopping=False, or fewer categories."
+        )
 
 
 def _fit_side_by_side(members: Sequence[Any], request: FitRequest) -> None:
