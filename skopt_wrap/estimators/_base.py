@@ -311,8 +311,8 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
         self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
 
     def __copy__(self) -> Any:
-        new = type(self).__new__(type(self))
-        vars(new).update(vars(self))
+        new: Any = type(self).__new__(type(self))
+        new.__dict__.update(self.__dict__)
         return new
 
     def _network_dtype(self) -> str | None:
@@ -323,6 +323,8 @@ class BaseKerasEstimator(CallbackSupportMixin, RowsMixin, CopyMixin, BaseEstimat
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.inputs is None
+        # A network of the user's may begin with a layer for text.
+        tags.input_tags.string = not isinstance(self.model, str)
         tags.target_tags.required = True
         return tags
