@@ -82,8 +82,8 @@ def given_space(tuned: Any, network: Any, architecture: str | None = None) -> di
     if not isinstance(architecture, str | Architecture):
         raise ParameterError(
             "space=None and presets work for an architecture's name, and space=None for a Keras "
-            "Tuner HyperModel or model function, whose only argument must be called hp; with "
-            f"model={tuned.model!r} give space={{'parameter': values}}."
+            "Tuner HyperModel or model function, whose first argument must be called hp, and whose "
+            f"others need defaults; with model={tuned.model!r} give space={{'parameter': values}}."
         )
     changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
     if architecture is not None:
