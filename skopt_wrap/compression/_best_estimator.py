@@ -57,6 +57,23 @@ class BestEstimatorMixin:
         return self.best_estimator_.predict_proba(X)
 
     @available_if(_classifies)
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of the class probabilities by the file of the best estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.predict_log_proba(X)
+
+    @available_if(_classifies)
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the confidence in each class by the file of the best estimator.
 

@@ -106,6 +106,23 @@ class PredictionMixin:
         return fast.decision.probabilities(fast.target, fast.outputs(X))
 
     @available_if(_of_classifier)
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of the class probabilities by the compressed file.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of ``classes_``.
+        """
+        fast = self._fast()
+        return fast.target.log_probabilities(fast.outputs(X))
+
+    @available_if(_of_classifier)
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the confidence in each class by the compressed file.
 

@@ -350,7 +350,7 @@ class BaseKerasEstimator(
         self.fit_path_ = result.path if result.reason is None else f"fit: {result.reason}"
 
     def __copy__(self) -> Any:
-        new = type(self).__new__(type(self))
+        new: Any = type(self).__new__(type(self))
         new.__dict__.update(self.__dict__)
         return new
 
@@ -362,7 +362,9 @@ class BaseKerasEstimator(
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.inputs is None
+        # A network of the user's may begin with a layer for text.
+        tags.input_tags.string = not isinstance(self.model, str)
         if self._model_usable() and prepares_tables(self):
             tags.input_tags.allow_nan = tags.input_tags.categorical = True
         tags.target_tags.required = True

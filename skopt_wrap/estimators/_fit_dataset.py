@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import train_batches
-from ._inputs._batches import as_arrays, as_dataset, batch_rows, decoded
+from ._inputs._batches import as_arrays, as_dataset, batch_rows, cast_batch, decoded
 from ._losses import HARD_LOSSES, loss_name
 from ._tables._check import check_dataset
 from ._target_units import training_units
@@ -277,16 +277,6 @@ def _check_lengths(n_samples: int, labels: np.ndarray, weights: np.ndarray | Non
                 "Found input variables with inconsistent numbers of samples: in a batch, X has "
                 f"{n_samples} rows, {name} has {length}."
             )
-
-
-def cast_batch(x: Any, dtypes: Any) -> Any:
-    """Return the X of a batch in the dtypes of the network's inputs."""
-    tf = load_tensorflow()
-    if isinstance(x, Mapping) and not isinstance(dtypes, Mapping):
-        (x,) = x.values()
-    if isinstance(x, Mapping):
-        return {name: cast_batch(x[name], dtype) for name, dtype in dtypes.items()}
-    return x if dtypes == "string" else tf.cast(x, dtypes)
 
 
 def _encoded(source: Any, encode: Encode, dtypes: tuple[Any, str], errors: list[Exception]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Integral
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ class RowsMixin(PrefixedParamsMixin):
     X_shape_: tuple[int, ...]
     X_dtype_: np.dtype[Any]
     input_dtype_: Any
-    free_lengths_: dict[str, bool] | None
+    # Networks saved by an earlier version take rows of one length.
+    free_lengths_: Mapping[str, bool] | None = MappingProxyType({})
     output_form_: OutputForm = ONE_OUTPUT
     target_encoder_: Any
     table_: Any = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from ._fit_dataset import cast_batch
+from ._inputs._batches import cast_batch
 
 
 class EncodedSequence(keras.utils.PyDataset):

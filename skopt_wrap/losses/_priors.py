@@ -304,6 +304,21 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         stated = self.estimator_.predict_proba(X)
         return correct_prior(stated, self.resampled_prior_, self.prior_)
 
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of the class probabilities under `prior_`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of ``classes_``.
+        """
+        return np.log(np.maximum(self.predict_proba(X), np.finfo("float64").tiny))
+
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class under `prior_`.
 

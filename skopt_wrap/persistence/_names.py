@@ -19,6 +19,7 @@ from ..exceptions import LoadError, ParameterError, SaveError
 # Our private classes that may stand in a fitted estimator, by the module that defines them now.
 _PRIVATE_PARTS: dict[str, tuple[str, ...]] = {
     "_keras._columns": ("Columns",),
+    "_keras._structure": ("OutputForm",),
     "estimators._tables._encoder": ("TableEncoder",),
     "estimators._tables._preparation": ("Preparation",),
     "estimators._targets._scaling": ("QuantileScaling", "StandardScaling"),
@@ -41,6 +42,8 @@ _PRIVATE_PARTS: dict[str, tuple[str, ...]] = {
     "quality._operations._infinities": ("_Finite",),
     "quality._operations._missing": ("_Fill",),
     "quality._operations._outliers": ("_Fence",),
+    "estimators._targets._one_hot": ("OneHotTarget",),
+    "estimators._targets._several": ("SeveralClasses", "SeveralValues"),
     "quality._operations._sentinels": ("_Numbers", "_Words"),
     "quality._operations._text_types": ("_ReadBooleans", "_ReadDates", "_ReadNumbers"),
     "quality._plan": ("ColumnPlan",),

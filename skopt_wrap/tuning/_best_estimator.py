@@ -95,6 +95,23 @@ class DelegatingMixin:
         check_is_fitted(self)
         return self.best_estimator_.predict_proba(X)
 
+    @available_if(_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any) -> Any:
+        """Return the logarithm of the class probabilities of the best estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.predict_log_proba(X)
+
     @available_if(_has("decision_function"))
     def decision_function(self, X: Any) -> Any:
         """Return decision values of the best estimator.

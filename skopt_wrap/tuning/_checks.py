@@ -83,8 +83,8 @@ def given_space(tuned: Any, network: Any, architecture: str | None = None) -> di
     if not isinstance(architecture, str | Architecture):
         raise ParameterError(
             "space=None and presets work for an architecture's name, and space=None for a Keras "
-            "Tuner HyperModel or model function, whose only argument must be called hp; with "
-            f"model={tuned.model!r} give space={{'parameter': values}}."
+            "Tuner HyperModel or model function, whose first argument must be called hp, and whose "
+            f"others need defaults; with model={tuned.model!r} give space={{'parameter': values}}."
         )
     changes = {name: spec for name, spec in (space or {}).items() if name != "preset"}
     if architecture is not None:
@@ -118,7 +118,11 @@ def check_data(tuned: Any, pipeline: CandidatePipeline, X: Any, y: Any) -> None:
     """Refuse what no candidate could be fitted on, where no preprocessor may mend it."""
     check_consistent_length(X, y)
     tags = get_tags(pipeline.base).input_tags
-    if tuned.preprocessor is not None or tuned.sampler is not None or tags.string:
+    if tuned.preprocessor is not None or tuned.sampler is not None:
+        return
+    if getattr(pipeline.network, "inputs", None) is not None or (tags.string and _has_text(X)):
+        return
+    if _of_unequal_length(X):
         return
     check_array(
         X,
@@ -130,6 +134,27 @@ def check_data(tuned: Any, pipeline: CandidatePipeline, X: Any, y: Any) -> None:
         input_name="X",
         estimator=tuned,
     )
+
+
+def _has_text(X: Any) -> bool:
+    """Return whether X holds text, or objects that may be text."""
+    if hasattr(X, "dtypes") and hasattr(X, "columns"):
+        kinds = list(X.dtypes)
+    elif hasattr(X, "dtype"):
+        kinds = [X.dtype]
+    else:
+        return bool(len(X)) and isinstance(X[0], str)
+    return any(getattr(kind, "kind", "O") in "OUS" for kind in kinds)
+
+
+def _of_unequal_length(X: Any) -> bool:
+    """Return whether X is a list or array of sequences that differ in their lengths."""
+    if not isinstance(X, list | tuple) and not (
+        getattr(X, "dtype", None) == "object" and getattr(X, "ndim", 0) == 1
+    ):
+        return False
+    lengths = {len(row) for row in X if hasattr(row, "__len__") and not isinstance(row, str)}
+    return len(lengths) > 1
 
 
 def check_metadata(tuned: Any, X: Any, given: dict[str, Any]) -> dict[str, Any]:

@@ -268,3 +268,24 @@ def test_hyperparameters_of_an_oracle_count(iris):
     both = {**settings, "tuner": oracle(own), "space": {"units": [5]}}
     with pytest.raises(ParameterError, match="leave them to one of the two"):
         TunedClassifier(make(), **both).fit(*iris)
+
+
+def test_model_functions_are_told_from_builders():
+    from skopt_wrap.tuning._candidate._hypermodel import is_hypermodel
+
+    assert is_hypermodel(lambda hp: None) and is_hypermodel(lambda hp, n=10: None)
+    for builder in (lambda: None, lambda meta: None, lambda meta, hp=1: None, lambda hp, n: None):
+        assert not is_hypermodel(builder)
+
+
+def test_model_function_may_have_parameters_with_defaults(iris):
+    def build_model(hp, n=10):
+        import keras
+
+        hidden = keras.layers.Dense(hp.Int("units", 2, n))
+        model = keras.Sequential([keras.Input((4,)), hidden, keras.layers.Dense(3, "softmax")])
+        model.compile("adam", loss="sparse_categorical_crossentropy")
+        return model
+
+    search = TunedClassifier(build_model, epochs=1, error_score="raise", **QUICK).fit(*iris)
+    assert 2 <= search.best_params_["units"] <= 10

@@ -111,6 +111,16 @@ def decoded(array: np.ndarray) -> np.ndarray:
     return texts.reshape(array.shape)
 
 
+def cast_batch(x: Any, dtypes: Any) -> Any:
+    """Return the X of a batch in the dtypes of the network's inputs."""
+    tf = load_tensorflow()
+    if isinstance(x, Mapping) and not isinstance(dtypes, Mapping):
+        (x,) = x.values()
+    if isinstance(x, Mapping):
+        return {name: cast_batch(x[name], dtype) for name, dtype in dtypes.items()}
+    return x if dtypes == "string" else tf.cast(x, dtypes)
+
+
 def predict_batches(estimator: Any, dataset: Any, method: str, steps: int | None) -> Any:
     """Return the predictions for all rows of a dataset; the body of ``predict_dataset``.
 

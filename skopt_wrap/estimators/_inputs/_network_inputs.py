@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._keras import input_tensors, load_keras
+from ..._keras import all_layers, input_tensors, load_keras
 from ...exceptions import ModelError
 from ._rows import TEXT, InputRows, is_text
 
@@ -119,7 +119,7 @@ def knows_padding(network: Any) -> bool:
     keras = load_keras()
     if input_tensors(network) is None:
         return True
-    for layer in network._flatten_layers():
+    for layer in all_layers(network):
         masks = isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False)
         if masks or not type(layer).__module__.startswith("keras."):
             return True

@@ -181,6 +181,22 @@ class RetrainingClassifier(ClassifierMixin, BaseRetraining):
         return class_losses(model, X, y, self.loss)
 
     @available_if(_has_probabilities)
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of the champion's class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of ``classes_``.
+        """
+        return np.log(np.maximum(self.predict_proba(X), np.finfo("float64").tiny))
+
+    @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict probabilities with the champion.
 

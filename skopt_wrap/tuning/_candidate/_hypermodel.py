@@ -55,8 +55,10 @@ def is_hypermodel(model: Any) -> bool:
         return True
     if not inspect.isroutine(model):
         return False
-    names = list(inspect.signature(model).parameters)
-    return len(names) == 1 and names[0] in _HP_NAMES
+    parameters = list(inspect.signature(model).parameters.values())
+    if not parameters or parameters[0].name not in _HP_NAMES:
+        return False
+    return all(p.default is not inspect.Parameter.empty for p in parameters[1:])
 
 
 def declare_beforehand(hypermodel: Any, hyperparameters: Any) -> None:
