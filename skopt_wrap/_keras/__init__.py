@@ -38,7 +38,7 @@ from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._resize import applied_once, layer_width, next_operations, output_layers, resized
 from ._scopes import dtype_scope, name_scope, seed_scope, trusted_config_scope
-from ._table_network import is_table_layer, table_layer
+from ._table_network import is_table_layer, split_behind_table, table_layer
 
 __all__ = [
     "Columns",
@@ -96,6 +96,7 @@ __all__ = [
     "seed_scope",
     "shareable_key",
     "slot_names",
+    "split_behind_table",
     "table_layer",
     "takes_output_units",
     "traced",

@@ -58,9 +58,10 @@ def fit_on_batches(
         options["steps_per_epoch"] = steps
     keep = estimator.warm_start and hasattr(estimator, "model_")
     first = _first_batch(batches)
+    if keep:
+        check_dataset(estimator)
     # A first fit does not see all rows: it prepares none of them.
     X = estimator._check_X(first[0], reset=not keep, tables=False)
-    check_dataset(estimator)
     target = _target_of(estimator, batches, first, classes, keep)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     floatx = estimator._floatx
