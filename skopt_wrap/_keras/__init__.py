@@ -48,7 +48,7 @@ from ._structure import (
     output_tensors,
     reset_states,
 )
-from ._table_network import is_table_layer, table_layer
+from ._table_network import is_table_layer, split_behind_table, table_layer
 from ._trace import network_graph
 
 __all__ = [
@@ -115,6 +115,7 @@ __all__ = [
     "seed_scope",
     "shareable_key",
     "slot_names",
+    "split_behind_table",
     "table_layer",
     "takes_output_units",
     "split_columns",

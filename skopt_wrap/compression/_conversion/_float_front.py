@@ -11,10 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
+<<<<<<< HEAD:skopt_wrap/compression/_conversion/_float_front.py
 from ..._keras import split_columns, table_layer
+=======
+from ..._keras import split_behind_table, table_layer
+>>>>>>> s2-tables:skopt_wrap/compression/_conversion/_table.py
 from ...exceptions import UnsupportedLayerError
 from .._litert._flatbuffer import join, read
 from .._serialization import from_payload, to_payload
@@ -82,6 +85,7 @@ def split_front(
             "integers: integer_io=True cannot be had. Leave it out, or scale the table before the "
             "network and train with model__normalize=False."
         )
+<<<<<<< HEAD:skopt_wrap/compression/_conversion/_float_front.py
     tensor = _cut(model, layer)
     front = keras.Model(model.inputs[0], tensor)
     return _split(front, keras.Model(tensor, model.outputs[0]), network)
@@ -131,6 +135,20 @@ def with_front(front: bytes, content: bytes) -> bytes:
     first, last = read(front).subgraphs[0], read(content).subgraphs[0]
     source, target = first.tensors[int(first.inputs[0])], last.tensors[int(last.outputs[0])]
     return join(front, content, None, ([_name(source, "row")], [_name(target, "output")]))
+=======
+    parts = split_behind_table(model)
+    if parts is None:
+        raise UnsupportedLayerError(
+            "codes of categories are embedded at several places of the network, so that it cannot "
+            "be cut behind them. Take quantization='dynamic' or None."
+        )
+    front, rest = parts
+    return SplitNetwork(front, {**to_payload(rest), "half": network["half"]})
+
+
+def join_files(first: bytes, second: bytes) -> bytes:
+    """Return one file that gives the output of the first file to the second.
+>>>>>>> s2-tables:skopt_wrap/compression/_conversion/_table.py
 
 
 def _name(tensor: Any, default: str) -> str:
