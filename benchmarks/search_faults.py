@@ -280,12 +280,12 @@ def table_of_faults(n_kills: int) -> str:
     ]
     total = Count(expected)
     for name, n_faults, settings, fault, n_processes in kinds:
-        alone = [] if "worker" in name else expected
+        alone = [] if "worker" in name or n_processes > 1 else expected
         count = rounds(n_faults, Count(alone or expected), settings, fault, n_processes)
         total.n_faults += count.n_faults
         total.n_lost += count.n_lost
         total.n_corrupt += count.n_corrupt
-        # Two workers make the strategy know less at each proposal: other trials, no fault.
+        # Where two work, the strategy knows less at each proposal: other trials, no fault.
         same = f"{count.n_same} of {count.n_rounds}" if alone else f"{count.n_rounds} ended"
         lines += row(name, count, same)
         print(name, count.n_faults, count.n_lost, count.n_corrupt, same, flush=True)

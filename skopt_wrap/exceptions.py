@@ -180,10 +180,29 @@ def suggest(name: str, choices: Iterable[str]) -> str:
     "Did you mean 'units'? Known names: 'dropout', 'units'."
     """
     known = sorted(set(choices))
-    near = known_as(name, known)
-    hint = hint_for(name, known) if near is None else None
-    if near is None and hint is None:
-        near = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+    hint = hint_for(name, known) if known_as(name, known) is None else None
+    near = nearest(name, known) if hint is None else None
     head = f"Did you mean {near!r}? " if near else ""
     head += f"{hint} " if hint else ""
     return f"{head}Known names: {', '.join(repr(k) for k in known)}."
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return the legal name that was probably meant, or None.
+
+    Parameters
+    ----------
+    name : str
+        What the caller wrote.
+    choices : iterable of str
+        The legal names.
+
+    Examples
+    --------
+    >>> from skopt_wrap.exceptions import nearest
+    >>> nearest("RandomSearch", ["grid", "random"]), nearest("xyz", ["grid", "random"])
+    ('random', None)
+    """
+    known = sorted(set(choices))
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return known_as(name, known) or next(iter(close), None)

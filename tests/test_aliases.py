@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from sklearn.utils._param_validation import InvalidParameterError
 
-from skopt_wrap import KerasClassifier, KerasRegressor, TunedClassifier
+from skopt_wrap import KerasClassifier, KerasRegressor, TunedClassifier, TunedRegressor
 from skopt_wrap._aliases import ALIASES, HINTS, known_as
 from skopt_wrap.exceptions import UnknownParameterError, suggest
 
@@ -100,3 +102,33 @@ def test_own_parameters_are_no_foreign_names():
     clash = {name: ALIASES[name] for name in ALIASES if name in own}
     for name, meant in clash.items():
         assert suggest(name, own).startswith("Known") or known_as(name, own) in meant
+
+
+@pytest.mark.parametrize(
+    ("estimator", "parameter", "value", "meant"),
+    [
+        (TunedClassifier, "tuner", "RandomSearch", "random"),
+        (TunedClassifier, "tuner", "BayesianOptimization", "bayesian"),
+        (TunedClassifier, "tuner", "TPESampler", "tpe"),
+        (TunedRegressor, "tuner", "gridsearch", "grid"),
+        (TunedRegressor, "tuner", "hyperbnd", "hyperband"),
+        (KerasClassifier, "model", "mlp", "dense"),
+        (KerasClassifier, "model", "GRU", "lstm"),
+        (KerasRegressor, "dtype", "float_32", "float32"),
+        (KerasClassifier, "class_weight", "balance", "balanced"),
+    ],
+)
+def test_values_of_other_libraries_and_misspelt_ones_are_translated(
+    estimator, parameter, value, meant
+):
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
+    with pytest.raises(
+        InvalidParameterError, match=f"Got {value!r} instead. Did you mean '{meant}'"
+    ):
+        estimator(**{parameter: value}).fit(X, y)
+
+
+def test_a_value_like_no_legal_one_gets_scikit_learns_message_alone():
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
+    with pytest.raises(InvalidParameterError, match=r"Got 'zzzz' instead\.$"):
+        TunedClassifier(tuner="zzzz").fit(X, y)

@@ -39,7 +39,7 @@ ARROWS = {
     "_params": {"exceptions"},
     "_pareto": set(),
     "_pipelines": set(),
-    "_sklearn": set(),
+    "_sklearn": {"exceptions"},
     "_tables": set(),
     "architectures": {"exceptions", "_keras"},
     "factorization": {"exceptions", "_keras", "training"},

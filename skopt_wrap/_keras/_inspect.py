@@ -255,10 +255,13 @@ def output_kind(model: Any, loss: Any = None) -> str:
         return "probabilities"
     if activation is not None and _from_keras(activation):
         return "logits"
-    fn_kwargs = getattr(loss, "_fn_kwargs", None) or {}
-    if getattr(loss, "from_logits", fn_kwargs.get("from_logits", False)):
-        return "logits"
-    return "probabilities"
+    return "logits" if from_logits(loss) else "probabilities"
+
+
+def from_logits(loss: Any) -> bool | None:
+    """Return whether a loss object takes logits; None where it does not say."""
+    arguments = getattr(loss, "_fn_kwargs", None) or {}
+    return getattr(loss, "from_logits", arguments.get("from_logits"))
 
 
 def _last_operation(model: Any) -> Any:

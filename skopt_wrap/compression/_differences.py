@@ -38,7 +38,8 @@ def output_difference(found: np.ndarray, expected: np.ndarray) -> float:
     spread = b.std(axis=0)
     if b.min(initial=0.0) >= 0 and b.max(initial=0.0) <= 1:
         return float(np.sqrt(np.mean(error**2))) / _unit(np.sqrt(np.mean(spread**2)), b)
-    return max(e / _unit(s, column) for e, s, column in zip(error, spread, b.T, strict=True))
+    shares = [e / _unit(s, column) for e, s, column in zip(error, spread, b.T, strict=True)]
+    return float(max(shares))
 
 
 def _unit(spread: float, values: np.ndarray) -> float:

@@ -125,8 +125,10 @@ class PredictionMixin:
         check_is_fitted(self)
         if self.scoring is not None:
             return check_scoring(self, self.scoring)(self, X, y)
-        measure = accuracy_score if is_classifier(self) else r2_score
-        return measure(y, self.predict(X), sample_weight=sample_weight)
+        if is_classifier(self):
+            y = self._fast().target.comparable(y)
+            return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
     def export(self, path: str | Path) -> Path:
         """Write the file, and a JSON file beside it that says what goes in and comes out.

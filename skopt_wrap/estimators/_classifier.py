@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 
 from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError
 from ._base import BaseKerasEstimator
+from ._class_score import ClassScoreMixin
 from ._fit_steps import FitRequest
 from ._rows import refuse_arguments
 from ._targets._arrays import check_labels
@@ -17,7 +17,7 @@ from ._targets._class_weight import weigh_classes
 from ._targets._classes import ClassTarget, make_target
 
 
-class KerasClassifier(ClassifierMixin, BaseKerasEstimator):
+class KerasClassifier(ClassScoreMixin, BaseKerasEstimator):
     """A Keras network as a scikit-learn classifier.
 
     Works wherever scikit-learn takes a classifier: pipelines, searches, cross-validation,

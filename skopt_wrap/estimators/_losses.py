@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .._keras import load_keras, loss_classes
+from .._keras import from_logits, load_keras, loss_classes
 from .._params import class_arguments
 from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
 from ._routed_objects import make_parts
@@ -206,6 +206,21 @@ def label_encoding(loss: Any, target: Any, units: int) -> str:
     # Losses over whole vectors (mean squared error, Kullback-Leibler) take one-hot rows; a
     # function of the user's takes labels as numbers, as SciKeras gives them.
     return "index" if name is None else "onehot"
+
+
+def check_logits(loss: Any, kind: str, network: Any) -> None:
+    """Raise when a loss takes probabilities, but the network ends in units that give logits.
+
+    Keras computes such a loss all the same: it clips what is no probability, so that training goes
+    on with a gradient of zero, or it gives NaN.
+    """
+    if kind == "logits" and from_logits(loss) is False and is_label_loss(loss):
+        raise ModelError(
+            f"loss={type(loss).__name__} takes probabilities (from_logits=False), but the network "
+            f"{network.name!r} ends in {kind}: its last activation is no softmax or sigmoid. Give "
+            "from_logits=True to the loss, end the network in that activation, or give the loss by "
+            "name: then from_logits follows the network."
+        )
 
 
 def make_metrics(

@@ -32,7 +32,7 @@ from ..exceptions import (
     suggest,
 )
 from ._callbacks import constant_rate
-from ._losses import label_encoding, make_loss, make_metrics
+from ._losses import check_logits, label_encoding, make_loss, make_metrics
 from ._recipes import metrics_of, recipe_for
 
 _USED_ATTRIBUTE = "_skopt_wrap_used"
@@ -302,6 +302,7 @@ def finish_network(
             f"The builder compiled {network.name!r} without a loss or an optimizer; give both, "
             "or leave compiling to the estimator."
         )
+    check_logits(network.loss, kind, network)
     encoding = label_encoding(network.loss, target, units)
     target.match(units=units, encoding=encoding, output_kind=kind)
 

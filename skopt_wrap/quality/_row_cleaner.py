@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from imblearn.base import BaseSampler
 from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
-from .._sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
+from .._sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing, target_type
 from ..exceptions import DataError, ParameterError, suggest
 from ._row_report import RowReport
-from ._rows._label_errors import find_label_errors, out_of_fold
+from ._rows._label_errors import cleanlab_errors, find_label_errors, out_of_fold
 from ._rows._outlying import outlying_rows
 from ._rows._repeats import conflicts, duplicates, row_groups
 from ._tables._matrix import design_matrix
@@ -295,7 +294,7 @@ class RowCleaner(BaseSampler):
             if self.label_method == "predicted":
                 mask = chances.argmax(axis=1) != codes
             if self.label_method == "cleanlab":
-                mask = _ask_cleanlab(codes, chances)
+                mask = cleanlab_errors(codes, chances)
             best = chances.argmax(axis=1)
             found["labels"] = (
                 mask,
@@ -360,9 +359,9 @@ class RowCleaner(BaseSampler):
 def _read_target(y: Any, names: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
     """Return codes of the labels with the classes; codes of numbers with None."""
     values = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-    kind = type_of_target(values, input_name="y", raise_unknown=True)
+    kind = target_type(values, input_name="y", raise_unknown=True)
     if kind in ("binary", "multiclass"):
-        classes, codes = np.unique(column_or_1d(values, warn=True), return_inverse=True)
+        classes, codes = np.unique(column_or_1d(values), return_inverse=True)
         return codes, classes
     if kind == "multilabel-indicator" and (values.sum(axis=1) == 1).all():
         return values.argmax(axis=1), np.arange(values.shape[1])
@@ -389,14 +388,3 @@ def _take(array: Any, rows: np.ndarray) -> Any:
     if hasattr(taken, "reset_index"):
         taken = taken.reset_index(drop=True)
     return taken
-
-
-def _ask_cleanlab(codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    try:
-        from cleanlab.filter import find_label_issues
-    except ImportError as error:
-        raise ParameterError(
-            "label_method='cleanlab' needs cleanlab: pip install 'skopt_wrap[quality]'. "
-            "'confident_joint' is the same method without it."
-        ) from error
-    return np.asarray(find_label_issues(codes, probabilities))

@@ -389,7 +389,8 @@ def _accept_interrupt(callbacks: Sequence[Any], n_epochs: int) -> bool:
 
 def recorded(result: TrainingResult, history: Any) -> TrainingResult:
     """Return `result` with what a ``keras.callbacks.History`` recorded."""
-    result.n_epochs = len(history.epoch)
+    # A loop of the user's that calls no callback records nothing.
+    result.n_epochs = len(getattr(history, "epoch", ()))
     result.history = {name: [float(v) for v in vs] for name, vs in history.history.items()}
     return result
 

@@ -25,7 +25,7 @@ def process():
 
 
 def _gone(pid):
-    stop = time.monotonic() + 10
+    stop = time.monotonic() + 60  # a loaded machine
     while time.monotonic() < stop:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return True

@@ -185,3 +185,10 @@ def test_one_hot_or_multilabel_is_said():
         warnings.simplefilter("error")
         estimator("labels", loss="binary_crossentropy").fit(X, y)
         estimator("labels").fit(X, TARGETS["multilabel"])
+
+
+def test_whole_numbers_as_objects_are_labels_for_fit_and_for_score():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    y = np.arange(30) % 3
+    classifier = KerasClassifier(epochs=1, random_state=0).fit(X, y.astype(object))
+    assert classifier.score(X, y.astype(object)) == classifier.score(X, y)

@@ -105,7 +105,7 @@ def test_growing_p_values_follow_their_definition(seed, n_rows, n_cells):
     rng = np.random.default_rng(seed)
     cells = rng.integers(0, n_cells, (n_rows, 3))
     counts = rng.integers(0, 20, (3, n_cells))
-    counts[:, 0] += 100 - counts.sum(axis=1)  # as many rows of each item
+    counts[:, 0] += 200 - counts.sum(axis=1)  # as many rows of each item
     kept = counts.copy()
     uniforms = rng.random(cells.shape)
     found, grown = growing_p_values(cells, counts, uniforms)

@@ -69,7 +69,7 @@ def table(X):
 FITTED = {
     "KerasClassifier": lambda X, y: KerasClassifier(
         **FAST, validation_split=0.2, early_stopping=True, class_weight="balanced",
-        loss=SparseCategoricalFocalCrossentropy(gamma=1.0), metrics=["accuracy"],
+        loss=SparseCategoricalFocalCrossentropy(gamma=1.0, from_logits=True), metrics=["accuracy"],
         learning_rate_schedule="cosine",
     ).fit(X, y),
     "KerasRegressor": lambda X, y: KerasRegressor(**FAST).fit(X, X[:, :2]),
@@ -82,7 +82,8 @@ FITTED = {
         "dense", tuner=Halving(min_resource=1), **SEARCH
     ).fit(X, X[:, 0]),
     "CompressedModel": lambda X, y: CompressedModel(
-        NETWORK, factorization=SVD(energy=0.9), distillation=Distillation(0.5, epochs=1),
+        KerasClassifier(**{**FAST, "model__units": 16}), factorization=SVD(energy=0.9),
+        distillation=Distillation(0.5, epochs=1),
         pruning=Pruning(0.5), clustering=Clustering(4), quantization=Quantization("float16"),
         random_state=0,
     ).fit(X, y),

@@ -111,10 +111,14 @@ def test_scope_that_never_opens_ends_the_discovery():
     assert SearchSpace({}, build).size() >= 2
 
 
-def test_name_in_the_space_and_in_the_model_function_is_refused():
-    # The network would be built with a default of its own, whatever the trial proposed.
-    with pytest.raises(ParameterError, match=r"\['units'\], which the model function"):
-        SearchSpace({"units": [16, 32], "epochs": [1, 2]}, lambda hp: hp.Choice("units", [4, 8]))
+def test_name_in_the_space_and_in_the_model_function_takes_the_values_of_the_space():
+    seen = []
+    space = SearchSpace(
+        {"units": [16, 32], "epochs": [1, 2]}, lambda hp: seen.append(hp.Choice("units", [4, 8]))
+    )
+    assert {"units", "epochs"} <= set(space.keys)
+    assert space.tailored == {"units"}
+    assert set(seen) <= {4, 8, 16, 32}
 
 
 def test_model_function_that_raises_is_a_builder_error():

@@ -191,6 +191,28 @@ class ClassTarget:
             )
         return np.searchsorted(self.classes_, y).astype("int32")
 
+    def comparable(self, y: Any) -> Any:
+        """Return `y` as scikit-learn's metrics compare it with predictions.
+
+        They refuse whole numbers in an array of Python objects, which `fit` takes.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+
+        Returns
+        -------
+        y : array-like
+            The same labels, in the dtype of `classes_` where they came as objects.
+        """
+        if (
+            getattr(getattr(y, "dtype", None), "kind", "") == "O"
+            and self.classes_.dtype.kind in "iu"
+        ):
+            return np.asarray(y).astype(self.classes_.dtype)
+        return y
+
     def transform(self, y: Any, dtype: str = "float32") -> np.ndarray:
         """Return `y` as the loss takes it.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from ...exceptions import DataError
+from ...exceptions import DataError, ParameterError
 
 
 def confident_joint(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -170,3 +170,15 @@ def default_classifiers(seed: int, n_train: int) -> list[Any]:
         LogisticRegression(C=0.3, max_iter=500),
         KNeighborsClassifier(max(1, min(15, n_train - 1)), weights="distance"),
     ]
+
+
+def cleanlab_errors(codes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return which labels cleanlab suspects."""
+    try:
+        from cleanlab.filter import find_label_issues
+    except ImportError as error:
+        raise ParameterError(
+            "label_method='cleanlab' needs cleanlab: pip install 'skopt_wrap[quality]'. "
+            "'confident_joint' is the same method without it."
+        ) from error
+    return np.asarray(find_label_issues(codes, probabilities))

@@ -33,23 +33,18 @@ def _accepted(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset(p.name for p in parameters if p.kind not in by_position)
 
 
-def _unused(*_: Any) -> float:
-    raise NotImplementedError("a custom metric computes from the labels themselves")
-
-
 @dataclass(frozen=True, repr=False)
 class CustomMetric(Metric):
     """A metric of the user's own, made by :func:`make_metric`.
 
+    Its `function` is what the user gave.
+
     Attributes
     ----------
-    user_function : callable
-        What the user gave.
     accepted : frozenset of str
         Names of its keyword arguments.
     """
 
-    user_function: Callable[..., float] = _unused
     accepted: frozenset[str] = frozenset()
 
     def compute(self, target: Target, output: np.ndarray, settings: Settings) -> float:
@@ -68,7 +63,7 @@ class CustomMetric(Metric):
             given["pos_label"] = target.pos_label if self.needs == "labels" else 1
         if "labels" in self.accepted and self.needs != "labels" and target.kind != "multilabel":
             given["labels"] = [0, 1] if two else target.classes
-        value = self.user_function(y, values, **given)
+        value = self.function(y, values, **given)
         try:
             return float(value)
         except (TypeError, ValueError) as error:
@@ -182,9 +177,8 @@ def make_metric(
         name=name,
         title=name.replace("_", " ").capitalize() if title is None else title,
         needs=_NEEDS[needs],
-        function=_unused,
+        function=function,
         greater_is_better=bool(greater_is_better),
         targets=ALL_TARGETS if multilabel else SINGLE_LABEL,
-        user_function=function,
         accepted=_accepted(function),
     )

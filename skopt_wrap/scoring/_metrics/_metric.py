@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -99,7 +98,7 @@ class Metric:
     name: str
     title: str
     needs: str
-    function: Callable[[Any, Any, Settings], float]
+    function: Callable[..., float]
     greater_is_better: bool = True
     targets: tuple[str, ...] = ALL_TARGETS
     averages: tuple[str, ...] = ()
