@@ -37,9 +37,9 @@ def wants_members(estimator: Any) -> bool:
     members = getattr(estimator, "members", None)  # a subclass may know nothing of it
     if members is None:
         return False
-    if isinstance(members, bool) or not isinstance(members, Integral) or members < 1:
+    if isinstance(members, bool) or not isinstance(members, Integral) or int(members) < 1:
         raise ParameterError(f"members must be None or an int >= 1, got {members!r}.")
-    return members > 1
+    return int(members) > 1
 
 
 def refuse_members(estimator: Any, what: str) -> None:
