@@ -137,4 +137,5 @@ def recipe_of(architecture: Any) -> Recipe:
     >>> recipe_of(ARCHITECTURES["dense"]).epochs
     50
     """
-    return getattr(architecture, "recipe", None) or DEFAULT_RECIPE
+    recipe = getattr(architecture, "recipe", None)
+    return recipe if isinstance(recipe, Recipe) else DEFAULT_RECIPE

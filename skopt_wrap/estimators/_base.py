@@ -89,7 +89,6 @@ class BaseKerasEstimator(
         "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), str, callable, None],
         "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), None],
         "augment": [HasMethods(["flow"]), None],
-        "members": [Interval(Integral, 1, None, closed="left"), None],
         "dtype": [
             StrOptions({"float32", "float64", "mixed_float16", "mixed_bfloat16"}),
             None,

@@ -68,11 +68,7 @@ def fit_on_batches(
     if keep:
         check_dataset(estimator)
     # A first fit does not see all rows: it prepares none of them.
-<<<<<<< HEAD
     X = estimator._check_X(_text_rows(batch_rows(first[0])), reset=not keep, tables=False)
-=======
-    X = estimator._check_X(first[0], reset=not keep, tables=False)
->>>>>>> s2-tables
     target = _target_of(estimator, batches, first, classes, keep)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     floatx = estimator._floatx

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,19 @@ _LAYER = "member_"
 
 
 def wants_members(estimator: Any) -> bool:
-    """Whether `fit` trains more than one network."""
-    return (getattr(estimator, "members", None) or 1) > 1
+    """Whether `fit` trains more than one network.
+
+    Raises
+    ------
+    ParameterError
+        When `members` is no count.
+    """
+    members = getattr(estimator, "members", None)  # a subclass may know nothing of it
+    if members is None:
+        return False
+    if isinstance(members, bool) or not isinstance(members, Integral) or int(members) < 1:
+        raise ParameterError(f"members must be None or an int >= 1, got {members!r}.")
+    return int(members) > 1
 
 
 def refuse_members(estimator: Any, what: str) -> None:

@@ -104,10 +104,9 @@ class TrainingSettings:
             Positions of the samples.
         """
         rng = np.random.default_rng(self.seed)
-        n_used = min(n_samples, self.n_steps(n_samples) * self.batch_size)
         while True:
             order = rng.permutation(n_samples) if self.shuffle else np.arange(n_samples)
-            yield order[:n_used]
+            yield order[: self.n_steps(n_samples) * self.batch_size]
 
     def n_steps(self, n_samples: int) -> int:
         """Return the number of steps of an epoch.

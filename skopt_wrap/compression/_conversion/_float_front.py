@@ -13,11 +13,7 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD:skopt_wrap/compression/_conversion/_float_front.py
-from ..._keras import split_columns, table_layer
-=======
-from ..._keras import split_behind_table, table_layer
->>>>>>> s2-tables:skopt_wrap/compression/_conversion/_table.py
+from ..._keras import split_behind_table, split_columns, table_layer
 from ...exceptions import UnsupportedLayerError
 from .._litert._flatbuffer import join, read
 from .._serialization import from_payload, to_payload
@@ -85,49 +81,17 @@ def split_front(
             "integers: integer_io=True cannot be had. Leave it out, or scale the table before the "
             "network and train with model__normalize=False."
         )
-<<<<<<< HEAD:skopt_wrap/compression/_conversion/_float_front.py
-    tensor = _cut(model, layer)
-    front = keras.Model(model.inputs[0], tensor)
-    return _split(front, keras.Model(tensor, model.outputs[0]), network)
+    parts = split_behind_table(model)
+    if parts is None:
+        raise UnsupportedLayerError(
+            "codes of categories are embedded at several places of the network, so that it cannot "
+            "be cut behind them. Take quantization='dynamic' or None."
+        )
+    return _split(*parts, network)
 
 
 def _split(front: Any, rest: Any, network: dict[str, Any]) -> SplitNetwork:
     return SplitNetwork(front, {**to_payload(rest), "half": network["half"]})
-
-
-def _cut(model: Any, layer: Any) -> Any:
-    """Return the tensor behind preparation and embeddings through which all values pass."""
-    operations = [op for op in model.operations if op._inbound_nodes]
-    embeddings = [op for op in operations if type(op).__name__ == "Embedding"]
-    if not embeddings:
-        return layer.output
-    for operation in operations[operations.index(layer) :]:
-        tensor = operation.output
-        behind = _makers(tensor)
-        if not all(embedding in behind for embedding in embeddings):
-            continue
-        # What does not go through the tensor would need the parts in front of it.
-        rest = _makers(model.outputs[0], stop=operation)
-        if not rest & (behind - {operation}):
-            return tensor
-    raise UnsupportedLayerError(
-        f"layer {embeddings[0].name!r} embeds codes of categories at several places. Take "
-        "quantization='dynamic' or None."
-    )
-
-
-def _makers(tensor: Any, stop: Any = None) -> set[Any]:
-    """Return the operations by which a tensor is made, without those before `stop`."""
-    found: set[Any] = set()
-    waiting = [tensor]
-    while waiting:
-        operation = waiting.pop()._keras_history[0]
-        if operation in found:
-            continue
-        found.add(operation)
-        if operation is not stop:
-            waiting += [t for node in operation._inbound_nodes for t in node.input_tensors]
-    return found
 
 
 def with_front(front: bytes, content: bytes) -> bytes:
@@ -135,20 +99,6 @@ def with_front(front: bytes, content: bytes) -> bytes:
     first, last = read(front).subgraphs[0], read(content).subgraphs[0]
     source, target = first.tensors[int(first.inputs[0])], last.tensors[int(last.outputs[0])]
     return join(front, content, None, ([_name(source, "row")], [_name(target, "output")]))
-=======
-    parts = split_behind_table(model)
-    if parts is None:
-        raise UnsupportedLayerError(
-            "codes of categories are embedded at several places of the network, so that it cannot "
-            "be cut behind them. Take quantization='dynamic' or None."
-        )
-    front, rest = parts
-    return SplitNetwork(front, {**to_payload(rest), "half": network["half"]})
-
-
-def join_files(first: bytes, second: bytes) -> bytes:
-    """Return one file that gives the output of the first file to the second.
->>>>>>> s2-tables:skopt_wrap/compression/_conversion/_table.py
 
 
 def _name(tensor: Any, default: str) -> str:
