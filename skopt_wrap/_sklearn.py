@@ -26,11 +26,12 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.metadata_routing import _raise_for_params as raise_for_params
 from sklearn.utils.metaestimators import _safe_split as safe_split
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
 
-from .exceptions import nearest
+from .exceptions import DataError, nearest
 
 __all__ = [
     "HasMethods",
@@ -50,6 +51,7 @@ __all__ = [
     "safe_indexing",
     "safe_split",
     "start_callback_context",
+    "target_type",
     "tuned_positive_label",
     "validate_parameter_constraints",
     "validate_parameters",
@@ -130,3 +132,24 @@ def tuned_positive_label(estimator: Any) -> Any:
     None stands for the greater of the two classes.
     """
     return estimator._curve_scorer._get_pos_label()
+
+
+def target_type(y: Any, **options: Any) -> str:
+    """Return scikit-learn's name of the type of a target.
+
+    Raises
+    ------
+    DataError
+        For labels of several types, such as texts and numbers, which have no order.
+    """
+    try:
+        return str(type_of_target(y, **options))
+    except (TypeError, ValueError) as error:
+        labels = getattr(y, "ravel", lambda: ())()
+        kinds = sorted({type(label).__name__ for label in labels})
+        if "str" not in kinds or len(kinds) < 2:
+            raise
+        raise DataError(
+            f"y holds labels of several types ({', '.join(kinds)}), which have no order; make them "
+            "all texts, y.astype(str), or all numbers."
+        ) from error

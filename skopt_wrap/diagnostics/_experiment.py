@@ -11,9 +11,9 @@ from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
 
 from .._pipelines import last_step
+from .._sklearn import target_type
 from ..exceptions import DataError, DivergedError
 from ..model_selection import evaluate_folds
 from ..scoring import ImbalanceAwareScorer
@@ -88,7 +88,7 @@ def make_splits(estimator: Any, X: Any, y: Any, cv: Any, random_state: Any) -> l
     classifier = is_classifier(estimator)
     if cv is None or isinstance(cv, int | np.integer):
         n_splits = 3 if cv is None else int(cv)
-        plain = classifier and type_of_target(y) in ("binary", "multiclass")
+        plain = classifier and target_type(y) in ("binary", "multiclass")
         seed = check_random_state(random_state).randint(2**31 - 1)
         maker: Any = StratifiedKFold if plain else KFold
         cv = maker(n_splits, shuffle=True, random_state=seed)
@@ -104,7 +104,7 @@ def make_scorer(estimator: Any, y: Any, scoring: Any) -> Any:
         return check_scoring(estimator, scoring=scoring)
     if not is_classifier(estimator):
         return check_scoring(estimator, scoring="r2")
-    several = type_of_target(y) == "multilabel-indicator"
+    several = target_type(y) == "multilabel-indicator"
     return ImbalanceAwareScorer("f1" if several else "balanced_accuracy")
 
 

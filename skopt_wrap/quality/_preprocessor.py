@@ -20,6 +20,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
+from .._sklearn import target_type
 from ..exceptions import ParameterError, suggest
 from ._cleaner import DataCleaner
 from ._features._sorts import ColumnsOfSort, column_sort, join_texts, joined_name
@@ -187,10 +188,8 @@ def make_preprocessor(
 
 
 def _has_classes(y: Any) -> bool:
-    from sklearn.utils.multiclass import type_of_target
-
     values = np.asarray(y)
-    kind = type_of_target(values, input_name="y")
+    kind = target_type(values, input_name="y")
     few = values.dtype.kind not in "iuf" or len(np.unique(values)) <= max(30, 0.2 * len(values))
     return kind in ("binary", "multiclass") and few
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, check_random_state
-from sklearn.utils.multiclass import type_of_target
 
+from .._sklearn import target_type
 from .._tables import as_frame
 from ..exceptions import DataError, ParameterError, suggest
 from ._checks._list import CHECKS, DataFinding, Sample
@@ -225,7 +225,7 @@ def _read_target(y: Any) -> tuple[np.ndarray, np.ndarray | None]:
     """Return classes as codes with their labels, or numbers with None."""
     values = check_array(y, ensure_2d=False, dtype=None, input_name="y")
     values = values.ravel() if values.ndim == 2 and values.shape[1] == 1 else values
-    kind = type_of_target(values, input_name="y", raise_unknown=True)
+    kind = target_type(values, input_name="y", raise_unknown=True)
     if kind in ("binary", "multiclass") and not _looks_like_numbers(values):
         classes, codes = np.unique(values, return_inverse=True)
         return codes, classes

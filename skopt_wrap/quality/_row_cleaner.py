@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from imblearn.base import BaseSampler
 from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
-from .._sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
+from .._sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing, target_type
 from ..exceptions import DataError, ParameterError, suggest
 from ._row_report import RowReport
 from ._rows._label_errors import cleanlab_errors, find_label_errors, out_of_fold
@@ -360,7 +359,7 @@ class RowCleaner(BaseSampler):
 def _read_target(y: Any, names: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
     """Return codes of the labels with the classes; codes of numbers with None."""
     values = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-    kind = type_of_target(values, input_name="y", raise_unknown=True)
+    kind = target_type(values, input_name="y", raise_unknown=True)
     if kind in ("binary", "multiclass"):
         classes, codes = np.unique(column_or_1d(values), return_inverse=True)
         return codes, classes

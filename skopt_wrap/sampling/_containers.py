@@ -110,10 +110,24 @@ def read(estimator: Any, X: Any, kind: str) -> Data:
                 f"or pass kind='tabular'."
             )
         assert_all_finite(values, input_name="X")
+        _check_magnitude(values)
     elif sparse.issparse(values):
         values = values.copy() if values is X else values
         values.sort_indices()
     return Data(X, values, kind, was_list, of_arrays)
+
+
+def _check_magnitude(values: np.ndarray) -> None:
+    """Raise for numbers whose variance would be infinite in their own dtype."""
+    if values.dtype.kind != "f" or values.dtype.itemsize < 4:
+        return
+    largest = float(max(-values.min(initial=0), values.max(initial=0)))
+    limit = float(np.sqrt(np.finfo(values.dtype).max)) / 1e3
+    if largest > limit:
+        raise DataError(
+            f"X holds {largest:.3g}, whose variance cannot be computed in {values.dtype} (up to "
+            f"{limit:.3g} it can). Scale X, or convert it with X.astype('float64')."
+        )
 
 
 def _read_frame(estimator: Any, X: Any) -> Data:

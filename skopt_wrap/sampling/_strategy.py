@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from imblearn.utils import check_sampling_strategy
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array
 
+from .._sklearn import target_type
 from ..exceptions import DataError, ParameterError
 
 #: Number of new samples by class label; under None where y has no classes.
@@ -65,7 +65,7 @@ def read_target(estimator: object, y: Any) -> Target:
             f"is None."
         )
     values = check_array(y, ensure_2d=False, dtype=None, input_name="y", allow_nd=True)
-    kind = type_of_target(values, input_name="y", raise_unknown=True)
+    kind = target_type(values, input_name="y", raise_unknown=True)
     if kind in ("binary", "multiclass"):
         labels = column_or_1d(values)
         hard = True

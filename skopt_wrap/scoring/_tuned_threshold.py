@@ -14,7 +14,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import process_routing
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import (
@@ -23,6 +23,7 @@ from .._sklearn import (
     fit_context,
     raise_for_params,
     safe_indexing,
+    target_type,
 )
 from ..exceptions import DataError, ParameterError
 from ._metrics._costs import check_costs
@@ -189,10 +190,9 @@ class TunedThresholdClassifier(TunedThresholdClassifierCV):
             )
         _ = self.scoring._score_func  # refuses metrics that do not depend on the threshold
         checked = check_scorer(self.scoring)
-        if type_of_target(y) not in ("binary", "multiclass"):
+        if (kind := target_type(y)) not in ("binary", "multiclass"):
             raise DataError(
-                "a threshold is tuned for two or more classes, one in each row, got a "
-                f"{type_of_target(y)} target."
+                f"a threshold is tuned for two or more classes, one in each row; y is {kind}."
             )
         target = read_target(y, None, self.scoring.pos_label)
         if (target.counts > 0).sum() < 2:

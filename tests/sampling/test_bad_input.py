@@ -33,9 +33,16 @@ NAN = SERIES.copy()
 NAN[2, 3] = np.nan
 
 
+HUGE = SERIES.astype("float32")
+HUGE[0, 0] = 1e38
+MIXED = np.array([1, "a"] * 4, dtype=object)
+
+
 @pytest.mark.parametrize(
     ("params", "X", "y", "error", "message"),
     [
+        ({"kind": "series"}, HUGE, Y, DataError, r"1e\+38, whose variance cannot"),
+        ({}, TABLE, MIXED, DataError, r"labels of several types \(int, str\)"),
         ({"kind": "imagee"}, IMAGES, Y, ParameterError, "Did you mean 'image'"),
         ({"transforms": ["rotaton"]}, IMAGES, Y, ParameterError, "Did you mean 'rotation'"),
         ({"transforms": "rotation"}, TABLE, Y, ParameterError, "for kind='image', and the data"),

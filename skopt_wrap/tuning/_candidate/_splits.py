@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, check_cv
-from sklearn.utils.multiclass import type_of_target
 
+from ..._sklearn import target_type
 from ...exceptions import DataError, SkippedWarning
 
 HOLDOUT = 0.2  # share of the validation samples when cv is None
@@ -34,7 +34,7 @@ def make_splitter(cv: Any, y: Any, *, classifier: bool, seed: int | None) -> Any
     splitter : object
         Has ``split`` and ``get_n_splits``.
     """
-    single_labels = classifier and type_of_target(y) in ("binary", "multiclass")
+    single_labels = classifier and target_type(y) in ("binary", "multiclass")
     if cv is None or isinstance(cv, float):
         size = HOLDOUT if cv is None else cv
         smallest = np.unique(np.asarray(y), return_counts=True)[1].min() if single_labels else 0
@@ -134,7 +134,7 @@ def shrink(splits: Any, y: Any, share: float, *, classifier: bool, seed: int) ->
     """
     if share >= 1:
         return splits
-    stratify = classifier and type_of_target(y) in ("binary", "multiclass")
+    stratify = classifier and target_type(y) in ("binary", "multiclass")
     shrunk = []
     for train, test in splits:
         rows = np.flatnonzero(train) if train.dtype == bool else train
@@ -146,5 +146,5 @@ def shrink(splits: Any, y: Any, share: float, *, classifier: bool, seed: int) ->
 
 def least_samples(y: Any, *, classifier: bool) -> int:
     """Return how many training samples a first round needs at least, about ten for each class."""
-    single = classifier and type_of_target(y) in ("binary", "multiclass")
+    single = classifier and target_type(y) in ("binary", "multiclass")
     return 10 * (len(np.unique(np.asarray(y))) if single else 2)

@@ -8,9 +8,9 @@ from typing import Any
 
 from sklearn.base import clone
 from sklearn.model_selection import FixedThresholdClassifier
-from sklearn.utils.multiclass import type_of_target
 
 from ..._pipelines import last_step
+from ..._sklearn import target_type
 from ...exceptions import ParameterError
 
 THRESHOLD = "decision_threshold"
@@ -24,8 +24,8 @@ def check_threshold(names: Iterable[str], y: Any, *, classifier: bool) -> None:
     ParameterError
         For a regressor, several labels, or more than two classes.
     """
-    if THRESHOLD in names and not (classifier and type_of_target(y) == "binary"):
-        kind = type_of_target(y) if classifier else "a regressor's"
+    if THRESHOLD in names and not (classifier and target_type(y) == "binary"):
+        kind = target_type(y) if classifier else "a regressor's"
         raise ParameterError(
             f"space has {THRESHOLD!r}, which two classes have; this target is {kind}."
         )
