@@ -306,6 +306,7 @@ REALMLP = Architecture(
     _full_space,
     per_layer={"model__units": "model__n_layers"},
     fits=_fits,
+    tables=True,
     recipe=Recipe(
         epochs=256,
         batch_size=rows_per_step,

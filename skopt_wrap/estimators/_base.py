@@ -26,7 +26,6 @@ from ._inputs._network_inputs import free_lengths, input_dtypes
 from ._inputs._rows import as_network_input, first_rows
 from ._inputs._select import check_inputs_parameter
 from ._members import fit_members, refuse_members, wants_members
-from ._more_predictions import MorePredictions
 from ._network import (
     build_network,
     finish_network,
@@ -34,6 +33,7 @@ from ._network import (
     make_optimizer,
 )
 from ._outputs._form import encoded_target
+from ._outputs._more_predictions import MorePredictions
 from ._recipes import (
     AUTO,
     best_epoch_monitor,

@@ -10,10 +10,10 @@ import numpy as np
 from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError
 from ._base import BaseKerasEstimator
-from ._class_score import ClassScoreMixin
 from ._fit_steps import FitRequest
 from ._losses import takes_one_hot
 from ._outputs._class_predictions import ClassPredictions
+from ._outputs._class_score import ClassScoreMixin
 from ._targets._arrays import check_labels
 from ._targets._class_weight import weigh_classes
 from ._targets._classes import SEVERAL_COLUMNS, ClassTarget, make_target

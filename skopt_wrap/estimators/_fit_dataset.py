@@ -16,7 +16,7 @@ from ..training import train_batches
 from ._inputs._batches import as_arrays, as_dataset, batch_rows, cast_batch, decoded
 from ._losses import HARD_LOSSES, loss_name
 from ._tables._check import check_dataset
-from ._target_units import training_units
+from ._targets._units import training_units
 
 Encode = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
 

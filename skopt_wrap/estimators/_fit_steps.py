@@ -29,8 +29,8 @@ from ._recipes import (
     start_network,
 )
 from ._rows import check_weights
-from ._target_units import training_units
 from ._targets._arrays import column_names
+from ._targets._units import training_units
 
 
 @dataclass(frozen=True)

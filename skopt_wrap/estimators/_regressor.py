@@ -13,8 +13,8 @@ from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
 from ._outputs._form import is_several
 from ._rows import refuse_arguments
-from ._target_units import enter_units, place_units, refuse_scaling, scaling_kind, target_scale
 from ._targets._arrays import check_values
+from ._targets._units import enter_units, place_units, refuse_scaling, scaling_kind, target_scale
 from ._targets._values import ValueTarget
 
 

@@ -191,7 +191,7 @@ class Progress(keras.callbacks.Callback):
 
 def followers(model: Any) -> list[Any]:
     """Return the layers of `model`, and its optimizer, that follow the progress of training."""
-    parts = [*all_layers(model), model.optimizer]
+    parts = [*all_layers(model), getattr(model, "optimizer", None)]
     return [part for part in parts if hasattr(part, "set_progress")]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .._keras import enter_output_units, leave_output_units, load_keras, takes_output_units
-from ..architectures import ARCHITECTURES
-from ..exceptions import ParameterError
-from ._losses import loss_name
+from ..._keras import enter_output_units, leave_output_units, load_keras, takes_output_units
+from ...architectures import ARCHITECTURES
+from ...exceptions import ParameterError
+from .._losses import loss_name
 
 # Losses whose meaning does not depend on the units of y.
 _FREE_OF_UNITS = ("mean_squared_error", "mean_absolute_error")

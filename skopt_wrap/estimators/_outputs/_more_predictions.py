@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ._inputs._batches import predict_batches
-from ._members import spread
+from .._inputs._batches import predict_batches
+from .._members import spread
 
 
 class MorePredictions:
