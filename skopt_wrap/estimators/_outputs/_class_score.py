@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._targets._several import SeveralClasses
+from .._targets._several import SeveralClasses
 
 
 class ClassScoreMixin(ClassifierMixin):
