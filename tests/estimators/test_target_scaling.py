@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from skopt_wrap import KerasRegressor
 from skopt_wrap.architectures import dense
 from skopt_wrap.estimators import FitJob, ValueTarget, fit_together
-from skopt_wrap.estimators._targets._units import scaling_kind
 from skopt_wrap.estimators._targets._scaling import QuantileScaling, StandardScaling
+from skopt_wrap.estimators._targets._units import scaling_kind
 from skopt_wrap.exceptions import DivergedError
 
 
