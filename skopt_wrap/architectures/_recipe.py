@@ -115,7 +115,8 @@ def register_layers() -> None:
     >>> keras.saving.get_registered_object("skopt_wrap>TangentDense").__name__
     'TangentDense'
     """
-    import_module("._grouped_adam", __package__)
+    for module in ("_grouped_adam", "_hidden_layers", "_table_layer", "_table_layers"):
+        import_module(f".{module}", __package__)
 
 
 def recipe_of(architecture: Any) -> Recipe:

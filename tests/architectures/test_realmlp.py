@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_wine, make_friedman1
 from sklearn.metrics import log_loss
@@ -174,8 +175,23 @@ def test_binary_and_multilabel_targets_and_numbers():
     regressor = KerasRegressor("realmlp", **options).fit(X, target)
     assert regressor.score(X, target) > 0.8
     names = [type(layer).__name__ for layer in regressor.model_.layers]
-    assert names[1:4] == ["RobustScale", "TableEmbedding", "FeatureScale"]
+    assert names[1:4] == ["PreparedTable", "TableEmbedding", "FeatureScale"]
     assert regressor.model_.layers[5].activation is keras.activations.mish
+
+
+def test_a_frame_with_gaps_and_categories_is_taken_as_it_is():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "income": rng.normal(4e4, 1e4, 200),
+            "town": rng.choice(list("abcdefghijkl"), 200),
+            "kind": pd.Categorical(rng.choice(["x", "y"], 200)),
+        }
+    )
+    y = np.where((table["income"] > 4e4) ^ (table["kind"] == "x"), "yes", "no")
+    table.loc[::9, "town"] = None
+    options = {"model__units": 16, "epochs": 10, "batch_size": 32, "random_state": 0}
+    assert KerasClassifier("realmlp", **options).fit(table, y).score(table, y) > 0.8
 
 
 def test_a_prepared_table_is_taken_as_it_is():
