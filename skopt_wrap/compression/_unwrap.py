@@ -87,7 +87,7 @@ class Parts:
             sample_weight=sample_weight,
             loss=network.model_.loss,
             epochs=int(epochs),
-            batch_size=int(getattr(network, "batch_size", None) or 32),
+            batch_size=int(getattr(network, "batch_size_", None) or 32),
             x_unlabelled=more,
         )
 
