@@ -126,7 +126,7 @@ def score_folds(
         lambda fitted, X, y: scorer(fitted, X, y) if _finite(fitted) else np.nan,
         train_scores=True,
         keep_estimators=True,
-        watch=watch and bare.early_stopping is False and not bare.validation_split,
+        watch=watch and not bare._holds_out(),
         allow_nan=True,
     )
     error = folds[-1].error

@@ -57,6 +57,8 @@ def constant_loss(network: Any, y: Any = None) -> float | None:
 def restores_best(network: Any) -> bool:
     """Whether early stopping of the estimator puts the weights of the best epoch back."""
     setting = getattr(network, "early_stopping", False)
+    if setting == "auto":
+        return bool(network._keeps_best_epoch())
     return bool(getattr(setting, "restore_best_weights", setting is not False))
 
 

@@ -260,6 +260,15 @@ class BaseKerasEstimator(
             settings["passed_on"]["fit_options"] = fit
         return settings
 
+    def _keeps_best_epoch(self) -> bool:
+        """Return whether the recipe keeps the weights of the best epoch without being asked."""
+        return chooses_epoch(self)
+
+    def _holds_out(self) -> bool:
+        """Return whether `fit` sets rows aside for validation."""
+        watched = needs_validation(self.early_stopping) or self._keeps_best_epoch()
+        return bool(watched or self.validation_split)
+
     def _hold_out(
         self,
         y: np.ndarray,

@@ -79,8 +79,9 @@ def test_network_that_diverges_is_mended():
     X = rng.normal(size=(120, 3)) * [1, 100, 1000]
     y = X @ np.array([1.0, 2.0, 0.5])
     network = KerasRegressor(
-        model__units=8, epochs=8, optimizer="sgd", optimizer__learning_rate=0.1, random_state=0
-    )
+        model__units=8, epochs=8, optimizer="sgd", optimizer__learning_rate=0.1, random_state=0,
+        model__normalize=False, target_scaling=False,
+    )  # fmt: skip
     found = diagnose(network, X, y, train_sizes=())
     assert found.verdict == "diverged" and np.isnan(found.scores["validation"]).all()
     first = found.remedies()[0]
@@ -121,8 +122,9 @@ def test_fitted_estimators_are_judged_from_their_history_for_free():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(80, 8)), rng.integers(0, 2, 80)
     network = KerasClassifier(
-        model__units=48, epochs=30, batch_size=16, validation_split=0.3, **RATE
-    )
+        model__units=48, epochs=30, batch_size=16, validation_split=0.3, model__normalize=False,
+        **RATE,
+    )  # fmt: skip
     with pytest.raises(NotFittedError, match="not fitted"):
         diagnose(network)
     pipeline = make_pipeline(StandardScaler(), network).fit(X, y)
