@@ -355,7 +355,7 @@ def test_student_takes_the_place_of_its_teacher(network, digits):
     X, y = digits
     model = CompressedModel(
         FrozenEstimator(network),
-        distillation=Distillation(0.5, epochs=10),
+        distillation=Distillation(0.5, epochs=20),
         quantization=None,
         random_state=0,
     ).fit(X[:400], y[:400], X_unlabelled=X[400:800])
