@@ -55,8 +55,9 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         Passes over the data, and rows per step: -1 takes all rows, None those that Keras takes, 32.
         "auto" takes what the recipe of the architecture says: 50 and 32 where there is none.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
-        Columns of categories in a table, for "dense": names, numbers or one bool a column. With
-        "from_dtype": those of type category, string or bool, and of objects that are no numbers.
+        Columns of categories in a table, for "dense" and "realmlp": names, numbers or one bool a
+        column. With "from_dtype": those of type category, string or bool, and of objects that are
+        no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch.
     early_stopping : "auto", bool, int or keras.callbacks.EarlyStopping, default="auto"
