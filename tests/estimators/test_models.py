@@ -61,7 +61,7 @@ def test_unknown_names_raise_at_once_and_name_the_nearest(name, nearest):
     classifier = KerasClassifier(build)
     with pytest.raises(UnknownParameterError, match=f"Did you mean {nearest}"):
         classifier.set_params(epochs=3, **{name: 1})
-    assert classifier.epochs == 50  # nothing is set when one name is wrong
+    assert classifier.epochs == "auto"  # nothing is set when one name is wrong
 
 
 @pytest.mark.parametrize(

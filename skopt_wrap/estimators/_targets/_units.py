@@ -11,7 +11,7 @@ import numpy as np
 from ..._keras import enter_output_units, leave_output_units, load_keras, takes_output_units
 from ...architectures import ARCHITECTURES
 from ...exceptions import ParameterError
-from .._losses import loss_name
+from .._losses import OWN_LOSSES, loss_name
 
 # Losses whose meaning does not depend on the units of y.
 _FREE_OF_UNITS = ("mean_squared_error", "mean_absolute_error")
@@ -52,6 +52,8 @@ def _suits_scaling(estimator: Any) -> bool:
     loss = estimator.loss
     if loss is None:
         return True
+    if isinstance(loss, str) and loss in OWN_LOSSES:
+        return False  # for classes, which is refused later
     name = loss_name(loss)
     if name in _WITH_THRESHOLD:
         own = isinstance(loss, load_keras().Loss) or estimator._routed("loss")
