@@ -226,7 +226,8 @@ def test_decisions_are_in_the_file(name, rare, tmp_path):
 
 
 def test_integer_ends_cannot_be_folded(rare, tmp_path):
-    network, X, y = rare
+    _, X, y = rare
+    network = KerasClassifier(model__normalize=False, epochs=2, random_state=0).fit(X, y)
     model = CompressedModel(
         FrozenEstimator(network), quantization=Quantization(integer_io=True)
     ).fit(X, y)
