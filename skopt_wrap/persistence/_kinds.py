@@ -33,9 +33,8 @@ def is_keras(value: Any) -> bool:
         return False
     if isinstance(value, keras.Model | keras.callbacks.Callback):
         return True
-    top = type(value).__module__.partition(".")[0]
     bases = {base.__module__.partition(".")[0] for base in type(value).__mro__}
-    return top != "skopt_wrap" and "keras" in bases and hasattr(value, "get_config")
+    return "keras" in bases and hasattr(value, "get_config")
 
 
 def has_plain_state(cls: type) -> bool:
@@ -64,7 +63,6 @@ def holds_other_parts(value: Any, depth: int = 0) -> bool:
     holds : bool
         Whether it must be taken apart here.
     """
-    top = type(value).__module__.partition(".")[0]
     if top in ("skopt_wrap", "keras") or is_keras(value):
         return True
     if depth > _DEEPEST:
