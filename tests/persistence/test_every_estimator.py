@@ -88,7 +88,7 @@ FITTED = {
         random_state=0,
     ).fit(X, y),
     "CompressionSearch": lambda X, y: CompressionSearch(
-        NETWORK, {"quantization": ["int8", None]}, cv=2, random_state=0
+        NETWORK, {"quantization": ["float16", None]}, cv=2, random_state=0
     ).fit(X, y),
     "AugmentingSampler": lambda X, y: AugmentingSampler("tabular", random_state=0).fit(X, y),
     "DataCleaner": lambda X, y: _package("quality").DataCleaner().fit(table(X), y),
