@@ -63,6 +63,7 @@ def holds_other_parts(value: Any, depth: int = 0) -> bool:
     holds : bool
         Whether it must be taken apart here.
     """
+    top = type(value).__module__.partition(".")[0]
     if top in ("skopt_wrap", "keras") or is_keras(value):
         return True
     if depth > _DEEPEST:
