@@ -172,9 +172,10 @@ def test_what_is_not_prepared(rows, settings):
 
 
 def test_tags_depend_on_the_model():
-    for model, expected in (("dense", True), (dense, False), ("cnn", False)):
+    kinds = [("dense", True, False), (dense, False, True), ("cnn", False, False)]
+    for model, tables, text in kinds:
         tags = get_tags(KerasClassifier(model)).input_tags
-        assert (tags.allow_nan, tags.categorical, tags.string) == (expected, expected, False)
+        assert (tags.allow_nan, tags.categorical, tags.string) == (tables, tables, text)
     assert not get_tags(KerasClassifier(model__normalize=False)).input_tags.allow_nan
 
 

@@ -120,7 +120,9 @@ def test_thresholds_are_those_of_the_estimator_and_of_the_rows(cancer):
 @pytest.mark.keras
 def test_compression_report_is_shown(iris):
     network = skopt_wrap.KerasClassifier(model__units=4, epochs=1, random_state=0)
-    compressed = skopt_wrap.CompressedModel(network, random_state=0).fit(*iris)
+    compressed = skopt_wrap.CompressedModel(network, quantization="float16", random_state=0).fit(
+        *iris
+    )
     card = model_card(compressed, *iris, **FAST)
     assert section(card, "Compression").listing == str(compressed.report_)
     assert str(compressed.report_) in str(card)

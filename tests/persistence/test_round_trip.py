@@ -40,6 +40,7 @@ from tools.mutate_saved_files import parts_of, with_checksums, zip_of
 
 FAST = {"model__units": 4, "epochs": 1, "random_state": 0}
 NETWORK = KerasClassifier(**FAST)
+TRAINED = KerasClassifier(model__units=16, epochs=30, random_state=0)
 ESTIMATORS = {
     "network": NETWORK,
     "double precision": KerasClassifier(**FAST, dtype="float64"),
@@ -66,7 +67,7 @@ ESTIMATORS = {
         "dense", max_trials=1, cv=2, epochs=1, random_state=0,
         scoring=ImbalanceAwareScorer("matthews_corrcoef"),
     ),
-    "compressed": CompressedModel(NETWORK, quantization="int8", random_state=0),
+    "compressed": CompressedModel(TRAINED, quantization="int8", random_state=0),
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def test_a_dirty_frame_becomes_a_tuned_network():
         preprocessor=make_preprocessor(X, y),
         sampler=RowCleaner(["duplicates", "labels"], cv=2, random_state=0),
         max_trials=2,
-        epochs=20,
+        epochs=60,
         cv=2,
         random_state=0,
     ).fit(X, y)
