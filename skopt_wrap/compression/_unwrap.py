@@ -7,6 +7,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
@@ -308,5 +309,9 @@ _CHECK_ROWS = 64
 
 def check_rows(X: Any) -> Any:
     """Return rows spread over `X`, with which an exported file is checked."""
+    if sparse.issparse(X):
+        X = X.tocsr()
+    elif not hasattr(X, "shape") and not isinstance(X, list):
+        X = np.asarray(X)
     n = X.shape[0] if hasattr(X, "shape") else len(X)
     return safe_indexing(X, np.unique(np.linspace(0, n - 1, min(n, _CHECK_ROWS)).astype(int)))
