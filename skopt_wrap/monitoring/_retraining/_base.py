@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ..._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples, safe_indexing
@@ -346,3 +346,8 @@ class BaseRetraining(ChallengeMixin, MetaEstimatorMixin, BaseEstimator):
         super().__setstate__(state)
         if "champion_" in state:
             self._lock = threading.RLock()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_tags(self.estimator).input_tags.allow_nan
+        return tags
