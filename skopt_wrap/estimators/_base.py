@@ -97,6 +97,7 @@ class BaseKerasEstimator(
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "inputs": [object],  # check_inputs_parameter says what is wrong with it
+        "members": [object],  # wants_members says what is wrong with it
     }
 
     # Learned by `fit`.
