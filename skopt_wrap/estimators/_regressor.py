@@ -301,7 +301,8 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
             Predictions in the shape of `y`.
         """
         refuse_arguments("predict", unknown)
-        return self.target_encoder_.values(self.network_output(X))
+        outputs = self.network_output(X)  # says first that the estimator is not fitted
+        return self.target_encoder_.values(outputs)
 
     def _check_y(self, y: Any) -> np.ndarray:
         return check_values(y, self._floatx)

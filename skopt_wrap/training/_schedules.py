@@ -122,7 +122,8 @@ def schedule_rates(name: str, rate: float, n_steps: int, **options: Any) -> np.n
         ``n_cycles``, ``t_mul``, ``m_mul`` ("cosine_restarts"): number of cycles, how much longer
         each is than the one before, and its peak as a share of the one before. ``n_cycles``
         ("coslog"): cycles from 0 to the base rate and back, each twice as long as the one before,
-        ``(1 - cos(2 pi log2(1 + (2**n_cycles - 1) t))) / 2`` at the share t of all steps;
+        ``(1 - cos(2 pi log2(1 + (2**n_cycles - 1) t))) / 2``, t the share of all steps at the
+        middle of each;
         4 where it is not given. ``decay_rate``
         and ``patience`` (epochs) of "reduce_on_plateau". Options of other schedules are ignored.
 
@@ -170,7 +171,7 @@ def _decay(name: str, rate: float, n_steps: int, used: Mapping[str, Any]) -> np.
     if name in ("constant", "reduce_on_plateau"):
         return np.full(n_steps, rate)
     if name == "coslog":
-        progress = np.arange(n_steps) / n_steps
+        progress = (np.arange(n_steps) + 0.5) / n_steps  # a step at a rate of 0 would be lost
         phase = np.log2(1 + (2.0 ** used["n_cycles"] - 1) * progress)
         return rate * (1 - np.cos(2 * np.pi * phase)) / 2
     schedules = load_keras().optimizers.schedules

@@ -169,7 +169,7 @@ def test_searches_follow_the_recipe(blobs):
 def test_coslog_is_four_cycles_each_twice_as_long():
     rates = schedule_rates("coslog", 2.0, 15 * 64)
     ends = [0, 64, 3 * 64, 7 * 64]
-    np.testing.assert_allclose(rates[ends], 0, atol=1e-4)
+    np.testing.assert_allclose(rates[ends], 0, atol=5e-3)  # half a step later
     assert rates.max() == pytest.approx(2.0, abs=1e-3) and (rates >= 0).all()
     peaks = np.flatnonzero((rates[1:-1] > rates[:-2]) & (rates[1:-1] > rates[2:])) + 1
     assert len(peaks) == 4
