@@ -158,4 +158,4 @@ def test_pruner_looks_at_the_score_of_every_architecture(iris):
         random_state=0,
     ).fit(*iris)  # fmt: skip
     assert [list(means) for means in est.trials_[0].reports.values()] == [["score"]]
-    assert est.families_["n_parameters"].tolist() == [est.model_.count_params()]
+    assert est.model_.count_params() in est.families_["n_parameters"].tolist()
