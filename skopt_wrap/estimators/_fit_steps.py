@@ -14,9 +14,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._keras import dtype_scope, seed_scope
+from .._keras import dtype_scope, fixed_batch, seed_scope
 from ..exceptions import DataError, ParameterError
-from ..training import TrainingData, TrainingSettings, progress_callbacks, train
+from ..training import (
+    NotJointlyTrainable,
+    TrainingData,
+    TrainingSettings,
+    progress_callbacks,
+    train,
+)
 from ._epoch_tasks import epoch_tasks
 from ._fit_dataset import train_augmented
 from ._inputs._fixed_batch import check_batches
@@ -117,6 +123,25 @@ class Fitting:
         """Return the training rows as network and loss take them."""
         balanced = self.estimator._class_weights(self.y, self.weights, self.target)
         return self.estimator._encode(self.X, self.y, balanced, self.target)
+
+    def joint_data(self) -> TrainingData:
+        """Return :meth:`data` for training with other networks.
+
+        Raises
+        ------
+        NotJointlyTrainable
+            Says what about this fit must happen by itself.
+        """
+        if self.estimator.augment is not None:
+            raise NotJointlyTrainable("augment makes the batches")
+        if recipe_for(self.estimator).finish is not None:
+            raise NotJointlyTrainable("its recipe corrects the network after training")
+        if self.keep:
+            raise NotJointlyTrainable("training goes on with a fitted network")
+        data = self.data()
+        if not data.plain or fixed_batch(self.network) is not None:
+            raise NotJointlyTrainable("the network has several inputs or outputs, text or states")
+        return data
 
     @property
     def batch_size(self) -> int:

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from .._keras import fixed_batch
 from .._sklearn import callbacks_of, safe_indexing, validate_parameters
 from ..training import (
     JointTrainingError,
@@ -36,7 +35,6 @@ from ._classifier import KerasClassifier
 from ._fit_job import FitJob, FitOutcome
 from ._fit_steps import FitRequest, Fitting, prepare_fit
 from ._members import wants_members
-from ._recipes import recipe_for
 from ._regressor import KerasRegressor
 
 
@@ -163,16 +161,7 @@ class _Fit:
 
     def _as_training(self, fitting: Fitting, shared: SharedRows) -> Hashable:
         estimator = fitting.estimator
-        if estimator.augment is not None:
-            raise NotJointlyTrainable("augment makes the batches")
-        if recipe_for(estimator).finish is not None:
-            raise NotJointlyTrainable("its recipe corrects the network after training")
-        if fitting.keep:
-            raise NotJointlyTrainable("training goes on with a fitted network")
-        data = fitting.data()
-        if not data.plain or fixed_batch(fitting.network) is not None:
-            raise NotJointlyTrainable("the network has several inputs or outputs, text or states")
-        data = shared.put_in(data, fitting, self.job)
+        data = shared.put_in(fitting.joint_data(), fitting, self.job)
         self.training = Training(
             fitting.network,
             data,

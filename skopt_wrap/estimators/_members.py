@@ -21,7 +21,6 @@ from ..training import (
     train_jointly,
 )
 from ._fit_steps import FitRequest, prepare_fit
-from ._recipes import recipe_for
 
 _LAYER = "member_"
 
@@ -126,18 +125,15 @@ def _fit_side_by_side(members: Sequence[Any], request: FitRequest) -> None:
 
 def _joint_training(fitting: Any) -> Training | None:
     """Return the training of a network that can be trained with others, or None."""
-    estimator = fitting.estimator
-    if estimator.augment is not None or recipe_for(estimator).finish is not None:
-        return None
-    training = Training(
-        fitting.network,
-        fitting.data(),
-        fitting.training_settings(),
-        validation=fitting.held_out,
-        callbacks=fitting.callbacks,
-        dtype=estimator.dtype,
-    )
     try:
+        training = Training(
+            fitting.network,
+            fitting.joint_data(),
+            fitting.training_settings(),
+            validation=fitting.held_out,
+            callbacks=fitting.callbacks,
+            dtype=fitting.estimator.dtype,
+        )
         joint_key(training)
     except NotJointlyTrainable:
         return None

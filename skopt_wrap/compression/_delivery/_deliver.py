@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._keras import table_layer
 from ...exceptions import ConversionError, ParameterError
 from .._decision import Decision
 from .._litert._flatbuffer import join
@@ -143,8 +144,7 @@ def _raw_columns(names: Any, n: int) -> list[Column]:
 
 def _takes_gaps(network: Any) -> bool:
     """Return whether a network fills gaps by itself."""
-    layers = getattr(network.model_, "layers", ())
-    return any(type(layer).__name__ == "PreparedTable" for layer in layers[:2])
+    return table_layer(network.model_) is not None
 
 
 def _front(
