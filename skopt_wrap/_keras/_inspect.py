@@ -288,12 +288,22 @@ def _last_operation(model: Any, tensor: Any = None) -> Any:
 def loss_classes() -> dict[str, type]:
     """Return the losses that Keras publishes, by the name of their function."""
     keras = load_keras()
+    return _published(keras.losses, keras.losses.Loss)
+
+
+def metric_classes() -> dict[str, type]:
+    """Return the metrics that Keras publishes, by their name in small letters."""
+    keras = load_keras()
+    return _published(keras.metrics, keras.metrics.Metric)
+
+
+def _published(module: Any, base: type) -> dict[str, type]:
     from keras.src.utils.naming import to_snake_case
 
     return {
         to_snake_case(name): cls
-        for name, cls in vars(keras.losses).items()
-        if isinstance(cls, type) and issubclass(cls, keras.losses.Loss) and cls is not keras.Loss
+        for name, cls in vars(module).items()
+        if isinstance(cls, type) and issubclass(cls, base) and cls is not base
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ._inspect import is_subclassed
@@ -23,6 +23,8 @@ class OutputForm:
         Units of each output.
     layer_names : tuple of str
         Names of the layers that make the outputs, which losses may be given by as well.
+    shapes : tuple of tuples
+        Shape of each output, None for what depends on the rows.
 
     Examples
     --------
@@ -36,6 +38,7 @@ class OutputForm:
     names: tuple[str, ...]
     units: tuple[int, ...]
     layer_names: tuple[str, ...] = ()
+    shapes: tuple[tuple[int | None, ...], ...] = field(default=(), compare=False)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -87,12 +90,14 @@ def output_form(model: Any, rows: Any) -> OutputForm:
     if leaves is None:
         return OutputForm("other", (), ())
     units = tuple(int(t.shape[-1]) if len(t.shape) > 1 else 1 for t in leaves)
+    shapes = tuple(tuple(t.shape) for t in leaves)
     if isinstance(nested, Mapping):
-        return OutputForm("dict", tuple(map(str, nested)), units, layers)
-    if isinstance(nested, list | tuple):
+        return OutputForm("dict", tuple(map(str, nested)), units, layers, shapes)
+    if isinstance(nested, list | tuple) and not (len(leaves) == 1 and not is_subclassed(model)):
+        # Keras unpacks a list of one output when it calls a functional network.
         given = layers or tuple(f"output_{i + 1}" for i in range(len(leaves)))
-        return OutputForm("list", given, units, layers)
-    return OutputForm("one", ("output",), units, layers)
+        return OutputForm("list", given, units, layers, shapes)
+    return OutputForm("one", ("output",), units, layers, shapes)
 
 
 def output_tensors(model: Any) -> list[Any]:

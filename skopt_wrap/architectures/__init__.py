@@ -15,6 +15,7 @@ from ._architecture import Architecture
 from ._cnn import CNN, cnn
 from ._dense import DENSE, dense
 from ._lstm import LSTM, lstm
+from ._parameters import check_parameters
 from ._realmlp import REALMLP, realmlp
 from ._recipe import Recipe, recipe_of, register_layers
 from ._table_layout import TableLayout, table_meta
@@ -58,6 +59,7 @@ __all__ = [
     "TableEmbedding",
     "TableLayout",
     "TangentDense",
+    "check_parameters",
     "cnn",
     "dense",
     "lstm",

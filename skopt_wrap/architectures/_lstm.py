@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._keras import load_keras
+from ..exceptions import ParameterError
 from ._architecture import Architecture
 from ._blocks import (
     check_fraction,
@@ -104,6 +105,11 @@ def lstm(
     check_fraction("dropout", dropout)
     check_fraction("recurrent_dropout", recurrent_dropout)
     layers = widths("units", units, n_layers)
+    if not layers:
+        raise ParameterError(
+            "model__n_layers must be an int >= 1: without a recurrent layer, the "
+            f"network has no single state to classify; got units={units!r}, n_layers={n_layers!r}."
+        )
     options = layer_options(
         l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
     )

@@ -30,7 +30,6 @@ from ._network import (
     build_network,
     finish_network,
     is_builder,
-    make_optimizer,
 )
 from ._outputs._form import encoded_target
 from ._outputs._more_predictions import MorePredictions
@@ -43,6 +42,7 @@ from ._recipes import (
     recipe_for,
     schedule_of,
 )
+from ._routed_objects import make_optimizer
 from ._rows import RowsMixin
 from ._tables._check import check_declared, learn_table, prepares_tables
 from ._unused_settings import (
@@ -166,14 +166,17 @@ class BaseKerasEstimator(
             fitting.store(result)
         return self
 
-    def _new_network(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
+    def _new_network(
+        self, X: Any, y: np.ndarray, target: Any, X_val: Any = None
+    ) -> tuple[Any, Any]:
         """Return a network for the data, built and compiled, and the target that suits it.
 
-        The estimator learns what a builder is told of the data.
+        The estimator learns what a builder is told of the data. Validation rows count only for the
+        ids that an embedding must know.
         """
         self._describe(X, y, target)
         with name_scope():
-            network, settled = self._build(X, y, target)
+            network, settled = self._build(X, y, target, X_val)
         if settled is not target:
             self._describe(X, y, settled)
         self.input_dtype_ = input_dtypes(network, X, self._floatx)
@@ -305,7 +308,7 @@ class BaseKerasEstimator(
         self.n_outputs_ = target.n_outputs_
         self.n_outputs_expected_ = target.n_units
 
-    def _meta(self, X: Any) -> dict[str, Any]:
+    def _meta(self, X: Any, X_val: Any = None) -> dict[str, Any]:
         names = (
             "n_features_in_ feature_names_in_ X_shape_ X_dtype_ y_dtype_ classes_ n_classes_ "
             "target_type_ n_outputs_ n_outputs_expected_"
@@ -313,10 +316,11 @@ class BaseKerasEstimator(
         names += " input_shapes_ sequence_length_"
         meta = {name: getattr(self, name) for name in names.split() if hasattr(self, name)}
         if self.X_dtype_.kind in "iu":
-            meta["X_max_"] = int(X.max()) if X.shape[0] else 0
+            parts = [part for part in (X, X_val) if part is not None and part.shape[0]]
+            meta["X_max_"] = max((int(part.max()) for part in parts), default=0)
         return meta if self.table_ is None else {**meta, **self.table_.meta(X.shape[0])}
 
-    def _build(self, X: Any, y: np.ndarray, target: Any) -> tuple[Any, Any]:
+    def _build(self, X: Any, y: np.ndarray, target: Any, X_val: Any = None) -> tuple[Any, Any]:
         """Return the network, built and compiled, and the target that suits it."""
         rate = constant_rate(self.learning_rate_schedule)
         wanted, options = optimizer_and_options(self, self._routed("optimizer"), rate)
@@ -328,7 +332,7 @@ class BaseKerasEstimator(
         network = build_network(
             self.model,
             self._routed("model"),
-            self._meta(X),
+            self._meta(X, X_val),
             offered or {},
             rows if self.table_ is None else self.table_.blank_rows(self._floatx),
         )

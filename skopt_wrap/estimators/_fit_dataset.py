@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import train_batches
+from ._inputs._batch_targets import is_nested, target_names, target_table
 from ._inputs._batches import as_arrays, as_dataset, batch_rows, cast_batch, decoded
 from ._losses import HARD_LOSSES, loss_name
 from ._tables._check import check_dataset
@@ -69,11 +70,14 @@ def fit_on_batches(
         check_dataset(estimator)
     # A first fit does not see all rows: it prepares none of them.
     X = estimator._check_X(_text_rows(batch_rows(first[0])), reset=not keep, tables=False)
-    target = _target_of(estimator, batches, first, classes, keep)
+    y = estimator._check_y(_text(target_table(first[1])))
+    if classes is None and is_classifier(estimator) and not keep:
+        classes = _collect_classes(batches, y)
+        y = estimator._check_y(classes) if y.ndim == 2 else y
+    target = _target_of(estimator, first, y, classes, keep)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     floatx = estimator._floatx
     with seed_scope(seed), dtype_scope(estimator.dtype):
-        y = estimator._check_y(_text(first[1]))
         if keep:
             network = estimator.model_
         else:
@@ -83,10 +87,7 @@ def fit_on_batches(
         def encode(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             labels = _decoded(labels, target)
             weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
-            code = estimator._training_target(labels, target)
-            if not isinstance(code, np.ndarray):
-                raise DataError("fit_dataset trains networks with one output; give arrays to fit.")
-            return code, weights.astype(floatx)
+            return estimator._training_target(labels, target), weights.astype(floatx)
 
         def encode_balanced(labels: np.ndarray, weights: np.ndarray | None) -> tuple[Any, Any]:
             code, weights = encode(labels, weights)
@@ -110,16 +111,14 @@ def fit_on_batches(
     estimator._store(network, target, result, keep=keep)
 
 
-def _target_of(estimator: Any, batches: Any, first: Any, classes: Any, keep: bool) -> Any:
+def _target_of(estimator: Any, first: Any, y: np.ndarray, classes: Any, keep: bool) -> Any:
     """Return the target encoder for the labels of all batches."""
     if keep:
         return estimator.target_encoder_
-    y = estimator._check_y(_text(first[1]))
-    if classes is None and is_classifier(estimator):
-        classes = _collect_classes(batches, y)
+    names = target_names(first[1])
     if y.ndim == 1 and classes is not None:
-        return estimator._make_target(np.asarray(classes), np.ones(len(classes)), classes)
-    return estimator._make_target(y, np.ones(len(y)), None)
+        return estimator._make_target(np.asarray(classes), np.ones(len(classes)), classes, names)
+    return estimator._make_target(y, np.ones(len(y)), None, names)
 
 
 @contextlib.contextmanager
@@ -219,9 +218,10 @@ def _batches(source: Any) -> Iterator[tuple[Any, ...]]:
                 "A dataset must yield batches (X, y) or (X, y, sample_weight), got "
                 f"{type(item).__name__}."
             )
-        if any(isinstance(part, Mapping | tuple | list) for part in item[1:]):
+        if isinstance(item[-1], Mapping | tuple | list) and len(item) == 3:
             raise DataError(
-                "A batch gives y as a dict or list; give one array with a column for each output."
+                "A batch gives sample_weight as a dict or list; give one array with a weight for "
+                "each row, and weigh outputs by compile__loss_weights."
             )
         yield as_arrays(item)
 
@@ -234,28 +234,34 @@ def _first_batch(source: Any) -> tuple[Any, ...]:
                 f"A batch of X has shape {x.shape}; batch the dataset (dataset.batch(32))."
             )
         n_samples = len(next(iter(x.values())) if isinstance(x, Mapping) else x)
-        _check_lengths(n_samples, *batch[1:], *([None] if len(batch) == 2 else []))
+        labels, *weights = batch[1:]
+        _check_lengths(n_samples, target_table(labels), *(weights or [None]))
         return batch
     raise DataError("The dataset is empty.")
 
 
 def _collect_classes(source: Any, y: np.ndarray) -> Any:
-    """Return all labels of `source`, after one pass over it; None for a multilabel target."""
-    if y.ndim == 2:
-        return None
+    """Return all labels of `source`, after one pass over it; those of all rows for a table."""
     tf = load_tensorflow()
     if isinstance(source, tf.data.Dataset) and source.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise DataError("The dataset is infinite; give classes to fit_dataset.")
+    if y.ndim == 2:
+        return np.concatenate([_text(target_table(batch[1])) for batch in _batches(source)])
     seen: set[Any] = set()
     for batch in _batches(source):
-        seen.update(_text(batch[1]).ravel().tolist())
+        seen.update(_text(target_table(batch[1])).ravel().tolist())
     return np.array(sorted(seen))
 
 
 def _text(labels: np.ndarray) -> np.ndarray:
     """Return labels with TensorFlow's bytes as text."""
     if labels.dtype.kind in "SO":
-        return np.array([x.decode() if isinstance(x, bytes) else x for x in labels.ravel()])
+        cells = [x.decode() if isinstance(x, bytes) else x for x in labels.ravel()]
+        if labels.ndim == 1:
+            return np.array(cells)
+        table = np.empty(len(cells), dtype=object)  # columns may be of several types
+        table[:] = cells
+        return table.reshape(labels.shape)
     return labels
 
 
@@ -289,25 +295,42 @@ def _encoded(source: Any, encode: Encode, dtypes: tuple[Any, str], errors: list[
 
     def checked(n_samples: int, labels: Any, weights: Any = None) -> tuple[Any, Any]:
         try:
+            labels = target_table(labels)
             _check_lengths(int(n_samples), labels, weights)
-            return encode(labels, weights)
+            code, balanced = encode(labels, weights)
         except Exception as error:
             errors.append(error)
             raise
+        # A dataset takes a list for one tensor.
+        return tuple(code) if isinstance(code, list) else code, balanced
 
     if not isinstance(source, tf.data.Dataset):
         from ._sequence import EncodedSequence
 
         return EncodedSequence(source, checked, x_dtype)
 
-    def change(x: Any, y: Any, weights: Any = None) -> tuple[Any, Any, Any]:
-        n_samples = tf.shape(tf.nest.flatten(x)[0])[0]
-        given = [n_samples, y] if weights is None else [n_samples, y, weights]
-        code, balanced = tf.numpy_function(checked, given, [code_dtype, floatx])
-        code.set_shape([None, *code_shape])
-        balanced.set_shape([None])
-        return cast_batch(x, x_dtype), code, balanced
+    labels = _first_batch(source)[1]
+    sample, _ = encode(target_table(labels), None)
+    sample = tuple(sample) if isinstance(sample, list) else sample
+    codes = tf.nest.flatten(sample)
 
-    sample, _ = encode(_first_batch(source)[1], None)
-    code_dtype, code_shape = sample.dtype, sample.shape[1:]
+    def flat(n_samples: Any, *parts: Any) -> list[Any]:
+        given, weights = parts[:n_parts], parts[n_parts:]
+        y = given if is_nested(labels) else given[0]
+        code, balanced = checked(n_samples, y, *weights)
+        return [*tf.nest.flatten(code), balanced]
+
+    n_parts = len(labels) if is_nested(labels) else 1
+
+    def change(x: Any, y: Any, *weights: Any) -> tuple[Any, Any, Any]:
+        n_samples = tf.shape(tf.nest.flatten(x)[0])[0]
+        parts = [y[name] for name in labels] if isinstance(labels, Mapping) else y
+        parts = parts if is_nested(labels) else [y]
+        dtypes = [*(code.dtype for code in codes), floatx]
+        *found, balanced = tf.numpy_function(flat, [n_samples, *parts, *weights], dtypes)
+        for tensor, code in zip(found, codes, strict=True):
+            tensor.set_shape([None, *code.shape[1:]])
+        balanced.set_shape([None])
+        return cast_batch(x, x_dtype), tf.nest.pack_sequence_as(sample, found), balanced
+
     return source.map(change, num_parallel_calls=1)

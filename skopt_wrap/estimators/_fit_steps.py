@@ -19,6 +19,7 @@ from ..exceptions import DataError, ParameterError
 from ..training import (
     NotJointlyTrainable,
     TrainingData,
+    TrainingResult,
     TrainingSettings,
     progress_callbacks,
     train,
@@ -44,7 +45,7 @@ class FitRequest:
     """What `fit` or `partial_fit` was called with.
 
     `keep` says whether to go on with the network that is there; `epochs`, where it is given, counts
-    instead of the estimator's.
+    instead of the estimator's. With 0 epochs, no rows are held out.
     """
 
     X: Any
@@ -98,7 +99,8 @@ class Fitting:
         if self.keep:
             self.network = estimator.model_
         else:
-            self.network, self.target = estimator._new_network(self.X, self.y, self.target)
+            X_val = None if self.validation is None else self.validation[0]
+            self.network, self.target = estimator._new_network(self.X, self.y, self.target, X_val)
             estimator._place_target(self.network, self.target)
             warn_of_padding(estimator, self.network)
             estimator.epochs_, estimator.batch_size_ = self.settings["epochs"], self.batch_size
@@ -110,6 +112,7 @@ class Fitting:
         self.callbacks += progress_callbacks(self.network)
         estimator._check_tokens(self.X, self.network)
         if self.validation is not None:
+            estimator._check_tokens(self.validation[0], self.network)
             self.held_out = estimator._encode(*self.validation, self.target)
 
     def hold_out(self, rows: np.ndarray, held: np.ndarray) -> None:
@@ -223,6 +226,8 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
         check_lengths(X_val, y_val, "X_val", "y_val")
         target.check(y_val, "y_val")
         fitting.validation = (X_val, y_val, check_weights(None, X_val, estimator._floatx))
+    elif request.epochs == 0:
+        pass
     elif settings["validation_split"]:
         fitting.hold_out(*estimator._hold_out(y, target, settings, seed))
     elif settings["holdout"]:
@@ -235,6 +240,23 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
         estimator._learn_table(fitting)
         estimator._learn_target(fitting.y, fitting.weights, target)
     return fitting
+
+
+def initialize(estimator: Any, X: Any, y: Any) -> Any:
+    """Give `estimator` its network for these data, untrained; return the estimator."""
+    if estimator.members not in (None, 1):
+        raise ParameterError(
+            f"initialize makes one network, but members={estimator.members!r}; call fit."
+        )
+    with estimator._unchanged_on_failure():
+        request = FitRequest(X, y, epochs=0)
+        fitting = prepare_fit(estimator, request)
+        with fitting.scope():
+            fitting.build()
+            if not fitting.network.optimizer.built:
+                fitting.network.optimizer.build(fitting.network.trainable_variables)
+        fitting.store(TrainingResult(path="none"))
+    return estimator
 
 
 def _refuse_validation_options(passed_on: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The loss: inferred from the target, or checked against it; and metrics that suit raw outputs."""
+"""The loss: inferred from the target, or checked against it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from .._keras import from_logits, load_keras, loss_classes
 from .._params import class_arguments
 from ..exceptions import DataError, ModelError, ParameterError, UnknownParameterError, suggest
-from ._routed_objects import make_parts
 from ._targets._one_hot import is_one_hot
 
 # Losses of this package, which suit themselves to the target and to the number of output units.
@@ -237,34 +236,3 @@ def check_logits(loss: Any, kind: str, network: Any) -> None:
             "from_logits=True to the loss, end the network in that activation, or give the loss by "
             "name: then from_logits follows the network."
         )
-
-
-def make_metrics(
-    metrics: Any, options: Mapping[str, Any], target: Any, units: int, kind: str
-) -> list[Any] | None:
-    """Return fresh metrics, names with thresholds moved to 0 for outputs that are logits.
-
-    Keras compares raw outputs with 0.5, which is right for probabilities only.
-    """
-    if metrics is None and not options:
-        return None
-    keras = load_keras()
-    made = make_parts("metrics", metrics, options, keras.metrics.Metric, text=True)
-    binary = units == 1 or target.target_type_ == "multilabel-indicator"
-    if kind != "logits" or not binary or target.target_type_.startswith("continuous"):
-        return made
-    return [_on_logits(item) if isinstance(item, str) else item for item in made]
-
-
-def _on_logits(metric: str) -> Any:
-    """Return the metric of this name for one logit per label."""
-    keras = load_keras()
-    name = metric.lower()
-    if name == "auc":
-        return keras.metrics.AUC(from_logits=True, name=name)
-    if name in ("accuracy", "acc", "binary_accuracy"):
-        return keras.metrics.BinaryAccuracy(threshold=0.0, name=name)
-    if name in ("precision", "recall"):
-        cls = keras.metrics.Precision if name == "precision" else keras.metrics.Recall
-        return cls(thresholds=0.0, name=name)
-    return metric

@@ -11,9 +11,9 @@ import numpy as np
 
 from .._keras import (
     CustomObjects,
+    compile_arguments,
     compile_settings,
     copy_by_parcel,
-    copy_optimizer,
     is_adapted,
     keras_model_problem,
     load_keras,
@@ -21,8 +21,8 @@ from .._keras import (
     output_form,
     output_kind,
 )
-from .._params import SUPPLIED, builder_parameters, class_arguments
-from ..architectures import ARCHITECTURES
+from .._params import SUPPLIED, builder_parameters
+from ..architectures import ARCHITECTURES, check_parameters
 from ..exceptions import (
     BuilderError,
     ModelError,
@@ -33,8 +33,9 @@ from ..exceptions import (
 )
 from ._callbacks import constant_rate
 from ._inputs._network_inputs import nested_rows
-from ._losses import check_logits, is_one_hot_loss, label_encoding, make_loss, make_metrics
+from ._losses import check_logits, is_one_hot_loss, label_encoding, make_loss
 from ._outputs._compile import finish_outputs, target_of_outputs
+from ._outputs._metrics import check_compiled_metrics, make_metrics
 from ._recipes import metrics_of, recipe_for
 from ._targets._one_hot import OneHotTarget, warn_of_one_hot
 
@@ -72,6 +73,7 @@ def build_network(
     """
     if isinstance(model, str):
         _check_parameters(model, ARCHITECTURES[model], parameters)
+        check_parameters(ARCHITECTURES[model], parameters)
         network = ARCHITECTURES[model](meta, **parameters)
     elif is_builder(model):
         network = _call_builder(model, parameters, meta, compile_kwargs)
@@ -202,66 +204,6 @@ def _copied(model: Any) -> Any:
     return clone
 
 
-def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) -> Any:
-    """Return a fresh optimizer.
-
-    Parameters
-    ----------
-    optimizer : str, class or keras.optimizers.Optimizer
-        As the user gave it; an object is never used itself.
-    options : mapping
-        Its keyword arguments (``optimizer__*``).
-    schedule : float, keras.optimizers.schedules.LearningRateSchedule or None
-        Learning rate to use instead of the optimizer's own.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown optimizer.
-    UnknownParameterError
-        For an argument that the optimizer does not take.
-    """
-    keras = load_keras()
-    options = dict(options)
-    if schedule is not None:
-        if "learning_rate" in options:
-            raise ParameterError(
-                "learning_rate_schedule and optimizer__learning_rate both set the learning rate; "
-                "give one of them."
-            )
-        options["learning_rate"] = schedule
-    if isinstance(optimizer, str):
-        classes = {
-            name.lower(): cls
-            for name, cls in vars(keras.optimizers).items()
-            if inspect.isclass(cls) and issubclass(cls, keras.optimizers.Optimizer)
-        }
-        cls = classes.get(optimizer.lower())
-        if cls is None:
-            raise ParameterError(
-                f"optimizer={optimizer!r} is not a Keras optimizer. "
-                + suggest(optimizer.lower(), set(classes) - {"optimizer"})
-            )
-    elif inspect.isclass(optimizer):
-        cls = optimizer
-    else:
-        cls = type(optimizer)
-        if not isinstance(optimizer, keras.optimizers.Optimizer):
-            raise ParameterError(
-                "optimizer must be a name, a class or an object of keras.optimizers, got "
-                f"{optimizer!r}."
-            )
-        return copy_optimizer(optimizer, options)
-    legal, open_ended = class_arguments(cls)
-    for option in options:
-        if option not in legal and not open_ended:
-            raise UnknownParameterError(
-                f"optimizer={cls.__name__!r} takes no {option!r}. "
-                + suggest(f"optimizer__{option}", [f"optimizer__{name}" for name in legal])
-            )
-    return cls(**options)
-
-
 def finish_network(
     estimator: Any, network: Any, target: Any, optimizer: Any, rows: Any, y: np.ndarray
 ) -> Any:
@@ -299,6 +241,13 @@ def finish_network(
             f"The outputs of the network {network.name!r} are nested deeper than one list or dict "
             "of tensors; return the tensors themselves."
         )
+    for shape in form.shapes:
+        if len(shape) > 2:
+            raise ModelError(
+                f"An output of the network {network.name!r} has shape {(None, *shape[1:])}, but a "
+                "row needs one vector of outputs. Let the network end in Flatten or pooling, a "
+                "recurrent layer in return_sequences=False."
+            )
     target = target_of_outputs(target, form, y)
     compiled = network.compiled
     if form.kind == "one":
@@ -322,28 +271,50 @@ def _finish_one(
     estimator: Any, network: Any, target: Any, optimizer: Any, units: int, y: np.ndarray
 ) -> Any:
     """Do what :func:`finish_network` does for a network with one output."""
-    loss, metrics = estimator.loss, metrics_of(estimator)
+    loss, compiled = estimator.loss, network.compiled
     smoothing = recipe_for(estimator).label_smoothing
-    kind = output_kind(network, network.loss if network.compiled else loss)
+    kind = output_kind(network, _single(network.loss) if compiled else loss)
     # Checked first: a wrong number of units is a more common mistake than a wrong loss.
     target.match(units=units, encoding="", output_kind=kind)
-    if not network.compiled:
+    if not compiled:
+        made = make_loss(loss, estimator._routed("loss"), target, units, kind, smoothing)
+        suits: dict[str, Any] = {
+            "form": label_encoding(made, target, units),
+            "units": units,
+            "kind": kind,
+        }
+        further = estimator._routed("compile")
+        if "weighted_metrics" in further:
+            further["weighted_metrics"] = make_metrics(
+                further["weighted_metrics"], {}, name="compile__weighted_metrics", **suits
+            )
         network.compile(
             optimizer=optimizer,
-            loss=make_loss(loss, estimator._routed("loss"), target, units, kind, smoothing),
-            metrics=make_metrics(metrics, estimator._routed("metrics"), target, units, kind),
-            **{"jit_compile": _jit_compile(), **estimator._routed("compile")},
+            loss=made,
+            metrics=make_metrics(metrics_of(estimator), estimator._routed("metrics"), **suits),
+            **{"jit_compile": _jit_compile(), **further},
         )
         if loss is None:
             warn_of_one_hot(target)
-    elif network.loss is None:
+    used = _single(network.loss)
+    if compiled and used is None:
         return target
-    elif target.target_type_ == "multilabel-indicator" and is_one_hot_loss(network.loss):
+    if compiled and target.target_type_ == "multilabel-indicator" and is_one_hot_loss(used):
         target = OneHotTarget(y, target.column_names_) if target.one_hot_ else target
-    check_logits(network.loss, kind, network)
-    encoding = label_encoding(network.loss, target, units)
+    check_logits(used, kind, network)
+    encoding = label_encoding(used, target, units)
+    if compiled:
+        for name in ("metrics", "weighted_metrics"):
+            check_compiled_metrics(compile_arguments(network).get(name), encoding, units)
     target.match(units=units, encoding=encoding, output_kind=kind)
     return target
+
+
+def _single(loss: Any) -> Any:
+    """Return the loss of the only output, which a builder may give in a list or dict of one."""
+    if isinstance(loss, Mapping):
+        loss = list(loss.values())
+    return loss[0] if isinstance(loss, list | tuple) and len(loss) == 1 else loss
 
 
 def _jit_compile() -> bool | str:

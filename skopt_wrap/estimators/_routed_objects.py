@@ -1,14 +1,27 @@
-"""Callbacks and metrics given as objects or classes, one or many, with routed arguments."""
+"""Callbacks, metrics and the optimizer: made from what the user gave, with routed arguments."""
 
 from __future__ import annotations
 
 import copy
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from .._keras import copy_optimizer, load_keras
 from .._params import class_arguments, takes_positional
 from ..exceptions import ParameterError, UnknownParameterError, suggest
+
+# Argument of an optimizer -> its smallest value, whether that itself is too small, and the first
+# value that is too large.
+_RANGES: dict[str, tuple[float, bool, float]] = {
+    **dict.fromkeys(("learning_rate", "weight_decay"), (0.0, False, math.inf)),
+    **dict.fromkeys(("beta_1", "beta_2", "rho", "momentum"), (0.0, False, 1.0)),
+    **dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"), (0.0, True, math.inf)),
+    **dict.fromkeys(("epsilon", "loss_scale_factor"), (0.0, True, math.inf)),
+}
 
 
 def make_parts(
@@ -97,3 +110,82 @@ def _make(
                 f"{item.__name__} takes no {argument!r}. {suggest(argument, legal)}"
             )
     return item(*positional, **arguments)
+
+
+def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) -> Any:
+    """Return a fresh optimizer.
+
+    Parameters
+    ----------
+    optimizer : str, class or keras.optimizers.Optimizer
+        As the user gave it; an object is never used itself.
+    options : mapping
+        Its keyword arguments (``optimizer__*``).
+    schedule : float, keras.optimizers.schedules.LearningRateSchedule or None
+        Learning rate to use instead of the optimizer's own.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown optimizer.
+    UnknownParameterError
+        For an argument that the optimizer does not take.
+    """
+    keras = load_keras()
+    options = dict(options)
+    if schedule is not None:
+        if "learning_rate" in options:
+            raise ParameterError(
+                "learning_rate_schedule and optimizer__learning_rate both set the learning rate; "
+                "give one of them."
+            )
+        options["learning_rate"] = schedule
+    if isinstance(optimizer, str):
+        classes = {
+            name.lower(): cls
+            for name, cls in vars(keras.optimizers).items()
+            if inspect.isclass(cls) and issubclass(cls, keras.optimizers.Optimizer)
+        }
+        cls = classes.get(optimizer.lower())
+        if cls is None:
+            raise ParameterError(
+                f"optimizer={optimizer!r} is not a Keras optimizer. "
+                + suggest(optimizer.lower(), set(classes) - {"optimizer"})
+            )
+    elif inspect.isclass(optimizer):
+        cls = optimizer
+    else:
+        cls = type(optimizer)
+        if not isinstance(optimizer, keras.optimizers.Optimizer):
+            raise ParameterError(
+                "optimizer must be a name, a class or an object of keras.optimizers, got "
+                f"{optimizer!r}."
+            )
+        return copy_optimizer(optimizer, options)
+    legal, open_ended = class_arguments(cls)
+    for option in options:
+        if option not in legal and not open_ended:
+            raise UnknownParameterError(
+                f"optimizer={cls.__name__!r} takes no {option!r}. "
+                + suggest(f"optimizer__{option}", [f"optimizer__{name}" for name in legal])
+            )
+    _check_numbers(cls, options)
+    try:
+        return cls(**options)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(
+            f"optimizer={cls.__name__!r} cannot be made with {sorted(options)}: {error}"
+        ) from error
+
+
+def _check_numbers(cls: type, options: Mapping[str, Any]) -> None:
+    """Raise for numbers with which an optimizer of Keras runs, but not towards a smaller loss."""
+    if not cls.__module__.startswith(("keras.", "skopt_wrap.")):
+        return
+    for name, value in options.items():
+        if name not in _RANGES or not isinstance(value, int | float | np.integer | np.floating):
+            continue
+        low, strict, high = _RANGES[name]
+        if not (low < value if strict else low <= value) or not value < high:
+            rule = f"{'>' if strict else '>='} {low:g}" + (f" and < {high:g}" if high < 2 else "")
+            raise ParameterError(f"optimizer__{name} must be a number {rule}, got {value!r}.")

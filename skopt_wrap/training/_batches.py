@@ -33,8 +33,10 @@ class BatchSequence(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         start = index * self._batch_size
-        x, *others = self._data.take(self.order[start : start + self._batch_size])
-        return (map_arrays(_text_as_tensor, x), *others)
+        x, y, weights = self._data.take(self.order[start : start + self._batch_size])
+        # Keras takes a list for one array.
+        y = tuple(y) if isinstance(y, list) else y
+        return map_arrays(_text_as_tensor, x), y, weights
 
 
 def _text_as_tensor(array: Any) -> Any:

@@ -15,6 +15,7 @@ from ._callbacks import keep_best, unfusable_callback
 from ._data import TrainingData, batch_plan
 from ._divergence import check_finite, is_lost
 from ._epoch_graph import EpochGraph, as_tensors, graph_for, kept_on_failure
+from ._errors import errors_in_words
 
 VALIDATION_BATCH = 1024
 
@@ -166,6 +167,8 @@ def train(
     ------
     DivergedError
         When weights or last loss are not finite; `model` is as it was before.
+    ModelError
+        When Keras or TensorFlow cannot compute loss, metrics or a step.
 
     Examples
     --------
@@ -187,10 +190,11 @@ def train(
     reason = "fused=False"
     if settings.fused:
         reason = why_not_fused(model, callbacks, settings.fit_options) or ""
-    if reason:
-        return _train_by_fit(model, data, settings, validation, callbacks, reason)
-    with graph_for(model, data, share=not settings.user_callbacks) as graph:
-        return _train_fused(graph, data, settings, validation, callbacks)
+    with errors_in_words(model):
+        if reason:
+            return _train_by_fit(model, data, settings, validation, callbacks, reason)
+        with graph_for(model, data, share=not settings.user_callbacks) as graph:
+            return _train_fused(graph, data, settings, validation, callbacks)
 
 
 def why_not_fused(

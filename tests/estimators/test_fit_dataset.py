@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,88 @@ def test_datasets_that_cannot_serve_are_refused(blobs):
         KerasClassifier(early_stopping=True).fit_dataset(dataset.batch(8))
     with pytest.raises(DataError, match="must yield batches"):
         KerasClassifier().fit_dataset(dataset.map(lambda a, b: a).batch(8))
+
+
+def value_heads(meta):
+    inputs = keras.Input(meta["X_shape_"][1:])
+    hidden = keras.layers.Dense(8, "relu")(inputs)
+    place = keras.layers.Dense(2, name="place")(hidden)
+    price = keras.layers.Dense(1, name="price")(hidden)
+    return keras.Model(inputs, {"place": place, "price": price})
+
+
+def class_heads(meta):
+    inputs = keras.Input(meta["X_shape_"][1:])
+    units = meta["n_outputs_expected_"]
+    names = ("color", "size")
+    return keras.Model(
+        inputs, [keras.layers.Dense(u, name=n)(inputs) for u, n in zip(units, names, strict=True)]
+    )
+
+
+def sources(parts):
+    """Return the batches of X and nested targets in every form that fit_dataset takes."""
+    X, y = parts
+    tf_data = tf.data.Dataset.from_tensor_slices((X, y)).batch(32)
+
+    def generate():
+        for start in range(0, len(X), 32):
+            rows = slice(start, start + 32)
+            yield X[rows], tf.nest.map_structure(operator.itemgetter(rows), y)
+
+    class Sequence(keras.utils.PyDataset):
+        def __len__(self):
+            return -(-len(X) // 32)
+
+        def __getitem__(self, index):
+            rows = slice(32 * index, 32 * index + 32)
+            return X[rows], tf.nest.map_structure(operator.itemgetter(rows), y)
+
+    return {"tf.data": tf_data, "generator": generate, "PyDataset": Sequence()}
+
+
+@pytest.mark.parametrize("source", ["tf.data", "generator", "PyDataset"])
+@pytest.mark.parametrize("form", ["dict", "table"])
+def test_several_values_from_batches_equal_those_from_arrays(source, form):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(96, 3)).astype("float32")
+    table = np.column_stack([X @ [1.0, 2, 3], X[:, 0], X[:, 1] - X[:, 2]])
+    # A dict names the outputs, so that its order does not matter.
+    y = {"price": table[:, 0], "place": table[:, 1:]} if form == "dict" else table[:, [1, 2, 0]]
+    settings = {**FAST, "epochs": 3, "fit__shuffle": False}
+    regressor = KerasRegressor(value_heads, **settings)
+    regressor.fit_dataset(sources((X, y))[source])
+    arrays = KerasRegressor(value_heads, **settings).fit(X, table[:, [1, 2, 0]])
+    places = [0, 1, 2] if form == "table" else [1, 2, 0]
+    # Keras counts a step too many at the end of a generator, whose length it does not know.
+    tolerance = 0.1 if source == "generator" else 1e-5
+    np.testing.assert_allclose(
+        regressor.predict(X)[:, places], arrays.predict(X), rtol=1e-4, atol=tolerance
+    )
+    assert {"place_loss", "price_loss"} <= set(regressor.history_)
+
+
+@pytest.mark.parametrize("source", ["tf.data", "generator", "PyDataset"])
+def test_several_columns_of_classes_from_batches(source):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(96, 2)).astype("float32")
+    size = np.array(["big", "small"])[(X[:, 0] > 0).astype(int)]
+    size[:32] = "big"  # the first batch lacks a class
+    color = np.digitize(X[:, 1], [-0.5, 0.5])
+    batches = sources((X, {"color": color, "size": size}))[source]
+    classifier = KerasClassifier(class_heads, **FAST)
+    classifier.fit_dataset(batches, validation_data=sources((X, (color, size)))["tf.data"])
+    assert [list(c) for c in classifier.classes_] == [[0, 1, 2], ["big", "small"]]
+    predicted = classifier.predict(X)
+    assert predicted.shape == (96, 2)
+    assert np.mean(predicted[:, 0].astype(int) == color) > 0.8
+    assert np.mean(predicted[32:, 1] == size[32:]) > 0.6
+    assert [p.shape for p in classifier.predict_proba(X)] == [(96, 3), (96, 2)]
+
+
+def test_targets_of_unequal_length_in_a_batch():
+    def unequal():
+        yield np.zeros((4, 2)), {"price": np.zeros(4), "place": np.zeros((3, 2))}
+
+    with pytest.raises(DataError, match=r"rows|shape"):
+        KerasRegressor(value_heads, **FAST).fit_dataset(unequal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 
 import numpy as np
 import pytest
@@ -310,3 +311,38 @@ def test_batches_may_be_dicts_by_the_names_of_inputs(blobs):
     rows = tf.data.Dataset.from_tensor_slices(({"a": X, "t": texts[:, None]}, y)).batch(30)
     regressor = KerasRegressor(builder, epochs=2).fit_dataset(rows)
     assert regressor.predict_dataset(rows).shape == y.shape
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_trained_network_is_used_without_training(early_stopping):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 4))
+    labels = np.array(["no", "yes"])[(X[:, 0] > 0).astype(int)]
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    network.layers[-1].set_weights([np.array([[9.0], [0], [0], [0]]), np.zeros(1)])
+    classifier = KerasClassifier(network, early_stopping=early_stopping, warm_start=True, epochs=1)
+    assert classifier.initialize(X, labels) is classifier
+    assert classifier.score(X, labels) == 1.0
+    assert classifier.history_ == {} and classifier.n_iter_ == 0
+    assert pickle.loads(pickle.dumps(classifier)).score(X, labels) == 1.0
+    before = classifier.predict_proba(X)
+    classifier.fit(X, labels)  # goes on from these weights
+    assert classifier.n_iter_ == 1
+    assert 0 < np.abs(classifier.predict_proba(X) - before).max() < 0.2
+
+
+def test_an_untrained_network_of_ours_answers_in_the_units_of_the_target():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)), 1e6 + rng.normal(size=40)
+    regressor = KerasRegressor(random_state=0).initialize(X, y)
+    assert np.abs(regressor.predict(X) - 1e6).max() < 100
+
+
+def test_initialize_refuses_what_fit_refuses():
+    X, y = np.zeros((10, 2)), np.arange(10) % 2
+    with pytest.raises(ParameterError, match="members"):
+        KerasClassifier(members=3).initialize(X, y)
+    classifier = KerasClassifier()
+    with pytest.raises(DataError, match="rows"):
+        classifier.initialize(X, y[:-1])
+    assert not hasattr(classifier, "model_")

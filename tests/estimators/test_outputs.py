@@ -184,3 +184,31 @@ def test_outputs_and_columns_of_classes_are_compared(rows):
         KerasClassifier(heads).fit(rows, three)
     with pytest.raises(DataError, match="class_weight has no meaning"):
         KerasClassifier(class_heads, class_weight="balanced").fit(rows, np.c_[three, three])
+
+
+@pytest.mark.parametrize("loss", [None, "categorical_crossentropy", ["categorical_crossentropy"]])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_list_of_one_output_is_a_single_output(rows, loss, classes):
+    def build(meta):
+        inputs = keras.Input((2,))
+        model = keras.Model(inputs, [layers.Dense(classes, "softmax")(inputs)])
+        if loss is not None:
+            model.compile("adam", loss)
+            model.optimizer.learning_rate = 0.05
+        return model
+
+    labels = np.array(["a", "b", "c"])[np.digitize(rows[:, 0], [0.0, 1.0][: classes - 1])]
+    settings = FAST if loss is None else {"epochs": 30, "random_state": 0}
+    classifier = KerasClassifier(build, **settings).fit(rows, labels)
+    assert classifier.predict(rows).shape == (96,) and classifier.score(rows, labels) > 0.8
+    assert classifier.predict_proba(rows).shape == (96, classes)
+
+
+@pytest.mark.parametrize("kind", ["dict", "list"])
+def test_several_outputs_train_by_keras_too(rows, kind):
+    y = rows @ np.array([[1.0, 2.0], [3.0, -1.0]])
+    settings = {**FAST, "kind": kind, "epochs": 3}
+    slow = KerasRegressor(heads, compile__run_eagerly=True, **settings).fit(rows, y)
+    fused = KerasRegressor(heads, **settings).fit(rows, y)
+    assert slow.fit_path_.startswith("fit")
+    np.testing.assert_allclose(slow.predict(rows), fused.predict(rows), atol=1e-4)

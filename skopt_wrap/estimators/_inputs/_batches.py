@@ -10,6 +10,7 @@ import numpy as np
 
 from ..._keras import load_keras, load_tensorflow
 from ...exceptions import DataError, ParameterError
+from ._batch_targets import as_parts, is_nested
 from ._cells import column_array
 from ._rows import InputRows
 
@@ -67,7 +68,9 @@ def as_dataset(name: str, source: Any) -> tuple[Any, bool]:
 def _signature(parts: tuple[Any, ...]) -> Any:
     tf = load_tensorflow()
 
-    def spec(array: np.ndarray) -> Any:
+    def spec(array: Any) -> Any:
+        if isinstance(array, tuple):
+            return tuple(map(spec, array))
         dtype = tf.string if array.dtype.kind in "OUS" else array.dtype
         return tf.TensorSpec([None, *array.shape[1:]], dtype)
 
@@ -80,13 +83,13 @@ def _signature(parts: tuple[Any, ...]) -> Any:
 
 
 def as_arrays(batch: Any) -> tuple[Any, ...]:
-    """Return the parts of a batch as arrays, or dicts of arrays."""
+    """Return the parts of a batch as arrays, or dicts of arrays; targets also as tuples of them."""
     parts = batch if isinstance(batch, tuple | list) else (batch,)
     return tuple(
-        {str(key): np.asarray(value) for key, value in part.items()}
-        if isinstance(part, Mapping)
+        as_parts(part)
+        if isinstance(part, Mapping) or (place == 1 and is_nested(part))
         else np.asarray(part)
-        for part in parts
+        for place, part in enumerate(parts)
     )
 
 

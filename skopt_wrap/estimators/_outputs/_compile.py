@@ -9,8 +9,9 @@ import numpy as np
 
 from ..._keras import OutputForm, output_kind, output_tensors
 from ...exceptions import ModelError, ParameterError
-from .._losses import check_logits, label_encoding, make_loss, make_metrics
+from .._losses import check_logits, label_encoding, make_loss
 from .._targets._several import SeveralClasses, SeveralValues
+from ._metrics import make_metrics
 
 
 def target_of_outputs(target: Any, form: OutputForm, y: np.ndarray) -> Any:
@@ -81,7 +82,11 @@ def finish_outputs(
                 losses, options, parts, form.units, kinds, strict=True
             )
         ]
-        metrics = _metrics(estimator, form, parts, kinds)
+        encodings = [
+            "" if loss is None else label_encoding(loss, part, units)
+            for loss, part, units in zip(made, parts, form.units, strict=True)
+        ]
+        metrics = _metrics(estimator, form, encodings, kinds)
         network.compile(
             loss=form.pack(made),
             metrics=metrics,
@@ -159,7 +164,7 @@ def _options(options: Mapping[str, Any], form: OutputForm) -> list[dict[str, Any
     return routed
 
 
-def _metrics(estimator: Any, form: OutputForm, parts: list[Any], kinds: list[str]) -> Any:
+def _metrics(estimator: Any, form: OutputForm, encodings: list[str], kinds: list[str]) -> Any:
     """Return the metrics of every output, nested as the outputs are."""
     given, options = estimator.metrics, estimator._routed("metrics")
     if given is None and not options:
@@ -168,8 +173,8 @@ def _metrics(estimator: Any, form: OutputForm, parts: list[Any], kinds: list[str
     named = isinstance(given, Mapping)
     shares = by_output("metrics", given, form) if nested or named else [given] * len(form)
     made = [
-        make_metrics(share, options, part, units, kind) or []
-        for share, part, units, kind in zip(shares, parts, form.units, kinds, strict=True)
+        make_metrics(share, options, form=encoding, units=units, kind=kind) or []
+        for share, encoding, units, kind in zip(shares, encodings, form.units, kinds, strict=True)
     ]
     return form.pack(made)
 

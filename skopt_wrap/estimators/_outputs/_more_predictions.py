@@ -1,4 +1,4 @@
-"""Predictions that both estimators offer beside those of scikit-learn."""
+"""What both estimators offer beside the methods of scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,12 +7,50 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._fit_steps import initialize
 from .._inputs._batches import predict_batches
 from .._members import spread
 
 
 class MorePredictions:
-    """Predictions for batches, and the disagreement of members."""
+    """A network used as it is, predictions for batches, and the disagreement of members."""
+
+    def initialize(self, X: Any, y: Any) -> Any:
+        """Build the network for these data, and use it as it is, without training.
+
+        This puts a network that is trained already behind the methods of scikit-learn. With
+        ``warm_start=True``, or by ``partial_fit``, training goes on from its weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            Rows as the network takes them.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets. A classifier learns its classes from them, in their sorted order.
+
+        Returns
+        -------
+        self : object
+            The estimator: `history_` is empty, and `n_iter_` is 0.
+
+        Raises
+        ------
+        DataError, ParameterError, ModelError
+            As `fit` raises them.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skopt_wrap import KerasClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> layers = [keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]
+        >>> trained = keras.Sequential(layers)  # trained elsewhere
+        >>> classifier = KerasClassifier(trained).initialize(X, y)
+        >>> bool((classifier.predict(X) == trained.predict(X, verbose=0).argmax(axis=1)).all())
+        True
+        """
+        return initialize(self, X, y)
 
     def predict_dataset(
         self, dataset: Any, *, method: str = "predict", steps: int | None = None

@@ -328,9 +328,10 @@ def _columns_of_outputs(
             f"units, {sum(form.units)} in all, but y has {n_columns} "
             f"column{'' if n_columns == 1 else 's'}."
         )
-    if len(form) == n_columns:
-        for names in (form.names, form.layer_names):
-            if set(names) == set(column_names) and len(names) == n_columns:
-                return [np.array([list(column_names).index(name)]) for name in names]
+    given = np.array(list(map(str, column_names)), dtype=object)
+    for names in (form.names, form.layer_names):
+        found = [np.flatnonzero(given == name) for name in names]
+        if found and tuple(map(len, found)) == form.units and len(given) == n_columns:
+            return found
     ends = np.cumsum(form.units)
     return [np.arange(end - units, end) for end, units in zip(ends, form.units, strict=True)]
