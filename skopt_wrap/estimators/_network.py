@@ -11,6 +11,7 @@ import numpy as np
 
 from .._keras import (
     CustomObjects,
+    OutputForm,
     compile_arguments,
     compile_settings,
     copy_by_parcel,
@@ -34,7 +35,7 @@ from ..exceptions import (
 from ._callbacks import constant_rate
 from ._inputs._network_inputs import nested_rows
 from ._losses import check_logits, is_one_hot_loss, label_encoding, make_loss
-from ._outputs._compile import finish_outputs, target_of_outputs
+from ._outputs._compile import finish_outputs, setting_of_one, target_of_outputs
 from ._outputs._metrics import check_compiled_metrics, make_metrics
 from ._recipes import metrics_of, recipe_for
 from ._targets._one_hot import OneHotTarget, warn_of_one_hot
@@ -251,7 +252,7 @@ def finish_network(
     target = target_of_outputs(target, form, y)
     compiled = network.compiled
     if form.kind == "one":
-        target = _finish_one(estimator, network, target, optimizer, form.units[0], y)
+        target = _finish_one(estimator, network, target, optimizer, form, y)
     else:
         settings = {"jit_compile": _jit_compile(), **estimator._routed("compile")}
         finish_outputs(estimator, network, target, form, {"optimizer": optimizer, **settings})
@@ -268,22 +269,23 @@ def finish_network(
 
 
 def _finish_one(
-    estimator: Any, network: Any, target: Any, optimizer: Any, units: int, y: np.ndarray
+    estimator: Any, network: Any, target: Any, optimizer: Any, form: OutputForm, y: np.ndarray
 ) -> Any:
     """Do what :func:`finish_network` does for a network with one output."""
-    loss, compiled = estimator.loss, network.compiled
+    compiled, units = network.compiled, form.units[0]
+    routed, further = estimator._routed("loss"), estimator._routed("compile")
+    loss, options = setting_of_one("loss", estimator.loss, routed, form)
     smoothing = recipe_for(estimator).label_smoothing
     kind = output_kind(network, _single(network.loss) if compiled else loss)
     # Checked first: a wrong number of units is a more common mistake than a wrong loss.
     target.match(units=units, encoding="", output_kind=kind)
     if not compiled:
-        made = make_loss(loss, estimator._routed("loss"), target, units, kind, smoothing)
-        suits: dict[str, Any] = {
-            "form": label_encoding(made, target, units),
-            "units": units,
-            "kind": kind,
-        }
-        further = estimator._routed("compile")
+        made = make_loss(loss, options, target, units, kind, smoothing)
+        encoding = label_encoding(made, target, units)
+        suits: dict[str, Any] = {"form": encoding, "units": units, "kind": kind}
+        metrics, options = setting_of_one(
+            "metrics", metrics_of(estimator), estimator._routed("metrics"), form
+        )
         if "weighted_metrics" in further:
             further["weighted_metrics"] = make_metrics(
                 further["weighted_metrics"], {}, name="compile__weighted_metrics", **suits
@@ -291,7 +293,7 @@ def _finish_one(
         network.compile(
             optimizer=optimizer,
             loss=made,
-            metrics=make_metrics(metrics_of(estimator), estimator._routed("metrics"), **suits),
+            metrics=make_metrics(metrics, options, **suits),
             **{"jit_compile": _jit_compile(), **further},
         )
         if loss is None:

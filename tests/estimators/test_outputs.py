@@ -212,3 +212,28 @@ def test_several_outputs_train_by_keras_too(rows, kind):
     fused = KerasRegressor(heads, **settings).fit(rows, y)
     assert slow.fit_path_.startswith("fit")
     np.testing.assert_allclose(slow.predict(rows), fused.predict(rows), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": ["binary_crossentropy"], "loss__0__label_smoothing": 0.3},
+        {"loss": {"out": keras.losses.BinaryCrossentropy}, "loss__label_smoothing": 0.3},
+        {"loss": {"out": "binary_crossentropy"}, "loss__out__label_smoothing": 0.3},
+    ],
+)
+def test_a_single_output_takes_settings_in_a_list_or_dict_of_one(rows, settings):
+    def build(meta):
+        inputs = keras.Input((2,))
+        return keras.Model(inputs, layers.Dense(1, "sigmoid", name="out")(inputs))
+
+    labels = (rows[:, 0] > 0).astype(int)
+    classifier = KerasClassifier(
+        build, epochs=1, metrics={"out": ["accuracy", "auc"]}, **settings
+    ).fit(rows, labels)
+    assert classifier.model_.loss.get_config()["label_smoothing"] == 0.3
+    assert {"accuracy", "auc"} <= set(classifier.history_)
+    nested = KerasClassifier(build, epochs=1, metrics=[["accuracy"]]).fit(rows, labels)
+    assert "accuracy" in nested.history_
+    with pytest.raises(ParameterError, match="nothing"):
+        KerasClassifier(build, epochs=1, loss={"nothing": "mse", "out": "mse"}).fit(rows, labels)

@@ -100,6 +100,25 @@ def finish_outputs(
             part.match(units=units, encoding=encoding, output_kind=kind)
 
 
+def setting_of_one(
+    name: str, given: Any, options: Mapping[str, Any], form: OutputForm
+) -> tuple[Any, dict[str, Any]]:
+    """Return the loss or the metrics of the only output, and their arguments.
+
+    Keras takes them also in a list or dict with an entry for each output, here one.
+    """
+    nested = isinstance(given, Mapping) or (isinstance(given, list | tuple) and len(given) == 1)
+    if name == "metrics":
+        values = list(given.values()) if isinstance(given, Mapping) else given
+        nested = nested and all(isinstance(value, list | tuple) for value in values)
+    if not nested:
+        return given, dict(options)
+    if isinstance(given, Mapping) and len(given) == 1 and form.names == ("output",):
+        given = list(given.values())  # an output that is no dict has no name of its own
+    found = by_output(name, given, form)[0]
+    return found, _options(options, form)[0] if name == "loss" else dict(options)
+
+
 def _parts(target: Any) -> list[Any]:
     if isinstance(target, SeveralClasses):
         return target.output_parts
@@ -147,16 +166,24 @@ def by_output(name: str, given: Any, form: OutputForm) -> list[Any]:
 
 
 def _options(options: Mapping[str, Any], form: OutputForm) -> list[dict[str, Any]]:
-    """Return the ``loss__*`` of each output: of all, or of one as ``loss__<output>__*``."""
+    """Return the ``loss__*`` of each output: of all, or of one as ``loss__<output>__*``.
+
+    An output goes by its name, by that of its layer, or by its position.
+    """
     routed: list[dict[str, Any]] = [{} for _ in form.names]
+    layers = form.layer_names or form.names
+    known = [
+        {name, layer, str(i)}
+        for i, (name, layer) in enumerate(zip(form.names, layers, strict=True))
+    ]
     for option, value in options.items():
         owner, separator, rest = option.partition("__")
-        for name, own in zip(form.names, routed, strict=True):
+        for names, own in zip(known, routed, strict=True):
             if not separator:
                 own.setdefault(option, value)
-            elif owner == name:
+            elif owner in names:
                 own[rest] = value
-        if separator and owner not in form.names:
+        if separator and owner not in set().union(*known):
             raise ParameterError(
                 f"loss__{option} names the output {owner!r}, but the outputs of the network are "
                 f"{list(form.names)}."
