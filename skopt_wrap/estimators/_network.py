@@ -259,7 +259,7 @@ def finish_network(
     rate = constant_rate(estimator.learning_rate_schedule)
     if compiled and rate is not None:
         network.optimizer.learning_rate = rate
-    if network.loss is None or network.optimizer is None:
+    if _single(network.loss) is None or network.optimizer is None:
         raise ModelError(
             f"The builder compiled {network.name!r} without a loss or an optimizer; give both, "
             "or leave compiling to the estimator."

@@ -132,7 +132,8 @@ def check_compiled(estimator: Any, network: Any, offered: Mapping[str, Any] | No
 
 def _given_settings(estimator: Any) -> list[str]:
     """Return the settings of compiling that differ from the defaults."""
-    names = [n for n in estimator._extra_params if n.partition("__")[0] in _COMPILED_PARTS]
+    routed = [n for n in estimator._extra_params if "__" in n]  # others are the builder's own
+    names = [n for n in routed if n.partition("__")[0] in _COMPILED_PARTS]
     names += [n for n in ("loss", "metrics") if getattr(estimator, n) is not None]
     default = inspect.signature(type(estimator)).parameters.get("optimizer")
     given = estimator.optimizer

@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 
 from skopt_wrap import KerasClassifier, KerasRegressor
-from skopt_wrap.exceptions import DataError, ParameterError, UnknownParameterError
+from skopt_wrap.exceptions import DataError, ModelError, ParameterError, UnknownParameterError
 
 keras = pytest.importorskip("keras")
 pd = pytest.importorskip("pandas")
@@ -346,3 +346,22 @@ def test_initialize_refuses_what_fit_refuses():
     with pytest.raises(DataError, match="rows"):
         classifier.initialize(X, y[:-1])
     assert not hasattr(classifier, "model_")
+
+
+@pytest.mark.parametrize("loss", [None, "mse", [None], ["mse"]])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_builder_may_name_its_parameter_like_a_prefix(loss, compiled):
+    def get_model(compile, meta, compile_kwargs):
+        inputs = keras.Input((meta["n_features_in_"],))
+        model = keras.Model(inputs, [layers.Dense(1, name="out")(inputs)])
+        if compile:
+            model.compile(**compile_kwargs)
+        return model
+
+    X, y = np.arange(8.0).reshape(-1, 1), np.arange(8.0)
+    regressor = KerasRegressor(get_model, loss=loss, compile=compiled, epochs=1)
+    if compiled and loss == [None]:
+        with pytest.raises(ModelError, match="without a loss"):
+            regressor.fit(X, y)
+        return
+    assert regressor.fit(X, y).predict(X).shape == (8,)
