@@ -37,7 +37,8 @@ def prepared_columns(center: Array, factor: Array, columns: Columns) -> Function
     [[2.4000000000000004, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     numbers, indicators = list(columns.numbers), list(columns.indicators)
-    sources, plus, minus = map(list, columns.equal())
+    sources, plus, minus = columns.equal()
+    ones, minus_ones = np.asarray(plus), np.asarray(minus)
     codes = [column for column, _ in columns.codes]
 
     def call(x: Array) -> Array:
@@ -49,7 +50,7 @@ def prepared_columns(center: Array, factor: Array, columns: Columns) -> Function
             parts.append(z / np.sqrt(1.0 + np.square(z / 3.0)))
         if sources:
             known = _taken(x, sources)
-            parts.append((known == plus).astype(x.dtype) - (known == minus))
+            parts.append(np.equal(known, ones).astype(x.dtype) - np.equal(known, minus_ones))
         if indicators:
             parts.append(np.isnan(_taken(x, indicators)).astype(x.dtype))
         if codes:
