@@ -34,7 +34,7 @@ from ._layers import (
     run_graph,
     use_one_scale_for_dense_kernels,
 )
-from ._numpy import predict_rows
+from ._numpy._predict import predict_rows
 from ._output_units import enter_output_units, leave_output_units, takes_output_units
 from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw

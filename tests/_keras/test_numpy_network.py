@@ -8,8 +8,9 @@ import pytest
 from keras import layers
 
 from skopt_wrap._keras import predict_raw, predict_rows
-from skopt_wrap._keras._numpy import NoTwinError, NumpyNetwork, _predict
+from skopt_wrap._keras._numpy import _predict
 from skopt_wrap._keras._numpy._activations import _ACTIVATIONS
+from skopt_wrap._keras._numpy._network import NoTwinError, NumpyNetwork
 from skopt_wrap.architectures import (
     FeatureScale,
     ParametricActivation,

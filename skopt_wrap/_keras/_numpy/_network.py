@@ -64,7 +64,7 @@ class NumpyNetwork:
     Examples
     --------
     >>> import keras, numpy as np
-    >>> from skopt_wrap._keras._numpy import NumpyNetwork
+    >>> from skopt_wrap._keras._numpy._network import NumpyNetwork
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, "relu")])
     >>> network = NumpyNetwork(model)
     >>> model.set_weights([np.array([[1.0], [2.0]]), np.array([0.5])])
