@@ -1,21 +1,24 @@
 """What the estimators cost beside bare Keras, and what SciKeras and keras.wrappers cost.
 
 Prints, from one run side by side: time of a fit relative to ``keras.Model.fit`` (median of
-repeats), first fit of an architecture and later ones; time of predicting one row; growth of
-resident memory over 50 fits in a row; and fits with and without XLA.
+repeats), first fit of an architecture and later ones; time of predicting a few rows, beside
+scikit-learn's LogisticRegression, and from several threads; growth of resident memory over 50 fits
+in a row; and fits with and without XLA.
 
-    python benchmarks/estimator_overhead.py [--repeats 5]
+    python benchmarks/estimator_overhead.py [--repeats 5] [--tables rows]
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import gc
 import os
 import statistics
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -25,6 +28,7 @@ import psutil
 from keras.wrappers import SKLearnClassifier
 from scikeras.wrappers import KerasClassifier as SciKerasClassifier
 from sklearn.datasets import load_breast_cancer, load_digits, make_classification
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from skopt_wrap import KerasClassifier
@@ -165,6 +169,60 @@ def predict_table(repeats: int) -> None:
         print(f"{name:28}{one:10.3f}{one / base[1]:7.0f}x{many:12.2f}{many / base[len(X)]:7.1f}x")
 
 
+def small_networks(X: np.ndarray, y: np.ndarray) -> dict[str, KerasClassifier]:
+    """Return networks that few rows are sent through, trained for one epoch."""
+    params = {"epochs": 1, "random_state": 0}
+    networks = {
+        "dense 64-32, bare": KerasClassifier(builder_for_scikeras, **params),
+        "dense (the default)": KerasClassifier("dense", **params),
+        "dense 128-128-128": KerasClassifier(
+            "dense", model__units=128, model__n_layers=3, **params
+        ),
+        "dense, batch norm, dropout": KerasClassifier(
+            "dense", model__batch_norm=True, model__dropout=0.2, **params
+        ),
+        "realmlp": KerasClassifier("realmlp", **params),
+        "cnn": KerasClassifier("cnn", model__input_shape=(8, 8, 1), **params),
+    }
+    return {name: network.fit(X, y) for name, network in networks.items()}
+
+
+def rows_table(repeats: int) -> None:
+    X, y = datasets()["digits"]
+    linear = LogisticRegression(max_iter=50).fit(X, y)
+    networks = small_networks(X, y)
+    counts = (1, 10, 100, 1000)
+    print("\nA few rows, digits: median microseconds a call; in brackets TensorFlow alone")
+    print(f"{'':28}{'':16}" + "".join(f"{n:>6} rows    " for n in counts))
+    for name, model in {"LogisticRegression": linear, **networks}.items():
+        for method in ("predict", "predict_proba"):
+            cells = []
+            for n in counts:
+                function = getattr(model, method)
+                ours = microseconds(lambda f=function, n=n: f(X[:n]), repeats)
+                if model is linear:
+                    cells.append(f"{ours:7.0f}        ")
+                    continue
+                slow = getattr(copy.copy(model).set_params(predict__batch_size=32), method)
+                theirs = microseconds(lambda f=slow, n=n: f(X[:n]), repeats)
+                cells.append(f"{ours:7.0f} ({theirs:5.0f})")
+            print(f"{name:28}{method:16}" + "".join(cells), flush=True)
+    print("\nOne row from several threads, dense (the default): calls of predict a second")
+    network = networks["dense (the default)"]
+    for n_threads in (1, 2, 4, 8):
+        with ThreadPoolExecutor(n_threads) as pool:
+            rows = [X[i % 1000 :][:1] for i in range(400 * repeats)]
+            taken = seconds(lambda p=pool, r=rows: list(p.map(network.predict, r)))
+        print(f"{n_threads} threads {len(rows) / taken:10.0f}")
+
+
+def microseconds(function, repeats: int) -> float:
+    """Return the median of many calls in a row, as a service makes them."""
+    for _ in range(5):
+        function()
+    return 1e6 * statistics.median(seconds(function) for _ in range(40 * repeats))
+
+
 def memory_table(fits: int = 50) -> None:
     X, y = datasets()["breast cancer"]
     process = psutil.Process()
@@ -204,6 +262,7 @@ if __name__ == "__main__":
     tables = {
         "fit": fit_table,
         "predict": predict_table,
+        "rows": rows_table,
         "memory": lambda repeats: memory_table(),
         "jit": lambda repeats: jit_table(max(2, repeats - 2)),
     }

@@ -35,6 +35,7 @@ from ._layers import (
     run_graph,
     use_one_scale_for_dense_kernels,
 )
+from ._numpy._predict import predict_rows
 from ._output_units import enter_output_units, leave_output_units, takes_output_units
 from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
@@ -109,6 +110,7 @@ __all__ = [
     "plain_executor",
     "predict_nested",
     "predict_raw",
+    "predict_rows",
     "prepare_columns",
     "rebuild",
     "reset_states",

@@ -65,14 +65,14 @@ class Columns:
     @property
     def n_other(self) -> int:
         """Columns of one-hot categories and of indicators."""
-        return len(self._equal()[0]) + len(self.indicators)
+        return len(self.equal()[0]) + len(self.indicators)
 
     @property
     def n_columns(self) -> int:
         """Columns in all."""
         return len(self.numbers) + self.n_other + len(self.codes)
 
-    def _equal(self) -> tuple[list[int], list[float], list[float]]:
+    def equal(self) -> tuple[list[int], list[float], list[float]]:
         """Return, for each one-hot column, its source and the codes for 1 and for -1."""
         found: list[tuple[int, float, float]] = []
         for column, n in self.one_hot:
@@ -111,7 +111,7 @@ def prepare_columns(x: Any, center: Any, factor: Any, columns: Columns) -> Any:
         z = tf.where(tf.math.is_nan(z), tf.zeros_like(z), z)
         z = tf.clip_by_value(z, -_FAR, _FAR)
         parts.append(z / tf.sqrt(1.0 + tf.square(z / 3.0)))
-    sources, plus, minus = columns._equal()
+    sources, plus, minus = columns.equal()
     if sources:
         codes = _taken(x, sources)
         hot = tf.cast(tf.equal(codes, tf.constant(plus, x.dtype)), x.dtype)

@@ -118,8 +118,8 @@ def _leaves(nested: Any) -> Any:
 
 def fixed_batch(model: Any) -> int | None:
     """Return the number of samples that every batch of `model` must have; None for any."""
-    tensors = input_tensors(model) or {}
-    sizes = {tensor.shape[0] for tensor in tensors.values()} - {None}
+    inputs = None if is_subclassed(model) else getattr(model, "inputs", None)
+    sizes = {tensor.shape[0] for tensor in inputs or ()} - {None}
     return int(sizes.pop()) if sizes else None
 
 

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._aliases import HINTS
-from .._keras import OutputForm, all_finite, fixed_batch, predict_nested, predict_raw
+from .._keras import OutputForm, all_finite, fixed_batch, predict_rows
 from .._params import PrefixedParamsMixin, builder_parameters
 from .._sklearn import check_sample_weight
 from ..exceptions import DataError, DivergedError, ParameterError, UnknownParameterError
@@ -58,6 +58,8 @@ class RowsMixin(PrefixedParamsMixin):
         if reset:
             self._forget_rows()
             self.table_ = self.table_encoder_ = None
+        elif _as_at_fit(self, X):
+            return X
         if isinstance(X, InputRows):  # of a dataset
             return check_batch_rows(self, X, reset=reset)
         if self.inputs is not None:
@@ -124,7 +126,7 @@ class RowsMixin(PrefixedParamsMixin):
         return {} if builder is None else builder_parameters(builder)[0]
 
     def _check_tokens(self, X: Any, network: Any) -> None:
-        embedding = first_embedding(network)
+        embedding = None if self.table_ is not None else first_embedding(network)
         if embedding is None or not X.shape[0] or X.dtype == object:
             return
         low, high = X.min(), X.max()
@@ -176,7 +178,8 @@ class RowsMixin(PrefixedParamsMixin):
             Raw outputs. A row's outputs do not depend on the rows beside it. A list of such arrays
             where the network has several outputs.
         """
-        check_is_fitted(self)
+        if "model_" not in vars(self):
+            check_is_fitted(self)
         X = self._check_X(X, reset=False)
         self._check_tokens(X, self.model_)
         rows = self._prediction_rows(X.shape[0])
@@ -213,15 +216,41 @@ class RowsMixin(PrefixedParamsMixin):
     def _raw_outputs(self, x: Any, rows: int | None) -> Any:
         form, target = self.output_form_, self.target_encoder_
         plain = isinstance(x, np.ndarray) and x.dtype != object and form.kind == "one"
-        if plain and fixed_batch(self.model_) is None:
-            return predict_raw(self.model_, x, rows=rows)
-        return flat_outputs(target, form, predict_nested(self.model_, x, rows=rows))
+        # Rows are None where the network takes batches of any size.
+        if plain and (rows is None or fixed_batch(self.model_) is None):
+            return predict_rows(self.model_, x, rows=rows)
+        return flat_outputs(target, form, predict_rows(self.model_, x, rows=rows, nested=True))
+
+
+def _as_at_fit(estimator: Any, X: Any) -> bool:
+    """Return whether `X` is a plain array of finite numbers, of rows such as those of `fit`.
+
+    The whole validation would return it as it is, and takes longer than a small network.
+    """
+    learned = vars(estimator)
+    if type(X) is not np.ndarray or X.dtype.kind not in "fiu" or not X.size:
+        return False
+    if "X_shape_" not in learned or X.shape[1:] != tuple(estimator.X_shape_[1:]):
+        return False
+    if "feature_names_in_" in learned or "sequence_length_" in learned:
+        return False  # warnings about names; lengths that are filled up
+    if estimator.inputs is not None or estimator._takes_any_length():
+        return False
+    encoder = estimator.table_encoder_
+    if (encoder is not None and encoder.categories) or estimator.X_dtype_.kind == "O":
+        return False
+    largest = _LARGEST[estimator._floatx]
+    return bool(X.max() <= largest and X.min() >= -largest)  # False for NaN
+
+
+_LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
 
 
 def _finite(outputs: np.ndarray, network: Any) -> np.ndarray:
     """Return `outputs`; raise when a NaN among them could become a label."""
-    bad = ~np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
-    if bad.any():
+    finite = np.isfinite(outputs)
+    if not finite.all():
+        bad = ~finite.reshape(len(outputs), -1).all(axis=1)
         cause = (
             "X holds values far from those of the training data; scale them in the same way."
             if all_finite(network)

@@ -7,7 +7,7 @@ from ._regressor import TunedRegressor
 from ._space._conditions import REMOVE, Conditional, PerLayer
 from ._space._presets import default_space
 from ._strategies._genetic import Genetic
-from ._strategies._halving import Halving
+from ._strategies._halving import Halving, Screen
 from ._strategies._protocol import Strategy
 from ._trial import TrialResult
 
@@ -17,6 +17,7 @@ __all__ = [
     "Genetic",
     "Halving",
     "PerLayer",
+    "Screen",
     "SearchDisplay",
     "Strategy",
     "TrialResult",

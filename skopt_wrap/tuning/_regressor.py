@@ -29,10 +29,11 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         Strategy. ``"random"``, ``"grid"``, ``"bayesian"`` (Gaussian process) and
         ``"hyperband"`` are Keras Tuner's; ``"tpe"``, ``"gp"`` (Gaussian process; extra ``gp``),
         ``"cmaes"`` (extra ``cmaes``) and ``"genetic"`` (evolution, :class:`Genetic`) are
-        Optuna's; ``"halving"`` is successive halving (:class:`Halving`). An oracle or a sampler
-        is copied, never changed, and its objective is replaced by the score of this search,
-        which is maximized. A :class:`Strategy` of your own, or an object with ``start``, ``ask``
-        and ``tell``, serves as well.
+        Optuna's; ``"halving"`` is successive halving (:class:`Halving`), ``"screen"`` trains
+        many for one epoch (:class:`Screen`), and ``"auto"`` begins with the untuned network and
+        goes on with TPE. An oracle or a sampler is copied, never changed, and its objective is
+        replaced by the score of this search, which is maximized. A :class:`Strategy` of your
+        own, or an object with ``start``, ``ask`` and ``tell``, serves as well.
     max_trials : int or None, default=20
         Number of candidates. Hyperband trains many candidates for few epochs: it makes as many
         whole sweeps as fit into ``max_trials * epochs`` epochs, and at least one. Halving starts

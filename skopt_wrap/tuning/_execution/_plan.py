@@ -15,8 +15,9 @@ from .._candidate import _splits
 from .._candidate._pipeline import CandidatePipeline
 from .._checks import check_names
 from .._space._search_space import SearchSpace
+from .._space._starts import starting_values
 from .._strategies._factory import make_oracle
-from .._strategies._named import as_strategy
+from .._strategies._named import as_strategy, takes_starts
 from .._strategies._pruners import Pruning, make_pruning
 from .._trial import Task
 
@@ -84,6 +85,7 @@ def make_plan(
         n_samples=min(len(train) for train, _ in task.splits),
         least_samples=_splits.least_samples(task.y, classifier=is_classifier(tuned)),
         declared=frozenset(space.declared - space.tailored),
+        starts=starting_values(space, pipeline) if takes_starts(tuner) else (),
     )
     declared, legal = set(given) - space.tailored, space.default()
     if hasattr(oracle, "max_epochs"):  # Hyperband and halving set the epochs themselves
@@ -92,7 +94,9 @@ def make_plan(
         declared.add("epochs")
         legal["epochs"] = oracle.max_epochs
     elif tuned.max_trials is None and not getattr(as_strategy(tuner), "ends_itself", False):
-        raise ParameterError("max_trials=None needs tuner='grid', 'hyperband' or 'halving'.")
+        raise ParameterError(
+            "max_trials=None needs tuner='grid', 'hyperband', 'halving' or 'screen'."
+        )
     _warn_of_partial_grid(oracle, n_trials)
     for example in [legal, *space.examples()]:
         try:

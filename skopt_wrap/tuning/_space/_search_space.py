@@ -1,30 +1,19 @@
-"""Search spaces: scipy, list and Optuna notation turned into Keras Tuner hyperparameters.
-
-Keras Tuner's oracles understand four kinds of hyperparameter. A distribution that is none of
-them is searched by its quantile: the oracle proposes q in (0, 1) and the trial is trained with
-the inverse distribution function of q, which is exact for random search and gives the
-model-based strategies an evenly scaled axis.
-"""
+"""A search space: the parameters, their conditions, and what a model function declares."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras_tuner
 import numpy as np
-from keras_tuner.engine import hyperparameters as kinds
-from scipy.stats import rv_continuous, rv_discrete
 
 from ...exceptions import ParameterError
 from .._keras_tuner import Parent
-from ._conditions import REMOVE, Conditional, PerLayer, cases, describe, in_order, is_constant
+from ._conditions import REMOVE, Conditional, PerLayer, cases, describe, in_order
 from ._declared import declared_by, discover
-
-_TAIL = 1e-3  # a quantile never asks for an infinite end of a distribution
-TUNER_PREFIX = "tuner/"  # names that Keras Tuner's oracles use for their own bookkeeping
+from ._dimension import TUNER_PREFIX, Dimension, among, make_dimension
 
 
 def resource_of(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,146 +27,6 @@ def resource_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     named = {name: TUNER_PREFIX + name for name in ("epochs", "samples", "iter")}
     return {name: values[key] for name, key in named.items() if key in values}
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """One parameter of a search.
-
-    Attributes
-    ----------
-    hyperparameter : keras_tuner.engine.hyperparameters.HyperParameter
-        What the oracle sees.
-    decode : callable
-        Turns the oracle's value into the parameter's value.
-    """
-
-    hyperparameter: kinds.HyperParameter
-    decode: Callable[[Any], Any]
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """Return a NumPy scalar as the Python number it holds."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _choice(name: str, options: Sequence[Any]) -> Dimension:
-    if len(options) == 0:
-        raise ParameterError(f"space[{name!r}] is an empty list; it needs at least one value.")
-    plain = [_plain(option) for option in options]
-    if len({type(option) for option in plain}) == 1 and type(plain[0]) in (int, float, str):
-        labels: list[Any] = list(dict.fromkeys(plain))
-        table = dict(zip(reversed(plain), reversed(list(options)), strict=True))
-    else:  # Keras Tuner takes neither None, nor tuples, nor mixed types, and turns bools into ints
-        labels = [f"{index}: {option!r}" for index, option in enumerate(plain)]
-        table = dict(zip(labels, options, strict=True))
-    return Dimension(kinds.Choice(name, labels), table.__getitem__)
-
-
-def _quantile(name: str, inverse: Callable[[float], Any], discrete: bool) -> Dimension:
-    ends = [float(inverse(0.0)), float(inverse(1.0))]
-    low = 0.0 if math.isfinite(ends[0]) else _TAIL
-    high = 1.0 if math.isfinite(ends[1]) else 1.0 - _TAIL
-    grid = sorted(kinds.Float(name, low, high).values)
-    # A grid search starts from the default, and repeats no value when it is a point of the grid.
-    hyperparameter = kinds.Float(name, low, high, default=grid[len(grid) // 2])
-    smallest = float(inverse(np.nextafter(0.0, 1.0))) if discrete else ends[0]
-
-    def decode(quantile: float) -> Any:
-        value = float(inverse(quantile))
-        return int(max(value, smallest)) if discrete else value
-
-    return Dimension(hyperparameter, decode)
-
-
-def _from_scipy(name: str, distribution: Any) -> Dimension:
-    kind = distribution.dist
-    if isinstance(kind, rv_discrete) and kind.name == "randint":
-        low, high = (int(end) for end in distribution.support())
-        return Dimension(kinds.Int(name, low, high), _same)
-    return _quantile(name, distribution.ppf, isinstance(kind, rv_discrete))
-
-
-def _from_optuna(name: str, distribution: Any) -> Dimension:
-    kind = type(distribution).__name__
-    if kind == "CategoricalDistribution":
-        return _choice(name, distribution.choices)
-    make = kinds.Int if kind == "IntDistribution" else kinds.Float
-    sampling = "log" if distribution.log else "linear"
-    step = None if distribution.log else distribution.step
-    hyperparameter = make(name, distribution.low, distribution.high, step=step, sampling=sampling)
-    return Dimension(hyperparameter, _same)
-
-
-def _is_scipy(spec: Any) -> bool:
-    return isinstance(getattr(spec, "dist", None), (rv_continuous, rv_discrete))
-
-
-def _is_optuna(spec: Any) -> bool:
-    return type(spec).__module__ == "optuna.distributions" and hasattr(spec, "single")
-
-
-def make_dimension(
-    name: str, spec: Any, conditions: Sequence[Any] = (), *, key: str | None = None
-) -> Dimension:
-    """Turn one entry of a space into a dimension.
-
-    Parameters
-    ----------
-    name : str
-        Parameter name, such as ``"model__units"``.
-    spec : list, tuple, 1-D array, constant, distribution or HyperParameter
-        The values to search; a distribution is a frozen one of scipy or one of Optuna.
-    conditions : sequence of keras_tuner conditions, default=()
-        What must hold for the parameter to count.
-    key : str, default=None
-        The oracle's name for it; None is `name`.
-
-    Returns
-    -------
-    dimension : Dimension
-        The hyperparameter for the oracle and the way back.
-
-    Raises
-    ------
-    ParameterError
-        For anything else, and for an empty list.
-    """
-    dimension = _unconditional(name, spec)
-    dimension.hyperparameter.conditions = list(conditions)
-    dimension.hyperparameter.name = key or name
-    return dimension
-
-
-def _unconditional(name: str, spec: Any) -> Dimension:
-    if not isinstance(name, str) or name.startswith(TUNER_PREFIX):
-        raise ParameterError(f"space has the key {name!r}; keys are parameter names.")
-    if isinstance(spec, kinds.HyperParameter):
-        return Dimension(type(spec).from_config({**spec.get_config(), "name": name}), _same)
-    if _is_optuna(spec):
-        return _from_optuna(name, spec)
-    if _is_scipy(spec):
-        return _from_scipy(name, spec)
-    if isinstance(spec, np.ndarray) and spec.ndim == 1:
-        return _choice(name, spec.tolist())
-    if isinstance(spec, (list, tuple, range)):
-        return _choice(name, list(spec))
-    if is_constant(spec):
-        return _choice(name, [spec])
-    raise ParameterError(
-        f"space[{name!r}] must be a list of values, a constant, a frozen scipy distribution such "
-        f"as loguniform(1e-4, 1e-1), or an Optuna distribution; got {spec!r}. A constant of "
-        "another kind is a list of one value."
-    )
-
-
-def _among(value: Any, wanted: Sequence[Any]) -> bool:
-    """Whether a value is one of those wanted; True is not 1."""
-    return any(item is value or (type(item) is type(value) and item == value) for item in wanted)
 
 
 def _in_words(when: Mapping[str, Sequence[Any]]) -> str:
@@ -259,7 +108,7 @@ class SearchSpace:
             )
         item = self.dimensions[parent]
         labels = [
-            label for label in item.hyperparameter.values if _among(item.decode(label), wanted)
+            label for label in item.hyperparameter.values if among(item.decode(label), wanted)
         ]
         if not labels:
             raise ParameterError(
@@ -282,6 +131,35 @@ class SearchSpace:
             elif any(all(item.is_active(values) for item in case) for case in self.layered[name]):
                 decoded[name] = tuple(found)
         return decoded
+
+    def encode(self, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the oracle's values for some parameters; others have their first values.
+
+        Parameters
+        ----------
+        parameters : mapping
+            Values by name. Those of a `PerLayer` may be one for each layer, or one for all.
+
+        Returns
+        -------
+        values : dict or None
+            None where the space does not hold one of the parameters.
+        """
+        owners = {key: (name, i) for name, keys in self.keys.items() for i, key in enumerate(keys)}
+        proposal = keras_tuner.HyperParameters()
+        for item in self.hyperparameters.space:  # parents come before what depends on them
+            proposal.merge([item])
+            name, index = owners.get(item.name, (item.name, 0))
+            if not proposal.is_active(item) or item.name not in owners or name not in parameters:
+                continue
+            value = parameters[name]
+            if name in self.layered and isinstance(value, list | tuple):
+                value = value[index] if index < len(value) else None
+            encoded = self.dimensions[item.name].encode(value)
+            if encoded is None:
+                return None
+            proposal.values[item.name] = encoded
+        return dict(proposal.values)
 
     def values_of(self, name: str) -> list[Any]:
         """Return the values that a parameter can take, on a grid where they are continuous."""

@@ -1,4 +1,4 @@
-"""Successive halving, and its settings."""
+"""Successive halving and screening by one epoch, and their settings."""
 
 from __future__ import annotations
 
@@ -145,3 +145,83 @@ class Halving:
         return HalvingOracle(
             self.factor, self.resources, shares, n_candidates, search.epochs, **arguments
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """Train many candidates for one epoch, and the best few of them in full.
+
+    The simplest search of several fidelities, and known to be hard to beat. Candidates are drawn at
+    random. A finalist is trained anew, and only finalists can be the best trial.
+
+    Parameters
+    ----------
+    n_candidates : int or None, default=None
+        Candidates of one epoch. None takes as many as keep the whole search at the epochs of
+        `max_trials` full trainings, at most five times `max_trials`.
+    n_finalists : int or None, default=None
+        Candidates that are trained in full. None takes a quarter of `max_trials`.
+
+    Raises
+    ------
+    ParameterError
+        When a value breaks its rule.
+
+    See Also
+    --------
+    Halving : In more than two rounds.
+
+    References
+    ----------
+    .. [1] R. Egele et al., "Is one epoch all you need for multi-fidelity hyperparameter
+       optimization?", ESANN 2023, arXiv:2307.15422.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning import Screen
+    >>> Screen(n_finalists=3).sizes(20, epochs=50)
+    (100, 3)
+    """
+
+    n_candidates: int | None = None
+    n_finalists: int | None = None
+    ends_itself: ClassVar[bool] = True
+    sets_epochs: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for name in ("n_candidates", "n_finalists"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name), 1)
+        if self.n_candidates is not None and self.n_candidates < (self.n_finalists or 1):
+            raise ParameterError(
+                f"n_finalists={self.n_finalists} is more than n_candidates={self.n_candidates}."
+            )
+
+    def sizes(self, max_trials: int | None, epochs: int) -> tuple[int, int]:
+        """Return the numbers of candidates and of finalists.
+
+        Parameters
+        ----------
+        max_trials : int or None
+            Full trainings that the search may cost; None is 20.
+        epochs : int
+            Epochs of a full training.
+
+        Returns
+        -------
+        n_candidates, n_finalists : int
+            Trials of one epoch, and of all epochs.
+        """
+        budget = max_trials or 20
+        finalists = self.n_finalists or max(1, round(budget / 4))
+        candidates = min(5 * budget, max(1, budget - finalists) * epochs)
+        candidates = self.n_candidates or max(candidates, finalists)
+        return candidates, min(finalists, candidates)
+
+    def make_oracle(self, search: SearchRequest) -> Any:
+        """Return the oracle of a search, as `Strategy` says."""
+        from ._halving_oracle import ScreenOracle
+
+        epochs = check_epochs("screen", search.epochs)
+        sizes = self.sizes(search.max_trials, epochs)
+        return ScreenOracle(*sizes, epochs, **search.oracle_arguments())

@@ -88,8 +88,34 @@ class HalvingOracle(QuietMixin, keras_tuner.Oracle):
         done = [self.trials[name] for name in self._rounds[-1]]
         done = [trial for trial in done if trial.status == "COMPLETED"]
         best = sorted(done, key=lambda trial: -trial.score)
-        return [trial.trial_id for trial in best[: math.ceil(len(self._rounds[-1]) / self.factor)]]
+        return [trial.trial_id for trial in best[: self._n_promoted()]]
+
+    def _n_promoted(self) -> int:
+        """Return how many trials of the round that has ended go on at most."""
+        return math.ceil(len(self._rounds[-1]) / self.factor)
 
     def _compute_values_hash(self, values: dict[str, Any]) -> str:
         own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
         return super()._compute_values_hash(own)
+
+
+class ScreenOracle(HalvingOracle):
+    """Promotes a fixed number of the candidates that were trained for one epoch.
+
+    Parameters
+    ----------
+    n_candidates, n_finalists : int
+        Trials of one epoch, and how many of them are trained in full.
+    epochs : int
+        Epochs of a full training.
+    **kwargs : dict
+        Arguments of ``keras_tuner.Oracle``.
+    """
+
+    def __init__(self, n_candidates: int, n_finalists: int, epochs: int, **kwargs: Any) -> None:
+        super().__init__(2, ("epochs",), [1 / epochs, 1.0], n_candidates, epochs, **kwargs)
+        self.sizes = [n_candidates, n_finalists]
+        self.n_trials = n_candidates + n_finalists
+
+    def _n_promoted(self) -> int:
+        return min(self.sizes[1], len(self._rounds[-1]))

@@ -10,15 +10,17 @@ from ...exceptions import ParameterError
 # Name -> file and class. The file is only loaded when the strategy is used, since most of them load
 # Keras Tuner or Optuna.
 STRATEGIES = {
+    "auto": ("_auto", "Auto"),
     "bayesian": ("_bayesian", "Bayesian"),
     "cmaes": ("_cmaes", "CmaEs"),
     "genetic": ("_genetic", "Genetic"),
-    "gp": ("_gp", "GaussianProcess"),
+    "gp": ("_model_based", "GaussianProcess"),
     "grid": ("_grid", "Grid"),
     "halving": ("_halving", "Halving"),
     "hyperband": ("_hyperband", "Hyperband"),
     "random": ("_random", "Random"),
-    "tpe": ("_tpe", "Tpe"),
+    "screen": ("_halving", "Screen"),
+    "tpe": ("_model_based", "Tpe"),
 }
 
 
@@ -77,6 +79,11 @@ def names_for_several_objectives() -> list[str]:
 def serves_several(strategy: Any) -> bool:
     """Whether a strategy can follow several objectives."""
     return bool(getattr(strategy, "several_objectives", False))
+
+
+def takes_starts(tuner: Any) -> bool:
+    """Whether a strategy begins with configurations that are known to be good."""
+    return bool(getattr(as_strategy(tuner), "takes_starts", False))
 
 
 def sets_epochs(tuner: Any) -> bool:

@@ -53,9 +53,14 @@ class OptunaOracle(QuietMixin, keras_tuner.Oracle):
         self._whole = self._fits or evolves
         self._reads_reports = isinstance(sampler, samplers.TPESampler)
         self.independent = type(sampler) is samplers.RandomSampler
+        self._starts: list[dict[str, Any]] = []
         self._asked: dict[str, optuna.Trial] = {}
         self._values: dict[str, list[float]] = {}
         self._reports: dict[str, dict[int, float]] = {}
+
+    def start_with(self, starts: Sequence[dict[str, Any]]) -> None:
+        """Try these values before the sampler is asked; it hears of their scores."""
+        self._starts = [dict(values) for values in starts]
 
     def set_values(self, trial_id: str, values: Sequence[float]) -> None:
         """Note the values of several objectives, in the order of `directions`."""
@@ -73,6 +78,10 @@ class OptunaOracle(QuietMixin, keras_tuner.Oracle):
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose the values of a trial."""
+        while self._starts:
+            values = self._starts.pop(0)
+            if not is_repeated(self, values):
+                return {"status": "RUNNING", "values": values}
         for _ in range(_MAX_REPEATS):
             with quiet(), self._threads():
                 asked = self.study.ask()

@@ -30,6 +30,8 @@ class SearchRequest:
         One for each objective.
     declared : frozenset of str
         Names of hyperparameters that a Keras Tuner model function declares.
+    starts : sequence of dict
+        Values of the hyperparameters that are to be tried first, for a strategy that takes them.
     """
 
     hyperparameters: Any
@@ -40,6 +42,7 @@ class SearchRequest:
     least_samples: int = 1
     directions: Sequence[str] = ("maximize",)
     declared: frozenset[str] = frozenset()
+    starts: Sequence[dict[str, Any]] = ()
 
     def oracle_arguments(self) -> dict[str, Any]:
         """Return the arguments that every Keras Tuner oracle takes, but for `max_trials`."""
@@ -69,6 +72,8 @@ class Strategy(Protocol):
         Whether the oracle can follow several objectives; False where it is absent.
     sets_epochs : bool
         Whether the strategy says how many epochs each trial gets; False where it is absent.
+    takes_starts : bool
+        Whether the strategy begins with the `starts` of a search; False where it is absent.
     ends_itself : bool
         Whether the search ends without ``max_trials``; False where it is absent.
     """

@@ -1,4 +1,4 @@
-"""Bayesian search with Optuna's Gaussian process."""
+"""Search that models how good values are: Parzen estimators (TPE) and a Gaussian process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from .._optuna import quiet
 from ._named import require
 from ._optuna import optuna_oracle
 from ._protocol import SearchRequest
+
+
+class Tpe:
+    """Optuna's TPESampler: densities of good and of bad values, for each parameter."""
+
+    several_objectives = True
+
+    def make_oracle(self, search: SearchRequest) -> Any:
+        """Return the oracle of a search, as `Strategy` says."""
+        return optuna_oracle(optuna.samplers.TPESampler(seed=search.seed), search)
 
 
 class GaussianProcess:

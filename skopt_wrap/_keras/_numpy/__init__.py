@@ -1,0 +1,1 @@
+"""Small networks computed by NumPy."""
