@@ -180,7 +180,8 @@ def start_table_network(network: Any, data: Any, rng: np.random.Generator) -> No
         # Drawn as often as their weights say, so that a weight of 2 counts like two equal rows.
         used = rng.choice(len(data), size=n_drawn, p=weights / weights.sum())
     values = None
-    for layer in network.layers[1:]:
+    last = max(i for i, layer in enumerate(network.layers) if hasattr(layer, "start"))
+    for layer in network.layers[1 : last + 1]:
         if values is None:
             values = data.take(np.sort(used))[0]
             if hasattr(layer, "learn"):

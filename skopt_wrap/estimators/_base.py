@@ -186,6 +186,7 @@ class BaseKerasEstimator(
             self._routed("callbacks"),
             early_stopping=self.early_stopping,
             best_epoch=best_epoch_monitor(self) if validated else None,
+            patience=recipe_for(self).patience,
             schedule=schedule_of(self),
             options_of_schedule=self._routed("learning_rate_schedule"),
             validated=validated,

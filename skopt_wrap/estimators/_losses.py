@@ -35,6 +35,7 @@ _ONE_UNIT = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squar
 def loss_name(loss: Any) -> str | None:
     """Return the published name of a loss given as text, class, function or object."""
     keras = load_keras()
+    loss = getattr(loss, "of_one", loss)  # the loss of one of several members
     if isinstance(loss, str):
         try:
             loss = keras.losses.get(loss)

@@ -20,6 +20,8 @@ from .._keras import (
     load_tensorflow,
     output_form,
     output_kind,
+    training_loss,
+    training_metrics,
 )
 from .._params import SUPPLIED, builder_parameters, class_arguments
 from ..architectures import ARCHITECTURES
@@ -330,8 +332,12 @@ def _finish_one(
     if not network.compiled:
         network.compile(
             optimizer=optimizer,
-            loss=make_loss(loss, estimator._routed("loss"), target, units, kind, smoothing),
-            metrics=make_metrics(metrics, estimator._routed("metrics"), target, units, kind),
+            loss=training_loss(
+                network, make_loss(loss, estimator._routed("loss"), target, units, kind, smoothing)
+            ),
+            metrics=training_metrics(
+                network, make_metrics(metrics, estimator._routed("metrics"), target, units, kind)
+            ),
             **{"jit_compile": _jit_compile(), **estimator._routed("compile")},
         )
         if loss is None:

@@ -260,7 +260,7 @@ def test_float_tflite_gives_the_same(wine, fitted):
     X_train, X, _, _ = wine
     result = compress(fitted.model_, X_train[:40].astype("float32"), quantization=None)
     raw = fitted.model_.predict(X.astype("float32"), verbose=0)
-    outputs = result.model.predict(X.astype("float32"))
+    outputs = result.predict(X.astype("float32"))
     np.testing.assert_allclose(np.asarray(outputs).reshape(raw.shape), raw, rtol=1e-3, atol=1e-3)
 
 
