@@ -128,6 +128,9 @@ class BaseKerasEstimator(
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: Any) -> np.ndarray:
         return weights
 
+    def _advise(self, y: np.ndarray, target: Any, request: FitRequest) -> None:
+        """Warn of what a user may not know of the target."""
+
     def _stratify(self, y: np.ndarray, target: Any) -> np.ndarray | None:
         return None
 

@@ -11,11 +11,11 @@ from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError
 from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
-from ._losses import takes_one_hot
+from ._losses import takes_one_hot, weighs_classes
 from ._outputs._class_predictions import ClassPredictions
 from ._outputs._class_score import ClassScoreMixin
 from ._targets._arrays import check_labels
-from ._targets._class_weight import weigh_classes
+from ._targets._class_weight import warn_of_rare_classes, weigh_classes
 from ._targets._classes import SEVERAL_COLUMNS, ClassTarget, make_target
 from ._targets._one_hot import OneHotTarget
 from ._targets._several import SeveralClasses, check_label_table, has_class_columns
@@ -255,7 +255,9 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         self : KerasClassifier
             Fitted estimator.
         """
-        request = FitRequest(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
+        request = FitRequest(
+            X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start, advise=True
+        )
         return self._fit(request)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -340,6 +342,11 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
         return weigh_classes(self.class_weight, y, weights, target)
+
+    def _advise(self, y: np.ndarray, target: ClassTarget, request: FitRequest) -> None:
+        given = (self.class_weight, request.sample_weight, self.augment)
+        if all(item is None for item in given) and not weighs_classes(self.loss):
+            warn_of_rare_classes(y, target)
 
     def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:
         if isinstance(target, OneHotTarget):

@@ -44,7 +44,8 @@ class FitRequest:
     """What `fit` or `partial_fit` was called with.
 
     `keep` says whether to go on with the network that is there; `epochs`, where it is given, counts
-    instead of the estimator's.
+    instead of the estimator's. `advise` says whether warnings that are of use once may be given:
+    the fits inside of a search give none.
     """
 
     X: Any
@@ -56,6 +57,7 @@ class FitRequest:
     classes: Any = None
     keep: bool = False
     epochs: int | None = None
+    advise: bool = False
 
     @classmethod
     def one_epoch(cls, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> FitRequest:
@@ -214,6 +216,8 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
     )
     if keep:
         target.check(y)
+    elif request.advise:
+        estimator._advise(y, target, request)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     fitting = Fitting(estimator, X, y, weights, target, settings, seed, keep)
     fitting.given = (request.X, request.y)

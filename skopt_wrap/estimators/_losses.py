@@ -53,6 +53,17 @@ def loss_name(loss: Any) -> str | None:
     return None
 
 
+def weighs_classes(loss: Any) -> bool:
+    """Return whether a loss is made for rare classes: one of this package, or a focal one."""
+    if loss is None or isinstance(loss, (dict, list, tuple)):
+        return False
+    if isinstance(loss, str) and loss in OWN_LOSSES:
+        return True
+    kind = loss if isinstance(loss, type) else type(loss)
+    own = getattr(kind, "__module__", "").startswith("skopt_wrap.losses")
+    return own or "focal" in (loss_name(loss) or "")
+
+
 def is_label_loss(loss: Any) -> bool:
     """Return whether a loss, given in any form, compares class labels."""
     if isinstance(loss, str) and loss in OWN_LOSSES:
