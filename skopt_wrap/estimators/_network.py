@@ -37,7 +37,7 @@ from ._callbacks import constant_rate
 from ._inputs._network_inputs import nested_rows
 from ._losses import check_logits, is_one_hot_loss, label_encoding, make_loss, make_metrics
 from ._outputs._compile import finish_outputs, target_of_outputs
-from ._recipes import metrics_of, recipe_for
+from ._recipes import label_smoothing_of, metrics_of
 from ._targets._one_hot import OneHotTarget, warn_of_one_hot
 
 _USED_ATTRIBUTE = "_skopt_wrap_used"
@@ -325,7 +325,7 @@ def _finish_one(
 ) -> Any:
     """Do what :func:`finish_network` does for a network with one output."""
     loss, metrics = estimator.loss, metrics_of(estimator)
-    smoothing = recipe_for(estimator).label_smoothing
+    smoothing = label_smoothing_of(estimator)
     kind = output_kind(network, network.loss if network.compiled else loss)
     # Checked first: a wrong number of units is a more common mistake than a wrong loss.
     target.match(units=units, encoding="", output_kind=kind)
