@@ -45,6 +45,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "units=256": {"model__units": 256},
     "n_layers=3": {"model__n_layers": 3},
     "early_stopping": {"early_stopping": True},
+    "best epoch of 50": {"validation_split": 0.2, "early_stopping": 50},
     "early_stopping, epochs=200": {"early_stopping": True, "epochs": 200},
     "normalize=False": {"model__normalize": False},
     "target_scaling=False": {"target_scaling": False},
@@ -165,12 +166,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("defaults.csv"))
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--limit", type=int, default=3000, help="training rows at most")
+    parser.add_argument("--tables", nargs="*", help="names of tables; all by default")
+    parser.add_argument("--settings", nargs="*", help="names of settings; all by default")
     options = parser.parse_args()
     done = done_before(options.out)
     if not options.out.exists():
         options.out.write_text(",".join(FIELDS) + "\n", encoding="utf-8")
     for name, kind, load in tables():
         if options.quick and name not in QUICK_TABLES:
+            continue
+        if options.tables and name not in options.tables:
             continue
         table = load()
         for split in range(1 if options.quick else options.splits):
@@ -179,6 +184,7 @@ def main() -> None:
                 skipped = (options.quick and setting not in QUICK) or (
                     kind == "classes" and "target_scaling" in changes
                 )
+                skipped = skipped or bool(options.settings and setting not in options.settings)
                 if skipped or (name, str(split), setting) in done:
                     continue
                 result = measured(rows, kind, changes)

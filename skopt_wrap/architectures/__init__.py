@@ -20,6 +20,7 @@ from ._realmlp import REALMLP, realmlp
 from ._recipe import Recipe, recipe_of, register_layers
 from ._table_layout import TableLayout, table_meta
 from ._table_network import prepare_inside
+from ._tabm._network import TABM, tabm
 
 if TYPE_CHECKING:
     from ._grouped_adam import GroupedAdam as GroupedAdam
@@ -30,20 +31,30 @@ if TYPE_CHECKING:
     from ._table_layers import FeatureScale as FeatureScale
     from ._table_layers import RobustScale as RobustScale
     from ._table_layers import TableEmbedding as TableEmbedding
+    from ._tabm._embedding import PiecewiseEmbedding as PiecewiseEmbedding
+    from ._tabm._layers import MemberDense as MemberDense
+    from ._tabm._layers import MemberOutputs as MemberOutputs
+    from ._tabm._losses import MemberLoss as MemberLoss
+    from ._tabm._losses import MemberMetric as MemberMetric
 
 # They need Keras, which is imported when one of them is first used.
 _KERAS_NAMES = {
     "FadingDropout": "_hidden_layers",
     "FeatureScale": "_table_layers",
     "GroupedAdam": "_grouped_adam",
+    "MemberDense": "_tabm._layers",
+    "MemberLoss": "_tabm._losses",
+    "MemberMetric": "_tabm._losses",
+    "MemberOutputs": "_tabm._layers",
     "ParametricActivation": "_hidden_layers",
+    "PiecewiseEmbedding": "_tabm._embedding",
     "PreparedTable": "_table_layer",
     "RobustScale": "_table_layers",
     "TableEmbedding": "_table_layers",
     "TangentDense": "_hidden_layers",
 }
 
-ARCHITECTURES: dict[str, Architecture] = {a.name: a for a in (DENSE, REALMLP, CNN, LSTM)}
+ARCHITECTURES: dict[str, Architecture] = {a.name: a for a in (DENSE, REALMLP, TABM, CNN, LSTM)}
 """Name -> architecture, in the order in which ``model="auto"`` tries them."""
 
 __all__ = [
@@ -52,7 +63,12 @@ __all__ = [
     "FadingDropout",
     "FeatureScale",
     "GroupedAdam",
+    "MemberDense",
+    "MemberLoss",
+    "MemberMetric",
+    "MemberOutputs",
     "ParametricActivation",
+    "PiecewiseEmbedding",
     "PreparedTable",
     "Recipe",
     "RobustScale",
@@ -67,6 +83,7 @@ __all__ = [
     "realmlp",
     "recipe_of",
     "register_layers",
+    "tabm",
     "table_meta",
 ]
 

@@ -37,6 +37,8 @@ class TangentDense(keras.layers.Layer):
     TensorShape([2, 4])
     """
 
+    linear_outputs = True  # kernel and bias can give the outputs other units
+
     def __init__(
         self,
         units: int,

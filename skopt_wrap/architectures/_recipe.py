@@ -37,6 +37,8 @@ class Recipe:
     holdout : float, default=0.0
         Share of the rows held out to choose the best epoch, in [0, 1); 0 holds out none, and the
         weights after the last epoch are kept.
+    patience : int, default=None
+        End training after so many epochs without a better one; None trains for all epochs.
     least_rows : int, default=100
         Nothing is held out from fewer rows than these.
     start : callable, default=None
@@ -49,7 +51,7 @@ class Recipe:
     Raises
     ------
     ParameterError
-        When `epochs` or `batch_size` is no count, or a share is not in [0, 1).
+        When `epochs`, `batch_size` or `patience` is no count, or a share is not in [0, 1).
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Recipe:
     learning_rate_schedule: str | None = None
     label_smoothing: float = 0.0
     holdout: float = 0.0
+    patience: int | None = None
     least_rows: int = 100
     start: Callable[..., None] | None = field(default=None, repr=False)
     finish: Callable[[Any, Any], None] | None = field(default=None, repr=False)
@@ -74,6 +77,8 @@ class Recipe:
         counts = {"epochs": self.epochs}
         if not callable(self.batch_size):
             counts["batch_size"] = self.batch_size
+        if self.patience is not None:
+            counts["patience"] = self.patience
         for name, value in counts.items():
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise ParameterError(f"{name} of a recipe must be an int >= 1, got {value!r}.")
@@ -100,6 +105,17 @@ class Recipe:
 
 DEFAULT_RECIPE = Recipe()
 
+# Files that register something with Keras.
+_LAYER_FILES = (
+    "_grouped_adam",
+    "_hidden_layers",
+    "_table_layer",
+    "_table_layers",
+    "_tabm._embedding",
+    "_tabm._layers",
+    "_tabm._losses",
+)
+
 
 def register_layers() -> None:
     """Make layers and optimizers of the named networks known to Keras.
@@ -115,7 +131,7 @@ def register_layers() -> None:
     >>> keras.saving.get_registered_object("skopt_wrap>TangentDense").__name__
     'TangentDense'
     """
-    for module in ("_grouped_adam", "_hidden_layers", "_table_layer", "_table_layers"):
+    for module in _LAYER_FILES:
         import_module(f".{module}", __package__)
 
 

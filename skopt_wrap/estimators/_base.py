@@ -128,6 +128,9 @@ class BaseKerasEstimator(
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: Any) -> np.ndarray:
         return weights
 
+    def _advise(self, y: np.ndarray, target: Any, request: FitRequest) -> None:
+        """Warn of what a user may not know of the target."""
+
     def _stratify(self, y: np.ndarray, target: Any) -> np.ndarray | None:
         return None
 
@@ -189,6 +192,7 @@ class BaseKerasEstimator(
             self._routed("callbacks"),
             early_stopping=self.early_stopping,
             best_epoch=best_epoch_monitor(self) if validated else None,
+            patience=recipe_for(self).patience,
             schedule=schedule_of(self),
             options_of_schedule=self._routed("learning_rate_schedule"),
             validated=validated,

@@ -58,6 +58,7 @@ def make_callbacks(
     *,
     early_stopping: Any,
     best_epoch: str | None = None,
+    patience: int | None = None,
     schedule: Any,
     options_of_schedule: Mapping[str, Any],
     validated: bool,
@@ -74,7 +75,9 @@ def make_callbacks(
     early_stopping : "auto", bool, int or keras.callbacks.EarlyStopping
         As the user gave it; True means a patience of 10 epochs.
     best_epoch : str, default=None
-        Name of the value whose best epoch is kept without stopping before the last one.
+        Name of the value whose best epoch is kept where early stopping is "auto".
+    patience : int, default=None
+        Epochs without a better one after which that ends training; None trains for all epochs.
     schedule : object
         `learning_rate_schedule`; a plain callable is called as ``f(epoch, learning_rate)``.
     options_of_schedule : mapping
@@ -90,7 +93,7 @@ def make_callbacks(
         made.append(copy.deepcopy(early_stopping))
     elif isinstance(early_stopping, str):  # "auto"
         if best_epoch is not None:
-            made.append(keep_best_epoch(best_epoch))
+            made.append(keep_best_epoch(best_epoch, patience))
     elif early_stopping is not False:
         patience = DEFAULT_PATIENCE if early_stopping is True else int(early_stopping)
         made.append(

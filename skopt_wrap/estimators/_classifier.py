@@ -11,11 +11,11 @@ from .._sklearn import StrOptions, fit_context
 from ..exceptions import DataError
 from ._base import BaseKerasEstimator
 from ._fit_steps import FitRequest
-from ._losses import takes_one_hot
+from ._losses import takes_one_hot, weighs_classes
 from ._outputs._class_predictions import ClassPredictions
 from ._outputs._class_score import ClassScoreMixin
 from ._targets._arrays import check_labels
-from ._targets._class_weight import weigh_classes
+from ._targets._class_weight import warn_of_rare_classes, weigh_classes
 from ._targets._classes import SEVERAL_COLUMNS, ClassTarget, make_target
 from ._targets._one_hot import OneHotTarget
 from ._targets._several import SeveralClasses, check_label_table, has_class_columns
@@ -30,7 +30,7 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
 
     Parameters
     ----------
-    model : {"dense", "realmlp", "cnn", "lstm"}, callable or keras.Model, default="dense"
+    model : {"dense", "realmlp", "tabm", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network. A name stands for a builder of :mod:`skopt_wrap.architectures`. A callable
         ``f(**parameters)`` or ``f(meta, **parameters)`` returns a Keras model, compiled or not;
         `meta` is a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers),
@@ -60,16 +60,16 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         Passes over the data, and rows per step: -1 takes all rows, None those that Keras takes, 32.
         "auto" takes what the recipe of the architecture says: 50 and 32 where there is none.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
-        Columns of categories in a table, for "dense" and "realmlp": names, numbers or one bool a
-        column. With "from_dtype": those of type category, string or bool, and of objects that are
-        no numbers.
+        Columns of categories in a table, for "dense", "realmlp" and "tabm": names, numbers or one
+        bool a column. With "from_dtype": those of type category, string or bool, and of objects
+        that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch, in the
         proportions of the classes.
     early_stopping : "auto", bool, int or keras.callbacks.EarlyStopping, default="auto"
         Stop after 10 epochs (True) or so many (int) without a lower validation loss, and restore
         the best weights; without validation data, 10 % of the rows are held out. "auto" follows
-        the recipe: "realmlp" keeps the best epoch on held-out rows; others do not stop.
+        the recipe: "realmlp" and "tabm" keep the best epoch on held-out rows; others do not stop.
     learning_rate_schedule : str, float, LearningRateSchedule or callable, default=None
         Name of a schedule over all steps of the fit, which starts from the optimizer's rate:
         "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine", "coslog",
@@ -255,7 +255,9 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
         self : KerasClassifier
             Fitted estimator.
         """
-        request = FitRequest(X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start)
+        request = FitRequest(
+            X, y, sample_weight, X_val, y_val, overrides, keep=self.warm_start, advise=True
+        )
         return self._fit(request)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -340,6 +342,11 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
 
     def _class_weights(self, y: np.ndarray, weights: np.ndarray, target: ClassTarget) -> np.ndarray:
         return weigh_classes(self.class_weight, y, weights, target)
+
+    def _advise(self, y: np.ndarray, target: ClassTarget, request: FitRequest) -> None:
+        given = (self.class_weight, request.sample_weight, self.augment)
+        if all(item is None for item in given) and not weighs_classes(self.loss):
+            warn_of_rare_classes(y, target)
 
     def _stratify(self, y: np.ndarray, target: ClassTarget) -> np.ndarray | None:
         if isinstance(target, OneHotTarget):

@@ -45,7 +45,8 @@ class FitRequest:
     """What `fit` or `partial_fit` was called with.
 
     `keep` says whether to go on with the network that is there; `epochs`, where it is given, counts
-    instead of the estimator's. With 0 epochs, no rows are held out.
+    instead of the estimator's. With 0 epochs, no rows are held out. `advise` says whether warnings
+    that are of use once may be given: the fits inside of a search give none.
     """
 
     X: Any
@@ -57,6 +58,7 @@ class FitRequest:
     classes: Any = None
     keep: bool = False
     epochs: int | None = None
+    advise: bool = False
 
     @classmethod
     def one_epoch(cls, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> FitRequest:
@@ -217,6 +219,8 @@ def prepare_fit(estimator: Any, request: FitRequest) -> Fitting:
     )
     if keep:
         target.check(y)
+    elif request.advise:
+        estimator._advise(y, target, request)
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     fitting = Fitting(estimator, X, y, weights, target, settings, seed, keep)
     fitting.given = (request.X, request.y)

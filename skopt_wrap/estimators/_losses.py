@@ -34,6 +34,7 @@ _ONE_UNIT = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squar
 def loss_name(loss: Any) -> str | None:
     """Return the published name of a loss given as text, class, function or object."""
     keras = load_keras()
+    loss = getattr(loss, "of_one", loss)  # the loss of one of several members
     if isinstance(loss, str):
         try:
             loss = keras.losses.get(loss)
@@ -49,6 +50,17 @@ def loss_name(loss: Any) -> str | None:
         if loss is cls or type(loss) is cls or loss is getattr(keras.losses, name, None):
             return name
     return None
+
+
+def weighs_classes(loss: Any) -> bool:
+    """Return whether a loss is made for rare classes: one of this package, or a focal one."""
+    if loss is None or isinstance(loss, (dict, list, tuple)):
+        return False
+    if isinstance(loss, str) and loss in OWN_LOSSES:
+        return True
+    kind = loss if isinstance(loss, type) else type(loss)
+    own = getattr(kind, "__module__", "").startswith("skopt_wrap.losses")
+    return own or "focal" in (loss_name(loss) or "")
 
 
 def is_label_loss(loss: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -99,8 +100,8 @@ def _check_codes(members: Sequence[Any]) -> None:
 def _fit_side_by_side(members: Sequence[Any], request: FitRequest) -> None:
     """Fit estimators with one network each, as one training where that can be."""
     trainings: list[tuple[Any, Training]] = []
-    for member in members:
-        fitting = prepare_fit(member, request)
+    for i, member in enumerate(members):
+        fitting = prepare_fit(member, request if i == 0 else replace(request, advise=False))
         with fitting.scope():
             fitting.build()
             training = _joint_training(fitting)

@@ -21,6 +21,8 @@ from .._keras import (
     load_tensorflow,
     output_form,
     output_kind,
+    training_loss,
+    training_metrics,
 )
 from .._params import SUPPLIED, builder_parameters
 from ..architectures import ARCHITECTURES, check_parameters
@@ -37,7 +39,7 @@ from ._inputs._network_inputs import nested_rows
 from ._losses import check_logits, is_one_hot_loss, label_encoding, make_loss
 from ._outputs._compile import finish_outputs, setting_of_one, target_of_outputs
 from ._outputs._metrics import check_compiled_metrics, make_metrics
-from ._recipes import metrics_of, recipe_for
+from ._recipes import label_smoothing_of, metrics_of
 from ._targets._one_hot import OneHotTarget, warn_of_one_hot
 
 _USED_ATTRIBUTE = "_skopt_wrap_used"
@@ -275,7 +277,7 @@ def _finish_one(
     compiled, units = network.compiled, form.units[0]
     routed, further = estimator._routed("loss"), estimator._routed("compile")
     loss, options = setting_of_one("loss", estimator.loss, routed, form)
-    smoothing = recipe_for(estimator).label_smoothing
+    smoothing = label_smoothing_of(estimator)
     kind = output_kind(network, _single(network.loss) if compiled else loss)
     # Checked first: a wrong number of units is a more common mistake than a wrong loss.
     target.match(units=units, encoding="", output_kind=kind)
@@ -292,13 +294,13 @@ def _finish_one(
             )
         network.compile(
             optimizer=optimizer,
-            loss=made,
-            metrics=make_metrics(metrics, options, **suits),
+            loss=training_loss(network, made),
+            metrics=training_metrics(network, make_metrics(metrics, options, **suits)),
             **{"jit_compile": _jit_compile(), **further},
         )
         if loss is None:
             warn_of_one_hot(target)
-    used = _single(network.loss)
+    used = _single(network.loss) if compiled else made
     if compiled and used is None:
         return target
     if compiled and target.target_type_ == "multilabel-indicator" and is_one_hot_loss(used):

@@ -92,6 +92,18 @@ def schedule_of(estimator: Any) -> Any:
     return recipe_for(estimator).learning_rate_schedule
 
 
+def label_smoothing_of(estimator: Any) -> float:
+    """Return the share of a target that is spread over all classes, of an inferred cross-entropy.
+
+    A builder may have a parameter `label_smoothing`, which counts unless it is "auto".
+    """
+    recipe = recipe_for(estimator)
+    if not recipe.label_smoothing:
+        return 0.0
+    given = estimator._routed("model").get("label_smoothing", AUTO)
+    return recipe.label_smoothing if is_auto(given) else float(given)
+
+
 def metrics_of(estimator: Any) -> Any:
     """Return the metrics, with the accuracy where the best epoch is chosen by it."""
     metrics = estimator.metrics

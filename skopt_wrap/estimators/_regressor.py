@@ -26,7 +26,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
 
     Parameters
     ----------
-    model : {"dense", "realmlp", "cnn", "lstm"}, callable or keras.Model, default="dense"
+    model : {"dense", "realmlp", "tabm", "cnn", "lstm"}, callable or keras.Model, default="dense"
         The network; see :class:`KerasClassifier`.
     inputs : dict of str to columns, default=None
         For a builder or a Keras model with several inputs: the columns of `X` that each input
@@ -55,15 +55,15 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
         Passes over the data, and rows per step: -1 takes all rows, None those that Keras takes, 32.
         "auto" takes what the recipe of the architecture says: 50 and 32 where there is none.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
-        Columns of categories in a table, for "dense" and "realmlp": names, numbers or one bool a
-        column. With "from_dtype": those of type category, string or bool, and of objects that are
-        no numbers.
+        Columns of categories in a table, for "dense", "realmlp" and "tabm": names, numbers or one
+        bool a column. With "from_dtype": those of type category, string or bool, and of objects
+        that are no numbers.
     validation_split : float, default=0.0
         Share of the rows, in [0, 1), held out to be evaluated after every epoch.
     early_stopping : "auto", bool, int or keras.callbacks.EarlyStopping, default="auto"
         Stop after 10 epochs (True) or so many (int) without a lower validation loss, and restore
         the best weights; without validation data, 10 % of the rows are held out. "auto" follows
-        the recipe: "realmlp" keeps the best epoch on held-out rows; others do not stop.
+        the recipe: "realmlp" and "tabm" keep the best epoch on held-out rows; others do not stop.
     learning_rate_schedule : str, float, LearningRateSchedule or callable, default=None
         Name of a schedule over all steps of the fit, which starts from the optimizer's rate:
         "constant", "step", "exponential", "polynomial", "cosine", "warmup_cosine", "coslog",

@@ -158,26 +158,37 @@ class BestWeights(keras.callbacks.EarlyStopping):
 
 
 class BestEpoch(keras.callbacks.EarlyStopping):
-    """Restore the weights of the best epoch, the latest of equal ones, when training ends."""
+    """Restore the weights of the best epoch when training ends.
+
+    Of equal epochs the latest is the best. With a patience it is the one of less validation loss,
+    or else the first, so that an accuracy that stays the same ends training.
+    """
 
     best: Any
 
-    def __init__(self, monitor: str) -> None:
+    def __init__(self, monitor: str, patience: int | None = None) -> None:
         mode = "max" if monitor.endswith("accuracy") else "min"
         super().__init__(monitor=monitor, mode=mode, patience=10**9, restore_best_weights=True)
         self.interrupted = False
+        self._patience = patience
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Remember the weights when they are the best so far."""
+        """Remember the weights when they are the best so far; end training after the patience."""
         logs = logs or {}
         value, higher = logs.get(self.monitor), self.mode == "max"
         if value is None:
             value, higher = logs.get("val_loss"), False
         if value is None or not np.isfinite(value):
             return
-        if self.best is None or (value >= self.best if higher else value <= self.best):
-            self.best, self.best_epoch = value, epoch
+        second = 0.0 if self._patience is None else logs.get("val_loss", 0.0)
+        found = (value if higher else -value, -second)
+        better = self.best is None or found > self.best
+        if better or (found == self.best and self._patience is None):
+            self.best, self.best_epoch = found, epoch
             self.best_weights = self.model.get_weights()
+        elif self._patience is not None and epoch - self.best_epoch >= self._patience:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
 
 
 class Progress(keras.callbacks.Callback):

@@ -99,7 +99,7 @@ def best_weights(monitor: str, mode: str = "auto") -> Any:
     return BestWeights(monitor, mode)
 
 
-def keep_best_epoch(monitor: str) -> Any:
+def keep_best_epoch(monitor: str, patience: int | None = None) -> Any:
     """Return a callback that restores the weights of the best epoch when training ends.
 
     Parameters
@@ -107,11 +107,14 @@ def keep_best_epoch(monitor: str) -> Any:
     monitor : str
         Name of the value to watch: an accuracy, whose highest value is best, or a loss. Where it
         is not recorded, the validation loss is watched. Of equal epochs the latest is best.
+    patience : int, default=None
+        End training after so many epochs without a better one. Then, of epochs of equal accuracy,
+        the one of less validation loss is better, or else the first. None never ends training.
 
     Returns
     -------
     callback : keras.callbacks.Callback
-        It never stops training.
+        It restores the weights when training ends, or is interrupted.
 
     Examples
     --------
@@ -121,7 +124,7 @@ def keep_best_epoch(monitor: str) -> Any:
     """
     from ._callback_classes import BestEpoch
 
-    return BestEpoch(monitor)
+    return BestEpoch(monitor, patience)
 
 
 def progress_callbacks(model: Any) -> list[Any]:

@@ -34,7 +34,7 @@ def architectures_for(shape: Sequence[int]) -> tuple[str, ...]:
     --------
     >>> from skopt_wrap.tuning._auto import architectures_for
     >>> architectures_for((64,)), architectures_for((8, 8)), architectures_for((8, 8, 1))
-    (('dense', 'realmlp'), ('dense', 'cnn', 'lstm'), ('dense', 'cnn'))
+    (('dense', 'realmlp', 'tabm'), ('dense', 'cnn', 'lstm'), ('dense', 'cnn'))
     """
     return tuple(name for name, item in ARCHITECTURES.items() if item.fits(shape))
 

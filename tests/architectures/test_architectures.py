@@ -49,7 +49,7 @@ def test_shapes_that_they_fit():
     fits = {name: item.fits for name, item in ARCHITECTURES.items()}
     shapes = [(5,), (9, 5), (8, 8, 3), (2, 2, 2, 2)]
     found = [{name for name in fits if fits[name](shape)} for shape in shapes]
-    tables = {"dense", "realmlp"}
+    tables = {"dense", "realmlp", "tabm"}
     assert found == [tables, {"dense", "cnn", "lstm"}, {"dense", "cnn"}, {"dense"}]
 
 

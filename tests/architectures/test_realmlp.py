@@ -260,8 +260,19 @@ def test_float_tflite_gives_the_same(wine, fitted):
     X_train, X, _, _ = wine
     result = compress(fitted.model_, X_train[:40].astype("float32"), quantization=None)
     raw = fitted.model_.predict(X.astype("float32"), verbose=0)
-    outputs = result.model.predict(X.astype("float32"))
+    outputs = result.predict(X.astype("float32"))
     np.testing.assert_allclose(np.asarray(outputs).reshape(raw.shape), raw, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("given,expected", [({}, 0.1), (0.0, 0.0), (0.3, 0.3)])
+def test_labels_are_smoothed_as_asked(wine, given, expected):
+    X, _, y, _ = wine
+    options = {"model__label_smoothing": given} if given != {} else {}
+    fast = {**SMALL, "epochs": 1, "batch_size": 64, "compile__run_eagerly": True, **options}
+    loss = KerasClassifier("realmlp", **fast).fit(X, y).model_.loss
+    config = loss.get_config()
+    assert config.get("label_smoothing", 0.0) == expected
+    KerasRegressor("realmlp", **fast).fit(X, y.astype(float))  # numbers have no labels
 
 
 @pytest.mark.parametrize(
@@ -272,6 +283,7 @@ def test_float_tflite_gives_the_same(wine, fitted):
         (META, {"scale_rate": 0}, ParameterError),
         (META, {"n_frequencies": -1}, ParameterError),
         (META, {"units": 0}, ParameterError),
+        (META, {"label_smoothing": 1.0}, ParameterError),
     ],
 )
 def test_what_it_cannot_take_is_refused(meta, options, error):

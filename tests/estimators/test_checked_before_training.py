@@ -179,7 +179,7 @@ PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize("model", ["dense", "realmlp", "cnn", "lstm"])
+@pytest.mark.parametrize("model", ["dense", "realmlp", "tabm", "cnn", "lstm"])
 def test_parameters_of_named_networks(model):
     known = KerasClassifier(model).get_params()
     tried = 0

@@ -86,7 +86,7 @@ def test_default_space_takes_the_object():
 
 
 def test_nothing_is_registered():
-    assert set(ARCHITECTURES) == {"dense", "realmlp", "cnn", "lstm"}
+    assert set(ARCHITECTURES) == {"dense", "realmlp", "tabm", "cnn", "lstm"}
 
 
 @pytest.mark.parametrize(

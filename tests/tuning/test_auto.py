@@ -23,7 +23,7 @@ def trial(score, n_parameters=5):
 
 
 def test_shapes_and_their_architectures():
-    assert architectures_for((5,)) == ("dense", "realmlp")
+    assert architectures_for((5,)) == ("dense", "realmlp", "tabm")
     assert architectures_for((9, 5)) == ("dense", "cnn", "lstm")
     assert architectures_for((8, 8, 3)) == ("dense", "cnn")
     assert architectures_for((2, 2, 2, 2)) == ("dense",)

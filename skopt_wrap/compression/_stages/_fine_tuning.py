@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import load_keras, predict_raw, seed_scope
+from ..._keras import load_keras, predict_raw, seed_scope, training_loss
 from ...training import TrainingData, train
 from .._fine_tuning_data import ON_OWN_OUTPUTS, FineTuningData
 
@@ -59,7 +59,7 @@ def fine_tune_on(
     weights = np.ones(len(x), "float32") if given is None else np.asarray(given, "float32")
     rate = tuning.rate(keras.optimizers.schedules, learning_rate, hold)
     with seed_scope(seed % 2**32):
-        network.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
+        network.compile(optimizer=keras.optimizers.Adam(rate), loss=training_loss(network, loss))
         train(
             network,
             TrainingData(x, np.asarray(y), weights),

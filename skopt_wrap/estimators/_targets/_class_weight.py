@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -9,9 +10,56 @@ from typing import Any
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
-from ...exceptions import DataError, ParameterError
+from ...exceptions import DataError, InputWarning, ParameterError
 from ...losses import effective_class_weight
 from ._classes import ClassTarget
+
+# Rows of the most frequent class for each row of a class, from which the latter is called rare.
+RARE = 20
+
+
+def warn_of_rare_classes(y: np.ndarray, target: Any) -> None:
+    """Say what the package offers, where a class is 20 times as rare as another one.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_columns)
+        Labels of all rows that `fit` was given.
+    target : ClassTarget
+        Knows the classes. A target of several labels or outputs is left alone.
+
+    Warns
+    -----
+    InputWarning
+        Once for all rare classes.
+    """
+    if target.target_type_ not in ("binary", "multiclass"):
+        return
+    counts = np.bincount(target.index(y), minlength=len(target.classes_))
+    rare = (counts > 0) & (counts * RARE <= counts.max())
+    if not rare.any():
+        return
+    names = np.asarray(target.classes_)
+    warnings.warn(
+        f"For each row of {_some(names[rare])} there are {RARE} or more of the class "
+        f"{_plain(names[counts.argmax()])!r}, and all rows count the same, so that rare classes "
+        "may never be predicted. Any of these helps: class_weight='balanced'; "
+        "loss='logit_adjusted' or 'focal'; AugmentingSampler, which makes rows of rare classes; a "
+        "threshold of your own (sklearn.model_selection.TunedThresholdClassifierCV). Score by "
+        "balanced accuracy or average precision. To keep all as it is, give class_weight={}.",
+        InputWarning,
+        stacklevel=8,
+    )
+
+
+def _some(names: np.ndarray) -> str:
+    shown = [repr(_plain(name)) for name in names[:3]]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"the class{'es' if len(names) > 1 else ''} {', '.join(shown)}{more}"
+
+
+def _plain(name: Any) -> Any:
+    return name.item() if isinstance(name, np.generic) else name
 
 
 def weigh_classes(

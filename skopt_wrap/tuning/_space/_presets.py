@@ -19,7 +19,7 @@ def default_space(
 
     Parameters
     ----------
-    architecture : {"dense", "realmlp", "cnn", "lstm"} or Architecture, default="dense"
+    architecture : {"dense", "realmlp", "tabm", "cnn", "lstm"} or Architecture, default="dense"
         The architecture, or its name.
     full : bool, default=False
         False: width, depth, dropout and learning rate, which matter most. True: everything that

@@ -1,0 +1,1 @@
+"""The network "tabm": its layers, its loss and its builder. It does not train anything."""
