@@ -151,7 +151,7 @@ def test_metrics_see_probabilities_whatever_the_network_ends_in(end):
 
 def test_a_threshold_of_logits_stays_one():
     y = TARGETS["binary"]
-    metric = M.Precision(thresholds=0)
+    metric = M.Precision(thresholds=0, name="precision")
     classifier = estimator("binary", metrics=[metric]).fit(X, y, X_val=X, y_val=y)
     expected = precision_score(y, classifier.predict(X))
     assert classifier.history_["val_precision"][-1] == pytest.approx(expected)
