@@ -34,7 +34,7 @@ def prepared_columns(center: Array, factor: Array, columns: Columns) -> Function
     >>> columns = Columns(numbers=(0,), one_hot=((1, 2),), indicators=(0,))
     >>> prepare = prepared_columns(np.zeros(1), np.ones(1), columns)
     >>> prepare(np.array([[4.0, 2.0], [np.nan, 0.0]])).tolist()
-    [[2.4000000000000004, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    [[2.4, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     numbers, indicators = list(columns.numbers), list(columns.indicators)
     sources, plus, minus = columns.equal()

@@ -33,8 +33,7 @@ class VariableValues:
     >>> values = VariableValues([variable])
     >>> values.changed(), values.changed()
     (True, False)
-    >>> variable.assign([3.0, 4.0]).shape
-    (2,)
+    >>> _ = variable.assign([3.0, 4.0])
     >>> values.changed(), values.arrays[0].tolist()
     (True, [3.0, 4.0])
     """
