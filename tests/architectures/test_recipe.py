@@ -110,7 +110,7 @@ def test_classes_without_enough_rows_hold_out_nothing(blobs):
     X, y = blobs[0], blobs[1].copy()
     y[0] = 9
     own = Architecture("own", dense, recipe=Recipe(epochs=1, holdout=0.2, least_rows=1))
-    classifier = KerasClassifier(own).fit(X, y)
+    classifier = KerasClassifier(own, class_weight={}).fit(X, y)
     assert "val_loss" not in classifier.history_ and 9 in classifier.classes_
 
 
