@@ -1,4 +1,4 @@
-"""Architectures that can be named: ``"dense"``, ``"cnn"`` and ``"lstm"``; and how to add yours.
+"""Architectures that can be named, such as ``"dense"`` and ``"text"``; and how to add yours.
 
 Each is an :class:`Architecture`: a builder ``f(meta, **parameters) -> keras.Model`` with its search
 spaces. Our builders end in linear units (logits or values), so that one set of rules turns outputs
@@ -14,35 +14,45 @@ from typing import TYPE_CHECKING
 from ._architecture import Architecture
 from ._cnn import CNN, cnn
 from ._dense import DENSE, dense
+from ._fine_tuned import FineTuned
 from ._lstm import LSTM, lstm
 from ._realmlp import REALMLP, realmlp
 from ._recipe import Recipe, recipe_of, register_layers
+from ._series._inception import INCEPTIONTIME, inceptiontime
+from ._series._lite import LITE, lite
 from ._table_layout import TableLayout, table_meta
 from ._table_network import prepare_inside
+from ._text import TEXT, check_text_parameters, text
 
 if TYPE_CHECKING:
     from ._grouped_adam import GroupedAdam as GroupedAdam
     from ._hidden_layers import FadingDropout as FadingDropout
     from ._hidden_layers import ParametricActivation as ParametricActivation
     from ._hidden_layers import TangentDense as TangentDense
+    from ._series._filters import SettledFilters as SettledFilters
     from ._table_layer import PreparedTable as PreparedTable
     from ._table_layers import FeatureScale as FeatureScale
     from ._table_layers import RobustScale as RobustScale
     from ._table_layers import TableEmbedding as TableEmbedding
+    from ._text_layers import ImportanceAverage as ImportanceAverage
 
 # They need Keras, which is imported when one of them is first used.
 _KERAS_NAMES = {
     "FadingDropout": "_hidden_layers",
     "FeatureScale": "_table_layers",
     "GroupedAdam": "_grouped_adam",
+    "ImportanceAverage": "_text_layers",
     "ParametricActivation": "_hidden_layers",
     "PreparedTable": "_table_layer",
     "RobustScale": "_table_layers",
+    "SettledFilters": "_series._filters",
     "TableEmbedding": "_table_layers",
     "TangentDense": "_hidden_layers",
 }
 
-ARCHITECTURES: dict[str, Architecture] = {a.name: a for a in (DENSE, REALMLP, CNN, LSTM)}
+ARCHITECTURES: dict[str, Architecture] = {
+    a.name: a for a in (DENSE, REALMLP, CNN, LSTM, LITE, INCEPTIONTIME, TEXT)
+}
 """Name -> architecture, in the order in which ``model="auto"`` tries them."""
 
 __all__ = [
@@ -50,22 +60,29 @@ __all__ = [
     "Architecture",
     "FadingDropout",
     "FeatureScale",
+    "FineTuned",
     "GroupedAdam",
+    "ImportanceAverage",
     "ParametricActivation",
     "PreparedTable",
     "Recipe",
     "RobustScale",
+    "SettledFilters",
     "TableEmbedding",
     "TableLayout",
     "TangentDense",
+    "check_text_parameters",
     "cnn",
     "dense",
+    "inceptiontime",
+    "lite",
     "lstm",
     "prepare_inside",
     "realmlp",
     "recipe_of",
     "register_layers",
     "table_meta",
+    "text",
 ]
 
 

@@ -115,7 +115,10 @@ def register_layers() -> None:
     >>> keras.saving.get_registered_object("skopt_wrap>TangentDense").__name__
     'TangentDense'
     """
-    for module in ("_grouped_adam", "_hidden_layers", "_table_layer", "_table_layers"):
+    modules = (
+        "_grouped_adam _hidden_layers _series._filters _table_layer _table_layers _text_layers"
+    )
+    for module in modules.split():
         import_module(f".{module}", __package__)
 
 
