@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .architectures import FineTuned as FineTuned
     from .compression import Clustering as Clustering
     from .compression import CompressedModel as CompressedModel
     from .compression import CompressionDisplay as CompressionDisplay
@@ -116,6 +117,7 @@ _EXPORTS = {
     "FactorizationResult": "factorization",
     "FileSummary": "persistence",
     "Finding": "diagnostics",
+    "FineTuned": "architectures",
     "FitDiagnosis": "diagnostics",
     "FitDisplay": "diagnostics",
     "FitThresholds": "diagnostics",

@@ -30,6 +30,7 @@ FOUNDATIONS = {
     "_pipelines",
     "_sklearn",
     "_tables",
+    "_texts",
 }
 ARROWS = {
     "_aliases": set(),
@@ -41,6 +42,7 @@ ARROWS = {
     "_pipelines": set(),
     "_sklearn": {"exceptions"},
     "_tables": set(),
+    "_texts": {"exceptions"},
     "architectures": {"exceptions", "_keras"},
     "factorization": {"exceptions", "_keras", "training"},
     "losses": {"exceptions", "_keras", "_sklearn"},

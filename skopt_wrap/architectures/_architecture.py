@@ -46,6 +46,12 @@ class Architecture:
         ``meta["X_shape_"]``, their order in ``meta["table_"]``, which has the attributes
         ``n_numbers``, ``n_other`` and ``cardinalities``. Images, sequences and sparse X are not
         prepared.
+    texts : bool, default=False
+        Whether the estimator reads raw texts and makes ids of them for the network. The builder is
+        told their number in ``meta["n_ids_"]``, and how many of a row are those of words in
+        ``meta["n_words_"]``. Parameters of the builder that are called `max_words`, `max_length`,
+        `n_buckets`, `part_lengths`, `pairs` or `lowercase` say how ids are made, as those of
+        ``"text"`` do.
     fits : callable, default: fits everything
         ``fits(shape)`` returns whether ``model="auto"`` may offer the architecture for samples of
         that shape (``X.shape[1:]``).
@@ -82,6 +88,7 @@ class Architecture:
     per_layer: Mapping[str, str] = field(default_factory=dict, repr=False)
     fits: Callable[[Sequence[int]], bool] = field(default=_fits_everything, repr=False)
     tables: bool = field(default=False, repr=False)
+    texts: bool = field(default=False, repr=False)
     recipe: Recipe | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

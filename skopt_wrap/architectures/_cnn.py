@@ -32,13 +32,13 @@ def cnn(
     meta: Mapping[str, Any],
     *,
     filters: int | Sequence[int] = 32,
-    kernel_size: int = 3,
-    n_layers: int = 2,
+    kernel_size: int | str = "auto",
+    n_layers: int | str = "auto",
     pool_size: int = 2,
     dense_units: int = 64,
     activation: str = "relu",
     dropout: float = 0.0,
-    batch_norm: bool = False,
+    batch_norm: bool | str = "auto",
     l1: float = 0.0,
     l2: float = 0.0,
     kernel_initializer: str = "glorot_uniform",
@@ -59,10 +59,10 @@ def cnn(
     filters : int or sequence of int, default=32
         Filters of the first block, doubled from block to block; or one number per block (then
         `n_layers` is not used).
-    kernel_size : int, default=3
-        Side of every kernel.
-    n_layers : int, default=2
-        Number of blocks.
+    kernel_size : int or "auto", default="auto"
+        Side of every kernel; "auto" takes 3 for images and 5 for sequences.
+    n_layers : int or "auto", default="auto"
+        Number of blocks; "auto" takes 2 for images and 3 for sequences.
     pool_size : int, default=2
         Side of the max pooling; 1 leaves it out.
     dense_units : int, default=64
@@ -71,8 +71,8 @@ def cnn(
         Any Keras activation.
     dropout : float, default=0.0
         Fraction dropped while training after each block and the dense layer, in [0, 1).
-    batch_norm : bool, default=False
-        Normalize each block before its activation.
+    batch_norm : bool or "auto", default="auto"
+        Normalize each block before its activation; "auto" does so for sequences.
     l1, l2 : float, default=0.0
         Penalties on every kernel.
     kernel_initializer, bias_initializer : str or keras.Initializer
@@ -125,9 +125,13 @@ def cnn(
         )
     if not isinstance(dense_units, int) or dense_units < 0:
         raise ParameterError(f"model__dense_units must be an int >= 0, got {dense_units!r}.")
+    sequences = len(shape) == 2
+    size = _chosen(kernel_size, 5 if sequences else 3)
+    depth = _chosen(n_layers, 3 if sequences else 2)
+    normalized = _chosen(batch_norm, sequences)
+    blocks = widths("filters", filters, depth)
     if isinstance(filters, int):
-        filters = [filters * 2**i for i in range(n_layers)]
-    blocks = widths("filters", filters, n_layers)
+        blocks = tuple(filters * 2**i for i in range(depth))
     options = layer_options(
         l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
     )
@@ -136,8 +140,8 @@ def cnn(
     inputs, tensor = open_network(meta, input_shape)
     mask = inputs[..., -1:] if filled_up else None  # 1 in every step, 0 behind the end
     for n_filters in blocks:
-        tensor = convolution(n_filters, kernel_size, padding="same", **options)(tensor)
-        tensor = finish_block(tensor, activation=activation, batch_norm=batch_norm, dropout=0.0)
+        tensor = convolution(n_filters, size, padding="same", **options)(tensor)
+        tensor = finish_block(tensor, activation=activation, batch_norm=normalized, dropout=0.0)
         if mask is not None:
             tensor = keras.layers.Multiply()([tensor, mask])
         if pool_size > 1 and min(tensor.shape[1:-1]) >= pool_size:
@@ -151,11 +155,16 @@ def cnn(
             tensor,
             dense_units,
             activation=activation,
-            batch_norm=batch_norm,
+            batch_norm=normalized,
             dropout=dropout,
             options=options,
         )
     return close_network(inputs, tensor, meta, options, "cnn")
+
+
+def _chosen(value: Any, by_kind: Any) -> Any:
+    """Return what the kind of data asks for in place of "auto"."""
+    return by_kind if isinstance(value, str) and value == "auto" else value
 
 
 def _compact_space() -> dict[str, Any]:

@@ -22,6 +22,10 @@ from ._blocks import (
     row_shape,
     widths,
 )
+from ._recipe import Recipe
+from ._series._shared import rows_per_step
+
+_POOLINGS = ("average_max", "last")
 
 
 def lstm(
@@ -29,7 +33,8 @@ def lstm(
     *,
     units: int | Sequence[int] = 32,
     n_layers: int = 1,
-    bidirectional: bool = False,
+    bidirectional: bool | str = "auto",
+    pooling: str = "average_max",
     activation: str = "tanh",
     recurrent_dropout: float = 0.0,
     batch_norm: bool = False,
@@ -57,8 +62,12 @@ def lstm(
         Width of every recurrent layer, or one width per layer (then `n_layers` is not used).
     n_layers : int, default=1
         Number of recurrent layers.
-    bidirectional : bool, default=False
-        Read each sequence in both directions.
+    bidirectional : bool or "auto", default="auto"
+        Read each sequence in both directions. "auto" does so unless sequences of unequal length
+        were filled up: a network that reads those in both directions cannot become a file.
+    pooling : {"average_max", "last"}, default="average_max"
+        What follows the last recurrent layer: average and maximum of its outputs over all steps, or
+        its output in the last step alone.
     activation : str, default="tanh"
         Any Keras activation, of the recurrent layers.
     recurrent_dropout : float, default=0.0
@@ -110,6 +119,8 @@ def lstm(
             "model__n_layers must be an int >= 1: without a recurrent layer, the "
             f"network has no single state to classify; got units={units!r}, n_layers={n_layers!r}."
         )
+    if pooling not in _POOLINGS:
+        raise ParameterError(f"model__pooling must be one of {_POOLINGS}, got {pooling!r}.")
     options = layer_options(
         l1=l1, l2=l2, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer
     )
@@ -128,6 +139,13 @@ def lstm(
         inputs, tensor = open_network(meta, input_shape)
     else:
         refuse_rank("lstm", meta, shape, "sequences (n, t, f), series (n, t) or token ids (n, t)")
+    if isinstance(bidirectional, str):
+        if bidirectional != "auto":
+            raise ParameterError(
+                f"model__bidirectional must be a bool or 'auto', got {bidirectional!r}."
+            )
+        bidirectional = not filled_up
+    mask = _real_steps(inputs if tokens else tensor, tokens) if filled_up else None
     if filled_up and not tokens:
         tensor = keras.layers.Masking()(tensor)  # all features are 0 behind the end only
     for i, width in enumerate(layers):
@@ -136,7 +154,7 @@ def lstm(
             activation=activation,
             recurrent_dropout=recurrent_dropout,
             recurrent_initializer=recurrent_initializer,
-            return_sequences=i < len(layers) - 1,
+            return_sequences=i < len(layers) - 1 or pooling != "last",
             **options,
         )
         tensor = (keras.layers.Bidirectional(layer) if bidirectional else layer)(tensor)
@@ -144,7 +162,32 @@ def lstm(
             tensor = keras.layers.BatchNormalization()(tensor)
         if dropout:
             tensor = keras.layers.Dropout(dropout)(tensor)
+    if layers and pooling != "last":
+        tensor = _pooled(tensor, mask)
     return close_network(inputs, tensor, meta, options, "lstm")
+
+
+def _real_steps(tensor: Any, tokens: bool) -> Any:
+    """Return 1 for each step that was there, 0 for those that were added, as (rows, steps, 1)."""
+    keras = load_keras()
+    if not tokens:
+        return tensor[..., -1:]
+    there = keras.ops.cast(keras.ops.not_equal(tensor, 0), keras.config.floatx())
+    return keras.ops.expand_dims(there, -1)
+
+
+def _pooled(tensor: Any, mask: Any) -> Any:
+    """Return average and maximum of the outputs over the steps that were there."""
+    keras = load_keras()
+    layers = keras.layers
+    if mask is None:
+        average, largest = layers.GlobalAveragePooling1D()(tensor), tensor
+    else:
+        kept = layers.Multiply()([tensor, mask])
+        share = keras.ops.mean(mask, axis=1)
+        average = keras.ops.mean(kept, axis=1) / keras.ops.maximum(share, 1e-6)
+        largest = layers.Add()([kept, mask - 1.0])  # no output is below -1
+    return layers.Concatenate()([average, layers.GlobalMaxPooling1D()(largest)])
 
 
 def _compact_space() -> dict[str, Any]:
@@ -156,6 +199,7 @@ def _full_space() -> dict[str, Any]:
         "model__n_layers": [1, 2, 3],
         "model__units": [8, 16, 32, 64, 128],
         "model__bidirectional": [False, True],
+        "model__pooling": list(_POOLINGS),
         "model__activation": ["tanh", "relu"],
         "model__recurrent_dropout": [0.0, 0.1, 0.2],
         **regularization_space(),
@@ -166,6 +210,10 @@ def _fits(shape: Sequence[int]) -> bool:
     return len(shape) == 2
 
 
+def _optimizer(regression: bool) -> tuple[type, Mapping[str, Any]]:  # noqa: ARG001
+    return load_keras().optimizers.Adam, {"learning_rate": 0.005}
+
+
 LSTM = Architecture(
     "lstm",
     lstm,
@@ -173,4 +221,7 @@ LSTM = Architecture(
     _full_space,
     per_layer={"model__units": "model__n_layers"},
     fits=_fits,
+    recipe=Recipe(
+        epochs=30, batch_size=rows_per_step, optimizer=_optimizer, learning_rate_schedule="cosine"
+    ),
 )

@@ -109,11 +109,13 @@ DEFAULT_RECIPE = Recipe()
 _LAYER_FILES = (
     "_grouped_adam",
     "_hidden_layers",
+    "_series._filters",
     "_table_layer",
     "_table_layers",
     "_tabm._embedding",
     "_tabm._layers",
     "_tabm._losses",
+    "_text_layers",
 )
 
 

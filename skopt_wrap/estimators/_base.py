@@ -25,6 +25,7 @@ from ._fit_steps import FitRequest, prepare_fit
 from ._inputs._network_inputs import free_lengths, input_dtypes
 from ._inputs._rows import as_network_input, first_rows
 from ._inputs._select import check_inputs_parameter
+from ._inputs._texts import learn_texts, reads_texts, text_meta
 from ._members import fit_members, refuse_members, wants_members
 from ._network import (
     build_network,
@@ -140,6 +141,7 @@ class BaseKerasEstimator(
     def _learn_table(self, fitting: Any) -> None:
         """Learn from the training rows how the network prepares them."""
         learn_table(self, fitting)
+        learn_texts(self, fitting)
 
     def _learn_target(self, y: np.ndarray, weights: np.ndarray, target: Any) -> None:
         """Learn from the training rows what the target needs to know of them."""
@@ -322,6 +324,7 @@ class BaseKerasEstimator(
         if self.X_dtype_.kind in "iu":
             parts = [part for part in (X, X_val) if part is not None and part.shape[0]]
             meta["X_max_"] = max((int(part.max()) for part in parts), default=0)
+        meta.update(text_meta(self.text_encoder_))
         return meta if self.table_ is None else {**meta, **self.table_.meta(X.shape[0])}
 
     def _build(self, X: Any, y: np.ndarray, target: Any, X_val: Any = None) -> tuple[Any, Any]:
@@ -384,5 +387,8 @@ class BaseKerasEstimator(
         tags.input_tags.string = not isinstance(self.model, str)
         if self._model_usable() and prepares_tables(self):
             tags.input_tags.allow_nan = tags.input_tags.categorical = True
+        if self._model_usable() and reads_texts(self):
+            tags.input_tags.allow_nan = tags.input_tags.string = True
+            tags.input_tags.sparse = False
         tags.target_tags.required = True
         return tags

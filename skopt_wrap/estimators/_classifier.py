@@ -30,7 +30,7 @@ class KerasClassifier(ClassPredictions, ClassScoreMixin, BaseKerasEstimator):
 
     Parameters
     ----------
-    model : {"dense", "realmlp", "tabm", "cnn", "lstm"}, callable or keras.Model, default="dense"
+    model : str, callable or keras.Model, default="dense"
         The network. A name stands for a builder of :mod:`skopt_wrap.architectures`. A callable
         ``f(**parameters)`` or ``f(meta, **parameters)`` returns a Keras model, compiled or not;
         `meta` is a dict with ``n_features_in_``, ``X_shape_``, ``X_dtype_``, ``X_max_`` (integers),

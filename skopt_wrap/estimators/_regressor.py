@@ -26,7 +26,7 @@ class KerasRegressor(RegressorMixin, BaseKerasEstimator):
 
     Parameters
     ----------
-    model : {"dense", "realmlp", "tabm", "cnn", "lstm"}, callable or keras.Model, default="dense"
+    model : str, callable or keras.Model, default="dense"
         The network; see :class:`KerasClassifier`.
     inputs : dict of str to columns, default=None
         For a builder or a Keras model with several inputs: the columns of `X` that each input

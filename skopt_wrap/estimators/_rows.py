@@ -20,6 +20,7 @@ from ._inputs._network_inputs import free_lengths
 from ._inputs._rows import InputRows, as_network_input
 from ._inputs._select import check_batch_rows, select_inputs
 from ._inputs._sequences import special_rows
+from ._inputs._texts import check_texts, reads_texts
 from ._network import first_embedding
 from ._outputs._form import ONE_OUTPUT, checked_parts, flat_outputs
 from ._tables._check import check_table, is_table, prepares_tables
@@ -44,6 +45,7 @@ class RowsMixin(PrefixedParamsMixin):
     target_encoder_: Any
     table_: Any = None
     table_encoder_: Any = None
+    text_encoder_: Any = None
 
     @property
     def _floatx(self) -> str:
@@ -57,7 +59,7 @@ class RowsMixin(PrefixedParamsMixin):
         """
         if reset:
             self._forget_rows()
-            self.table_ = self.table_encoder_ = None
+            self.table_ = self.table_encoder_ = self.text_encoder_ = None
         elif _as_at_fit(self, X):
             return X
         if isinstance(X, InputRows):  # of a dataset
@@ -65,6 +67,9 @@ class RowsMixin(PrefixedParamsMixin):
         if self.inputs is not None:
             return select_inputs(self, X, reset=reset)
         check_container(X)
+        if reads_texts(self):
+            ids = check_texts(self, X, reset=reset, dataset=not tables)
+            return self._check_row_shape(ids, reset=reset)
         new = reset and tables and prepares_tables(self) and is_table(X)
         if new or self.table_encoder_ is not None:
             return self._check_row_shape(check_table(self, X, reset=reset), reset=reset)
@@ -236,6 +241,8 @@ def _as_at_fit(estimator: Any, X: Any) -> bool:
         return False  # warnings about names; lengths that are filled up
     if estimator.inputs is not None or estimator._takes_any_length():
         return False
+    if learned.get("text_encoder_") is not None:
+        return False  # numbers are no texts
     encoder = estimator.table_encoder_
     if (encoder is not None and encoder.categories) or estimator.X_dtype_.kind == "O":
         return False

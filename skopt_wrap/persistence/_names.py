@@ -20,6 +20,7 @@ from ..exceptions import LoadError, ParameterError, SaveError
 _PRIVATE_PARTS: dict[str, tuple[str, ...]] = {
     "_keras._columns": ("Columns",),
     "_keras._structure": ("OutputForm",),
+    "_texts": ("TextEncoder",),
     "estimators._tables._encoder": ("TableEncoder",),
     "estimators._tables._preparation": ("Preparation",),
     "estimators._targets._scaling": ("QuantileScaling", "StandardScaling"),

@@ -175,3 +175,10 @@ def snapshots(epochs: Collection[int]) -> Any:
     from ._callback_classes import Snapshots
 
     return Snapshots(epochs)
+
+
+def progress_bar(epochs: int, verbose: int) -> Any:
+    """Return a bar over the epochs; without `verbose` it shows nothing."""
+    from tqdm.auto import tqdm
+
+    return tqdm(total=epochs, desc="fit", unit="epoch", disable=not verbose, leave=verbose > 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._keras import load_keras, reset_states
 from ..exceptions import TrainingInterruptedWarning
-from ._callbacks import keep_best, unfusable_callback
+from ._callbacks import keep_best, progress_bar, unfusable_callback
 from ._data import TrainingData, batch_plan
 from ._divergence import check_finite, is_lost
 from ._epoch_graph import EpochGraph, as_tensors, graph_for, kept_on_failure
@@ -240,7 +240,7 @@ def _train_fused(
     logs: dict[str, float] = {}
     model.stop_training = False
     listener.on_train_begin()
-    bar = _progress(epochs, settings.verbose)
+    bar = progress_bar(epochs, settings.verbose)
     try:
         for epoch in range(epochs):
             listener.on_epoch_begin(epoch)
@@ -394,9 +394,3 @@ def recorded(result: TrainingResult, history: Any) -> TrainingResult:
     result.n_epochs = len(getattr(history, "epoch", ()))
     result.history = {name: [float(v) for v in vs] for name, vs in history.history.items()}
     return result
-
-
-def _progress(epochs: int, verbose: int) -> Any:
-    from tqdm.auto import tqdm
-
-    return tqdm(total=epochs, desc="fit", unit="epoch", disable=not verbose, leave=verbose > 1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._params import builder_parameters
+from .._texts import is_text_column
 from ..architectures import ARCHITECTURES
 from ..exceptions import SkippedWarning, UnknownParameterError, suggest
 from ._trial import COMPLETED, TrialResult
@@ -33,10 +34,19 @@ def architectures_for(shape: Sequence[int]) -> tuple[str, ...]:
     Examples
     --------
     >>> from skopt_wrap.tuning._auto import architectures_for
-    >>> architectures_for((64,)), architectures_for((8, 8)), architectures_for((8, 8, 1))
-    (('dense', 'realmlp', 'tabm'), ('dense', 'cnn', 'lstm'), ('dense', 'cnn'))
+    >>> architectures_for((64,)), architectures_for((8, 8, 1))
+    (('dense', 'realmlp', 'tabm'), ('dense', 'cnn'))
+    >>> architectures_for((8, 8))
+    ('dense', 'cnn', 'lstm', 'lite', 'inceptiontime')
     """
     return tuple(name for name, item in ARCHITECTURES.items() if item.fits(shape))
+
+
+def architectures_of(X: Any, space: Any) -> tuple[str, ...]:
+    """Return the architectures that take `X`: those for texts, or those for its shape."""
+    if is_text_column(X):
+        return tuple(name for name, item in ARCHITECTURES.items() if item.texts)
+    return architectures_for(row_shape(X, space))
 
 
 def row_shape(X: Any, space: Any) -> tuple[int, ...]:

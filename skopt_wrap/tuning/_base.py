@@ -257,9 +257,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
     def _spaces(self, pipeline: CandidatePipeline, X: Any) -> dict[str | None, dict[str, Any]]:
         """Return the space of each architecture of "auto", or a single one under None."""
         auto = self._automatic()
-        architectures: Any = (
-            _auto.architectures_for(_auto.row_shape(X, self.space)) if auto else [None]
-        )
+        architectures: Any = _auto.architectures_of(X, self.space) if auto else [None]
         return {name: given_space(self, pipeline.network, name) for name in architectures}
 
     def _check_target(self, y: Any) -> Any:
@@ -316,9 +314,11 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         if self.random_state is None and self.storage is not None:
             from ._storage._backends import find_seeds
 
-            architecture = "dense" if self._automatic() else None  # "auto" always begins with it
-            if (stored := find_seeds(self.storage, self.study, architecture)) is not None:
-                return stored
+            # "auto" begins with one of the two.
+            for architecture in ("dense", "text") if self._automatic() else (None,):
+                stored = find_seeds(self.storage, self.study, architecture)
+                if stored is not None:
+                    return stored
         rng = check_random_state(self.random_state)
         return int(rng.randint(1, 2**31 - 1)), int(rng.randint(2**31 - 1))
 

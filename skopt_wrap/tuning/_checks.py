@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn import check_method_params
+from .._texts import is_text_column
 from ..architectures import Architecture
 from ..estimators import resolved_epochs
 from ..exceptions import DataError, ParameterError, SkippedWarning, UnknownParameterError, suggest
@@ -122,7 +123,7 @@ def check_data(tuned: Any, pipeline: CandidatePipeline, X: Any, y: Any) -> None:
         return
     if getattr(pipeline.network, "inputs", None) is not None or (tags.string and _has_text(X)):
         return
-    if _of_unequal_length(X):
+    if _of_unequal_length(X) or (tuned._automatic() and is_text_column(X)):
         return
     check_array(
         X,

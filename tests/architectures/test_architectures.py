@@ -35,8 +35,8 @@ def test_spaces_name_parameters_of_the_builder(name, full):
 def test_every_value_of_a_list_builds(name):
     architecture = ARCHITECTURES[name]
     shapes = [(5, 8, 2), (5, 8)]
-    shape = next(shape for shape in shapes if architecture.fits(shape[1:]))
-    meta = {**IMAGES, "X_shape_": shape}
+    shape = next((shape for shape in shapes if architecture.fits(shape[1:])), (5, 8))
+    meta = {**IMAGES, "X_shape_": shape, "n_ids_": 9, "n_words_": 4}
     for parameter, values in architecture.space(full=True).items():
         if not parameter.startswith("model__"):
             continue
@@ -50,14 +50,16 @@ def test_shapes_that_they_fit():
     shapes = [(5,), (9, 5), (8, 8, 3), (2, 2, 2, 2)]
     found = [{name for name in fits if fits[name](shape)} for shape in shapes]
     tables = {"dense", "realmlp", "tabm"}
-    assert found == [tables, {"dense", "cnn", "lstm"}, {"dense", "cnn"}, {"dense"}]
+    series = {"dense", "cnn", "lstm", "lite", "inceptiontime"}
+    assert found == [tables, series, {"dense", "cnn"}, {"dense"}]
 
 
 def test_networks_take_the_data_that_they_are_for():
     assert dense(IMAGES, units=(6, 5)).count_params() == 64 * 6 + 6 + 6 * 5 + 5 + 5 * 3 + 3
     assert cnn(IMAGES, filters=(2,), pool_size=1, dense_units=0).count_params() == 20 + 128 * 3 + 3
     # An LSTM of u units on f features has 4 (u (u + f) + u) weights.
-    assert lstm(SERIES, units=4).count_params() == 4 * (4 * (4 + 1) + 4) + 4 + 1
+    plain = {"bidirectional": False, "pooling": "last"}
+    assert lstm(SERIES, units=4, **plain).count_params() == 4 * (4 * (4 + 1) + 4) + 4 + 1
     ids = {**SERIES, "X_dtype_": np.dtype("int32"), "X_max_": 9}
     assert lstm(ids, units=4, embedding_dim=3).layers[1].input_dim == 10
 
@@ -71,6 +73,7 @@ def test_networks_take_the_data_that_they_are_for():
         (dense, SERIES, {"units": (4, 0)}, ParameterError),
         (cnn, IMAGES, {"dense_units": -1}, ParameterError),
         (lstm, SERIES, {"recurrent_dropout": 1.0}, ParameterError),
+        (lstm, SERIES, {"pooling": "first"}, ParameterError),
         (dense, SERIES, {"l1": "much"}, ParameterError),
     ],
 )

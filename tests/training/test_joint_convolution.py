@@ -49,7 +49,12 @@ NETWORKS = {
         "model__l2": 0.01,
         "model__dense_units": 5,
     },
-    "built-in, Adam": {"model": "cnn", "model__input_shape": (36, 1), "optimizer": "adam"},
+    "built-in, Adam": {
+        "model": "cnn",
+        "model__input_shape": (36, 1),
+        "model__batch_norm": False,
+        "optimizer": "adam",
+    },
     "early stopping": {
         "model": "cnn",
         "model__input_shape": (6, 6, 1),

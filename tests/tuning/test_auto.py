@@ -24,7 +24,8 @@ def trial(score, n_parameters=5):
 
 def test_shapes_and_their_architectures():
     assert architectures_for((5,)) == ("dense", "realmlp", "tabm")
-    assert architectures_for((9, 5)) == ("dense", "cnn", "lstm")
+    series = ("dense", "cnn", "lstm", "lite", "inceptiontime")
+    assert architectures_for((9, 5)) == series
     assert architectures_for((8, 8, 3)) == ("dense", "cnn")
     assert architectures_for((2, 2, 2, 2)) == ("dense",)
 
@@ -77,19 +78,21 @@ def test_family_that_fails_is_reported_and_all_failing_raises():
 def test_auto_compares_what_the_shape_allows():
     rng = np.random.RandomState(0)
     X = rng.normal(size=(40, 6, 2)).astype("float32")
+    space = {**SMALL, "model__n_blocks": [1]}
+    names = ["dense", "cnn", "lstm", "lite", "inceptiontime"]
     y = np.where(X[:, :, 0].mean(axis=1) > 0, "up", "down")
     est = TunedClassifier(
-        "auto", tuner="random", max_trials=2, cv=2, epochs=2, space=SMALL, random_state=0
+        "auto", tuner="random", max_trials=2, cv=2, epochs=2, space=space, random_state=0
     ).fit(X, y)
     table = est.families_
-    assert sorted(table["model"]) == ["cnn", "dense", "lstm"]
-    assert table["n_trials"].tolist() == [2, 2, 2]
+    assert sorted(table["model"]) == sorted(names)
+    assert table["n_trials"].tolist() == [2] * 5
     assert table["best_score"][0] == est.best_score_ == max(est.cv_results_["mean_test_score"])
     assert est.best_params_["model"] == table["model"][0] == est.best_estimator_.model
     row = table["model"].tolist().index(est.best_params_["model"])
     assert table["n_parameters"][row] == est.model_.count_params()
-    assert list(est.cv_results_["param_model"]) == ["dense"] * 2 + ["cnn"] * 2 + ["lstm"] * 2
-    assert set(est.oracle_) == {"dense", "cnn", "lstm"}
+    assert list(est.cv_results_["param_model"]) == [name for name in names for _ in range(2)]
+    assert set(est.oracle_) == set(names)
     assert list(est.space_) == ["model", "name", "kind", "values", "condition"]
     assert est.predict_proba(X).shape == (40, 2)
     assert not hasattr(est, "pareto_front_")

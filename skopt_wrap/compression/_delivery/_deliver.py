@@ -51,7 +51,9 @@ def keep(parts: Parts, runtime: LiteRTModel) -> Delivery:
         _described(target.transformer_, "preprocessing='keep'") for target in parts.targets
     ]
     names = getattr(parts.network, "feature_names_in_", None)
-    if not steps and len(runtime.input_shape) == 1:
+    if _text(parts) is not None:
+        facts["text"] = _text(parts)
+    elif not steps and len(runtime.input_shape) == 1:
         columns = _raw_columns(names, runtime.input_shape[0])
         for raw in filter(None, [column.use() for column in columns]):
             raw.missing = _takes_gaps(parts.network)
@@ -117,6 +119,8 @@ def fold(parts: Parts, runtime: LiteRTModel, rows: Any, process: ConversionProce
         _described(target.transformer_, reason)
         for target, reason in zip(parts.targets, reversed(answers.reasons), strict=True)
     ]
+    if _text(parts) is not None:
+        facts["text"] = _text(parts)
     raw = [column.raw for column in columns if column.raw is not None]
     described = [column.describe() for column in raw] if raw else None
     _check(parts, runtime, whole, files["front"], tables[n_kept:], described, answers)
@@ -142,6 +146,12 @@ def _raw_columns(names: Any, n: int) -> list[Column]:
     return [Column(RawColumn(name), plain=True) for name in given]
 
 
+def _text(parts: Parts) -> dict[str, Any] | None:
+    """Return how ids are made of texts, where the network reads them."""
+    encoder = getattr(parts.network, "text_encoder_", None)
+    return None if encoder is None else encoder.describe()
+
+
 def _takes_gaps(network: Any) -> bool:
     """Return whether a network fills gaps by itself."""
     return table_layer(network.model_) is not None
@@ -152,6 +162,9 @@ def _front(
 ) -> tuple[list[Any], list[Column], int, list[str | None]]:
     """Return operations, raw columns, number of steps that stay, and why each of them does."""
     table = len(runtime.input_shape) == 1
+    if _text(parts) is not None:
+        reason = "it changes texts, and the file reads ids, whose making its description tells"
+        return [], [], len(steps), [reason] * len(steps)
 
     def make_columns(n_kept: int) -> list[Column]:
         found = tables[n_kept]
@@ -230,8 +243,11 @@ def _check(
     the same outputs of the network: between them lies the network's file, byte for byte.
     """
     rows, last = tables[0], tables[-1]
-    read = np.asarray(rows) if columns is None else encode(rows, columns)
     wanted = parts.network.network_input(last)
+    if _text(parts) is not None:
+        read = wanted
+    else:
+        read = np.asarray(rows) if columns is None else encode(rows, columns)
     given = wanted
     if front is not None:
         given = LiteRTModel(front)(read)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 
+from ..._texts import TextEncoder, as_texts
 from ...exceptions import ParameterError
 from ._table import encode
 
@@ -33,6 +34,8 @@ def rows_of(description: Mapping[str, Any] | None, X: Any) -> np.ndarray:
             "preprocessing='fold', or transform the rows and call the model on them for its raw "
             "outputs."
         )
+    if "text" in description:
+        return TextEncoder.from_description(description["text"]).encode(as_texts(X))
     columns = description["input"].get("columns")
     return np.asarray(X) if columns is None else encode(X, columns)
 

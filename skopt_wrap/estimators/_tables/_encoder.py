@@ -190,8 +190,8 @@ def _check_repeated(column: Column, cells: list[Any], known: list[Any], declared
         return
     raise DataError(
         f"The column {told}, such as {known[0]!r}: that is text or an identifier, no category. "
-        "Drop it, make numbers of it first (TfidfVectorizer for sentences), or name it in "
-        "categorical_features if its values are categories all the same."
+        "Drop it, make numbers of it first (TfidfVectorizer), read it alone with model='text', or "
+        "name it in categorical_features if its values are categories all the same."
     )
 
 

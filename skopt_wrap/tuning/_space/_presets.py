@@ -19,8 +19,8 @@ def default_space(
 
     Parameters
     ----------
-    architecture : {"dense", "realmlp", "tabm", "cnn", "lstm"} or Architecture, default="dense"
-        The architecture, or its name.
+    architecture : str or Architecture, default="dense"
+        The architecture, or its name (a key of ``skopt_wrap.architectures.ARCHITECTURES``).
     full : bool, default=False
         False: width, depth, dropout and learning rate, which matter most. True: everything that
         practice tunes, layer by layer: activation, batch normalization, L1 and L2 penalties,
