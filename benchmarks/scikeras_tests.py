@@ -59,7 +59,7 @@ RENAMES = [
         "from keras import Variable as KerasVariable",
     ),
     (r"\bcurrent_epoch\b", "n_iter_"),
-    (r", split=True", ""),
+    (r",\s*split=True", ""),
     (r"build_fn=dynamic_classifier", "model=dynamic_classifier"),
     (r"(?<![\w_])run_eagerly=True", "compile__run_eagerly=True"),
 ]
@@ -90,7 +90,7 @@ DIFFERENCES = {
         r"validation_batch_size|cannot reach the network|did not reach the network"
     ),
     "The name of a setting is another one": r"'fit__callbacks'|'fit__class_weight'",
-    "Defaults: 50 epochs; n_iter_ counts all epochs": r"50 == 1|n_iter__property",
+    "Defaults: 50 epochs; n_iter_ counts all epochs": r"50 == 1|current_epoch_property",
     "A metric is recorded under the name that it was given by": (
         r"mean_squared_error|shorthand_metric_name|history_metric_names"
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._keras import all_layers, compile_arguments, load_keras
 from .._params import builder_parameters
-from ..exceptions import ParameterError
+from ..exceptions import ParameterError, UnknownParameterError
 from ._losses import OWN_LOSSES, infer_loss, make_loss
 from ._routed_objects import make_parts
 
@@ -80,18 +80,69 @@ def offered_settings(estimator: Any, target: Any, optimizer: Any) -> dict[str, A
         )
     if loss is None:
         loss = infer_loss(target, target.n_units)
-    if options or inspect.isclass(loss):
+    if isinstance(loss, Mapping | list | tuple):
+        losses = [
+            item if item is None else make_loss(item, own, target, target.n_units)
+            for item, own in zip(
+                _entries(loss), options_by_entry("loss", loss, options), strict=True
+            )
+        ]
+        loss = dict(zip(loss, losses, strict=True)) if isinstance(loss, Mapping) else losses
+    elif options or inspect.isclass(loss):
         loss = make_loss(loss, options, target, target.n_units)
     metrics, metric_options = estimator.metrics, estimator._routed("metrics")
     if metrics is not None or metric_options:
-        metric_class = load_keras().metrics.Metric
-        metrics = make_parts("metrics", metrics, metric_options, metric_class, text=True)
+        metrics = _offered_metrics(metrics, metric_options)
     return {
         "optimizer": optimizer,
         "loss": loss,
         "metrics": metrics,
         **estimator._routed("compile"),
     }
+
+
+def _entries(given: Any) -> list[Any]:
+    return list(given.values() if isinstance(given, Mapping) else given)
+
+
+def options_by_entry(name: str, given: Any, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the arguments of every entry of a list or dict: of all, or of one by position or key.
+
+    Raises
+    ------
+    UnknownParameterError
+        For a position or key that is not there.
+    """
+    keys = [str(key) for key in (given if isinstance(given, Mapping) else range(len(given)))]
+    shared = {option: value for option, value in options.items() if "__" not in option}
+    found = [dict(shared) for _ in keys]
+    for option, value in options.items():
+        owner, separator, rest = option.partition("__")
+        if separator and owner not in keys:
+            raise UnknownParameterError(
+                f"{name}__{option} names the entry {owner!r} of {name}, which has {keys}."
+            )
+        if separator:
+            found[keys.index(owner)][rest] = value
+    return found
+
+
+def _offered_metrics(metrics: Any, options: Mapping[str, Any]) -> Any:
+    """Return fresh metrics, nested by outputs as the user gave them."""
+    base = load_keras().metrics.Metric
+    nested = isinstance(metrics, Mapping | list | tuple) and any(
+        isinstance(item, list | tuple) for item in _entries(metrics)
+    )
+    if not nested:
+        made = make_parts("metrics", metrics, options, base, text=True)
+        return dict(zip(metrics, made, strict=True)) if isinstance(metrics, Mapping) else made
+    parts = [
+        make_parts("metrics", item, own, base, text=True)
+        for item, own in zip(
+            _entries(metrics), options_by_entry("metrics", metrics, options), strict=True
+        )
+    ]
+    return dict(zip(metrics, parts, strict=True)) if isinstance(metrics, Mapping) else parts
 
 
 def check_compiled(estimator: Any, network: Any, offered: Mapping[str, Any] | None) -> None:

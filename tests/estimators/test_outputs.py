@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 from skopt_wrap import KerasClassifier, KerasRegressor
-from skopt_wrap.exceptions import DataError, ModelError, ParameterError
+from skopt_wrap.exceptions import DataError, ModelError, ParameterError, UnknownParameterError
 
 keras = pytest.importorskip("keras")
 pd = pytest.importorskip("pandas")
@@ -237,3 +237,35 @@ def test_a_single_output_takes_settings_in_a_list_or_dict_of_one(rows, settings)
     assert "accuracy" in nested.history_
     with pytest.raises(ParameterError, match="nothing"):
         KerasClassifier(build, epochs=1, loss={"nothing": "mse", "out": "mse"}).fit(rows, labels)
+
+
+@pytest.mark.parametrize("loss", [keras.losses.BinaryCrossentropy, "BinaryCrossentropy"])
+@pytest.mark.parametrize("kind", ["list", "dict"])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_a_builder_that_compiles_gets_the_settings_of_every_output(rows, loss, kind, n_outputs):
+    names = [f"out{i + 1}" for i in range(n_outputs)]
+
+    def build(meta, compile_kwargs):
+        inputs = keras.Input((2,))
+        tensors = [layers.Dense(1, name=name)(inputs) for name in names]
+        outputs = tensors if kind == "list" else dict(zip(names, tensors, strict=True))
+        model = keras.Model(inputs, outputs)
+        model.compile(**compile_kwargs)
+        return model
+
+    y = (np.column_stack([rows[:, 0], rows[:, 1]])[:, :n_outputs] > 0).astype(int)
+    y = y.ravel() if n_outputs == 1 else y
+    last = str(n_outputs - 1) if kind == "list" else names[-1]
+    settings = {"loss__from_logits": True, f"loss__{last}__label_smoothing": 0.25}
+    losses, metrics = [loss] * n_outputs, [["accuracy"]] * n_outputs
+    if kind == "dict":
+        losses, metrics = (dict(zip(names, part, strict=True)) for part in (losses, metrics))
+    classifier = KerasClassifier(build, loss=losses, metrics=metrics, epochs=1, **settings)
+    classifier.fit(rows, y)
+    made = list(classifier.model_.loss.values()) if kind == "dict" else classifier.model_.loss
+    smoothing = [part.get_config()["label_smoothing"] for part in made]
+    assert smoothing == [*[0] * (n_outputs - 1), 0.25]
+    assert [part.get_config()["from_logits"] for part in made] == [True] * n_outputs
+    assert classifier.predict(rows).shape == y.shape
+    with pytest.raises(UnknownParameterError, match="nowhere"):
+        KerasClassifier(build, loss=losses, loss__nowhere__axis=1).fit(rows, y)

@@ -80,6 +80,8 @@ class NumpyNetwork:
         self.multiplications = 0  # for one row
         inputs = [_Value(place) for place in range(self.n_inputs)]
         self.outputs = run_graph(model, inputs, self._recorder, None)
+        if isinstance(self.outputs, list) and len(self.outputs) == 1:
+            self.outputs = self.outputs[0]  # as Keras does when it calls the network
         tree = load_keras().tree
         leaves = tree.flatten(self.outputs)
         if not all(isinstance(leaf, _Value) for leaf in leaves):
