@@ -14,6 +14,7 @@ from ..exceptions import ParameterError, suggest
 from ._blocks import check_fraction, widths
 
 _SIZES = ("kernel_size", "pool_size", "strides")
+_FLAGS = ("batch_norm", "bidirectional")  # also where the default is "auto"
 
 
 def check_parameters(builder: Callable[..., Any], parameters: Mapping[str, Any]) -> None:
@@ -46,7 +47,10 @@ def check_parameters(builder: Callable[..., Any], parameters: Mapping[str, Any])
     """
     for name, value in parameters.items():
         default = inspect.signature(builder).parameters[name].default
-        if isinstance(default, bool) and not isinstance(value, bool | np.bool_):
+        if isinstance(value, str) and value == default:
+            continue  # "auto"
+        flag = isinstance(default, bool) or name in _FLAGS
+        if flag and not isinstance(value, bool | np.bool_):
             raise ParameterError(f"model__{name} must be True or False, got {value!r}.")
         if name.endswith("activation"):
             _check_known(name, value, load_keras().activations, "activation")
