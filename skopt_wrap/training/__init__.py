@@ -18,8 +18,9 @@ from ._joint._layer_spec import NotJointlyTrainable
 from ._joint._member import JointTrainingError, Training, joint_key
 from ._joint._trainer import train_jointly
 from ._learning_rate_range import range_losses
+from ._result import TrainingResult
 from ._schedules import schedule_options, schedule_rates
-from ._train import TrainingResult, TrainingSettings, train, train_batches
+from ._train import TrainingSettings, train, train_batches
 
 __all__ = [
     "NotJointlyTrainable",

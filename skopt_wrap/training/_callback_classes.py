@@ -235,3 +235,24 @@ class ResetStates(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set them to zero."""
         reset_states(self.model)
+
+
+class CountSteps(keras.callbacks.Callback):
+    """Count the steps of an optimizer on batches whose number Keras does not know.
+
+    Keras notices the end of such batches within a step, which the optimizer has then counted: its
+    momenta and its schedule would run ahead of the training.
+    """
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Read what the optimizer has counted before."""
+        self._steps = int(self.model.optimizer.iterations)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Count a step."""
+        self._steps += 1
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Put the count of the optimizer right."""
+        if int(self.model.optimizer.iterations) != self._steps:
+            self.model.optimizer.iterations.assign(self._steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,34 +16,9 @@ from ._data import TrainingData, batch_plan
 from ._divergence import check_finite, is_lost
 from ._epoch_graph import EpochGraph, as_tensors, graph_for, kept_on_failure
 from ._errors import errors_in_words
+from ._result import TrainingResult, recorded
 
 VALIDATION_BATCH = 1024
-
-
-@dataclass
-class TrainingResult:
-    """What a training run leaves besides the trained model.
-
-    Parameters
-    ----------
-    history : dict of str to list of float
-        Loss and metrics of every epoch.
-    n_epochs : int
-        Epochs that were run.
-    path : {"fused", "joint", "fit"}
-        Whether an epoch was one graph, of this network alone or of several networks that were
-        trained jointly, or ``model.fit`` was called.
-    reason : str or None
-        Why training was not fused.
-    interrupted : bool
-        Whether the user interrupted it and the best weights so far were kept.
-    """
-
-    history: dict[str, list[float]] = field(default_factory=dict)
-    n_epochs: int = 0
-    path: str = "fused"
-    reason: str | None = None
-    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -350,18 +325,23 @@ def train_batches(
 
         size = options.pop("validation_batch_size", None) or VALIDATION_BATCH
         validation = BatchSequence(validation, size)
-    from ._callback_classes import ResetStates, StopWhenLost
+    from ._callback_classes import CountSteps, ResetStates, StopWhenLost
 
-    resets = [ResetStates()] if reset_states(model) else []
+    more: list[Any] = [ResetStates()] if reset_states(model) else []
+    if _of_unknown_length(model, batches, options):
+        more.append(CountSteps())
     result = TrainingResult(path="fit", reason=reason)
     history = keras.callbacks.History()
-    with kept_on_failure(model):
+    with kept_on_failure(model), warnings.catch_warnings():
+        # The end of batches of unknown length interrupts nothing.
+        if not options.get("steps_per_epoch"):
+            warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
         try:
             model.fit(
                 batches,
                 epochs=epochs,
                 validation_data=validation,
-                callbacks=[*callbacks, history, StopWhenLost(), *resets],
+                callbacks=[*callbacks, history, StopWhenLost(), *more],
                 shuffle=False,
                 verbose=verbose,
                 **options,
@@ -376,6 +356,14 @@ def train_batches(
     return recorded(result, history)
 
 
+def _of_unknown_length(model: Any, batches: Any, options: dict[str, Any]) -> bool:
+    """Return whether Keras finds the end of `batches` by running out of them."""
+    if options.get("steps_per_epoch") or not hasattr(batches, "cardinality"):
+        return False
+    plain = not getattr(model.optimizer, "gradient_accumulation_steps", None)
+    return plain and int(batches.cardinality()) < 0 and hasattr(model.optimizer, "iterations")
+
+
 def _accept_interrupt(callbacks: Sequence[Any], n_epochs: int) -> bool:
     """Whether to go on after an interrupt: when a callback holds the best weights so far."""
     if not keep_best(callbacks):
@@ -386,11 +374,3 @@ def _accept_interrupt(callbacks: Sequence[Any], n_epochs: int) -> bool:
         stacklevel=4,
     )
     return True
-
-
-def recorded(result: TrainingResult, history: Any) -> TrainingResult:
-    """Return `result` with what a ``keras.callbacks.History`` recorded."""
-    # A loop of the user's that calls no callback records nothing.
-    result.n_epochs = len(getattr(history, "epoch", ()))
-    result.history = {name: [float(v) for v in vs] for name, vs in history.history.items()}
-    return result

@@ -13,7 +13,8 @@ from ...exceptions import DivergedError
 from .._data import TrainingData
 from .._divergence import check_finite
 from .._epoch_graph import prepare_metrics
-from .._train import TrainingResult, TrainingSettings, recorded, why_not_fused
+from .._result import TrainingResult, recorded
+from .._train import TrainingSettings, why_not_fused
 from ._layer_spec import NotJointlyTrainable
 from ._plan import Plan, joint_plan
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..._keras import dtype_scope, load_tensorflow, plain_executor
-from .._train import VALIDATION_BATCH, recorded
+from .._result import recorded
+from .._train import VALIDATION_BATCH
 from ._graph import JointGraph, joint_graph
 from ._member import JointTrainingError, Member, Training
 from ._samples import place_samples, step_tables
