@@ -97,7 +97,17 @@ def test_fits_together_equal_fits_one_by_one(blobs, params):
 @pytest.mark.parametrize(
     "params,path,reason",
     [
-        ({"model": "lstm", "model__input_shape": (4, 1), "model__units": 4}, "fused", "LSTM"),
+        (
+            {
+                "model": "lstm",
+                "model__input_shape": (4, 1),
+                "model__units": 4,
+                "model__bidirectional": False,
+                "model__pooling": "last",
+            },
+            "fused",
+            "LSTM",
+        ),
         ({"optimizer": "lamb"}, "fused", "optimizer Lamb"),
         ({"compile__run_eagerly": True}, "fit: run_eagerly=True", "run_eagerly=True"),
     ],
