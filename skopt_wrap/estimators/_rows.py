@@ -180,7 +180,8 @@ class RowsMixin(PrefixedParamsMixin):
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_units)
-            Raw outputs. A row's outputs do not depend on the rows beside it. A list of such arrays
+            Raw outputs. How many rows there are changes the outputs of a row by less than 1e-6 of
+            the largest, because NumPy computes few rows and TensorFlow many. A list of such arrays
             where the network has several outputs.
         """
         if "model_" not in vars(self):

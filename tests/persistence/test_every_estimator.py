@@ -150,7 +150,7 @@ def test_packages_and_private_classes_of_the_format_exist():
     assert set(skopt_wrap._SUBPACKAGES) - {"exceptions", "persistence"} <= set(_names.OWN_PACKAGES)
     for short, module in _names.PRIVATE_CLASSES.items():
         package, name = short.split(".", 1)
-        assert module.startswith(f"skopt_wrap.{package}.")
+        assert f"{module}.".startswith(f"skopt_wrap.{package}.")
         if package in skopt_wrap._SUBPACKAGES:
             assert getattr(importlib.import_module(module), name).__module__ == module
 
