@@ -251,7 +251,7 @@ def _as_at_fit(estimator: Any, X: Any) -> bool:
     return bool(X.max() <= largest and X.min() >= -largest)  # False for NaN
 
 
-_LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
+_LARGEST = {name: np.float64(np.finfo(name).max) for name in ("float32", "float64")}
 
 
 def _finite(outputs: np.ndarray, network: Any) -> np.ndarray:

@@ -113,6 +113,7 @@ class NumpyNetwork:
                 _refuse(operation, options)
                 args = tuple(_listed(args[0])) if len(args) == 1 else args
             else:
+                args = tuple(_as_key(arg) for arg in args)
                 function = numpy_operation(operation)
                 twin = None if function is None or options else ([], lambda: function)
             if twin is None:
@@ -177,6 +178,13 @@ class NumpyNetwork:
             values[place].astype(dtype)
             for place, dtype in zip(self._places, self._dtypes, strict=True)
         ]
+
+
+def _as_key(argument: Any) -> Any:
+    """Return a list of slices, as a network from a file holds them, as numpy takes it."""
+    if isinstance(argument, list) and not any(isinstance(item, _Value) for item in argument):
+        return tuple(argument)
+    return argument
 
 
 def _refuse(layer: Any, options: Mapping[str, Any]) -> None:
