@@ -59,7 +59,7 @@ def test_conditions_and_layers() -> None:
     assert "momentum" not in encoded(space, {"optimizer": "adam", "momentum": 0.9})
 
 
-@pytest.mark.parametrize("architecture", ["dense", "cnn", "lstm", "realmlp"])
+@pytest.mark.parametrize("architecture", ["dense", "lstm", "realmlp"])
 def test_the_untuned_default_is_in_the_compact_space(architecture: str) -> None:
     pipeline = CandidatePipeline(KerasClassifier(architecture), "", {}, None, 0)
     space = SearchSpace(default_space(architecture))
@@ -68,6 +68,11 @@ def test_the_untuned_default_is_in_the_compact_space(architecture: str) -> None:
     assert first.keys() <= untuned.keys()
     for name, value in first.items():
         assert value == pytest.approx(untuned[name])
+
+
+def test_what_the_data_settle_is_no_start() -> None:
+    pipeline = CandidatePipeline(KerasClassifier("cnn"), "", {}, None, 0)
+    assert _starts.starting_values(SearchSpace(default_space("cnn")), pipeline) == []
 
 
 def test_portfolios_are_in_the_compact_space() -> None:
