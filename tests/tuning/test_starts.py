@@ -70,9 +70,13 @@ def test_the_untuned_default_is_in_the_compact_space(architecture: str) -> None:
         assert value == pytest.approx(untuned[name])
 
 
-def test_what_the_data_settle_is_no_start() -> None:
+def test_what_the_data_settle_has_the_first_value_of_the_space() -> None:
     pipeline = CandidatePipeline(KerasClassifier("cnn"), "", {}, None, 0)
-    assert _starts.starting_values(SearchSpace(default_space("cnn")), pipeline) == []
+    space = SearchSpace(default_space("cnn"))
+    first = space.decode(_starts.starting_values(space, pipeline)[0])
+    untuned = _starts.untuned_parameters(pipeline, list(space.keys))
+    assert first.pop("model__n_layers") == 1 and "model__n_layers" not in untuned
+    assert {name: untuned[name] for name in first} == pytest.approx(first)
 
 
 def test_portfolios_are_in_the_compact_space() -> None:

@@ -21,8 +21,8 @@ _SMOOTHING = "model__label_smoothing"
 def starting_values(space: SearchSpace, pipeline: CandidatePipeline) -> list[dict[str, Any]]:
     """Return what the oracle is to try first, as its values.
 
-    Configurations that the space does not hold are left out, among them the untuned network where
-    the data settle one of its searched parameters (the layers of "cnn").
+    Configurations that the space does not hold are left out. A parameter that the data settle, such
+    as the number of layers of "cnn", has the first value of the space.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ def untuned_parameters(pipeline: CandidatePipeline, names: list[str]) -> dict[st
         for name, value in getattr(pipeline.network, "get_params", dict)().items()
         if name.startswith("model__")
     }
-    if network.get(_SMOOTHING) == "auto":
-        network[_SMOOTHING] = recipe_of(pipeline.network._builder()).label_smoothing
     found = {**network, **optimizer}
     found |= {n: given[pipeline.locate(n)] for n in names if pipeline.locate(n) in given}
+    if found.get(_SMOOTHING) == "auto":
+        found[_SMOOTHING] = recipe_of(pipeline.network._builder()).label_smoothing
     return {n: value for n, value in found.items() if value is not None and _is_known(value)}
 
 
