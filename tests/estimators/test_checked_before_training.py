@@ -45,7 +45,7 @@ METRICS = {
     "top_k_categorical_accuracy": set(),
     "precision_at_recall": set(),
     "bogus": set(),
-    "acuracy": set(),
+    "auc_score": set(),
 }
 
 
