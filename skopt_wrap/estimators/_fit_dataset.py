@@ -14,7 +14,8 @@ from .._keras import dtype_scope, load_keras, load_tensorflow, seed_scope
 from ..exceptions import DataError, ParameterError
 from ..training import train_batches
 from ._inputs._batch_targets import is_nested, target_names, target_table
-from ._inputs._batches import as_arrays, as_dataset, batch_rows, cast_batch, decoded
+from ._inputs._batches import as_arrays, as_dataset, batch_rows, cast_batch
+from ._inputs._cells import decoded
 from ._losses import HARD_LOSSES, loss_name
 from ._tables._check import check_dataset
 from ._targets._units import training_units
@@ -254,15 +255,9 @@ def _collect_classes(source: Any, y: np.ndarray) -> Any:
 
 
 def _text(labels: np.ndarray) -> np.ndarray:
-    """Return labels with TensorFlow's bytes as text."""
-    if labels.dtype.kind in "SO":
-        cells = [x.decode() if isinstance(x, bytes) else x for x in labels.ravel()]
-        if labels.ndim == 1:
-            return np.array(cells)
-        table = np.empty(len(cells), dtype=object)  # columns may be of several types
-        table[:] = cells
-        return table.reshape(labels.shape)
-    return labels
+    """Return labels with TensorFlow's bytes as text; columns of a table may be of several types."""
+    texts = decoded(labels)
+    return np.array(texts.tolist()) if texts.dtype == object and texts.ndim == 1 else texts
 
 
 def _text_rows(x: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,33 @@ def _make(
                 f"{item.__name__} takes no {argument!r}. {suggest(argument, legal)}"
             )
     return item(*positional, **arguments)
+
+
+def options_of_each(
+    options: Mapping[str, Any], owners: Sequence[Collection[str]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the arguments of each of several parts, and the options that name no part.
+
+    Parameters
+    ----------
+    options : mapping
+        Arguments of all parts by name, and of one part as ``<owner>__<name>``, which count more.
+    owners : sequence of collections of str
+        The names that each part goes by.
+    """
+    shared = {option: value for option, value in options.items() if "__" not in option}
+    found = [dict(shared) for _ in owners]
+    unknown: list[str] = []
+    for option in options:
+        if option in shared:
+            continue
+        owner, _, rest = option.partition("__")
+        places = [i for i, names in enumerate(owners) if owner in names]
+        for place in places:
+            found[place][rest] = options[option]
+        if not places:
+            unknown.append(option)
+    return found, unknown
 
 
 def make_optimizer(optimizer: Any, options: Mapping[str, Any], schedule: Any) -> Any:

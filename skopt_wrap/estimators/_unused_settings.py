@@ -10,7 +10,7 @@ from .._keras import all_layers, compile_arguments, load_keras
 from .._params import builder_parameters
 from ..exceptions import ParameterError, UnknownParameterError
 from ._losses import OWN_LOSSES, infer_loss, make_loss
-from ._routed_objects import make_parts
+from ._routed_objects import make_parts, options_of_each
 
 # What a subclass for SciKeras may define -> what takes its place here.
 _FOREIGN_HOOKS = {
@@ -114,16 +114,12 @@ def options_by_entry(name: str, given: Any, options: Mapping[str, Any]) -> list[
         For a position or key that is not there.
     """
     keys = [str(key) for key in (given if isinstance(given, Mapping) else range(len(given)))]
-    shared = {option: value for option, value in options.items() if "__" not in option}
-    found = [dict(shared) for _ in keys]
-    for option, value in options.items():
-        owner, separator, rest = option.partition("__")
-        if separator and owner not in keys:
-            raise UnknownParameterError(
-                f"{name}__{option} names the entry {owner!r} of {name}, which has {keys}."
-            )
-        if separator:
-            found[keys.index(owner)][rest] = value
+    found, unknown = options_of_each(options, [(key,) for key in keys])
+    if unknown:
+        raise UnknownParameterError(
+            f"{name}__{unknown[0]} names the entry {unknown[0].partition('__')[0]!r} of {name}, "
+            f"which has {keys}."
+        )
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...exceptions import DataError
+from ._cells import decoded
 
 
 def is_nested(y: Any) -> bool:
@@ -61,7 +62,7 @@ def target_table(y: Any) -> np.ndarray:
             "Found input variables with inconsistent numbers of samples: in a batch, the targets "
             f"of the outputs have {lengths} rows."
         )
-    columns = [_text(part).reshape(len(part), -1) for part in parts]
+    columns = [decoded(part).reshape(len(part), -1) for part in parts]
     kinds = {part.dtype.kind for part in columns}
     if len(kinds & set("OUS")) and len(kinds) > 1:
         columns = [part.astype(object) for part in columns]
@@ -74,13 +75,3 @@ def target_names(y: Any) -> tuple[str, ...]:
         return ()
     widths = {str(name): int(np.prod(np.shape(part)[1:])) for name, part in y.items()}
     return tuple(name for name, width in widths.items() for _ in range(width))
-
-
-def _text(array: np.ndarray) -> np.ndarray:
-    """Return an array with TensorFlow's bytes as text."""
-    if array.dtype.kind not in "SO":
-        return array
-    cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in array.ravel()]
-    table = np.empty(len(cells), dtype=object)
-    table[:] = cells
-    return table.reshape(array.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from ..._keras import load_keras, load_tensorflow
 from ...exceptions import DataError, ParameterError
 from ._batch_targets import as_parts, is_nested
-from ._cells import column_array
+from ._cells import column_array, decoded
 from ._rows import InputRows
 
 _METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -102,16 +102,6 @@ def batch_rows(x: Any) -> Any:
         array = column_array(decoded(np.asarray(values)), f"the input {name!r} of a batch")
         parts[name] = array[:, None] if array.ndim == 1 else array
     return InputRows(parts, len(parts))
-
-
-def decoded(array: np.ndarray) -> np.ndarray:
-    """Return an array with TensorFlow's bytes as text."""
-    if array.dtype.kind not in "SO":
-        return array
-    cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in array.ravel()]
-    texts = np.empty(len(cells), dtype=object)
-    texts[:] = cells
-    return texts.reshape(array.shape)
 
 
 def cast_batch(x: Any, dtypes: Any) -> Any:

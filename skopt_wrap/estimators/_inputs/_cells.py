@@ -156,3 +156,13 @@ def number_arrays(cells: Sequence[Any], name: str) -> list[np.ndarray]:
             "size."
         )
     return arrays
+
+
+def decoded(array: np.ndarray) -> np.ndarray:
+    """Return an array with TensorFlow's bytes as text."""
+    if array.dtype.kind not in "SO":
+        return array
+    cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in array.ravel()]
+    texts = np.empty(len(cells), dtype=object)
+    texts[:] = cells
+    return texts.reshape(array.shape)

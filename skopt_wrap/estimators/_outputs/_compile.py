@@ -10,6 +10,7 @@ import numpy as np
 from ..._keras import OutputForm, output_kind, output_tensors
 from ...exceptions import ModelError, ParameterError
 from .._losses import check_logits, label_encoding, make_loss
+from .._routed_objects import options_of_each
 from .._targets._several import SeveralClasses, SeveralValues
 from ._metrics import make_metrics
 
@@ -170,24 +171,14 @@ def _options(options: Mapping[str, Any], form: OutputForm) -> list[dict[str, Any
 
     An output goes by its name, by that of its layer, or by its position.
     """
-    routed: list[dict[str, Any]] = [{} for _ in form.names]
     layers = form.layer_names or form.names
-    known = [
-        {name, layer, str(i)}
-        for i, (name, layer) in enumerate(zip(form.names, layers, strict=True))
-    ]
-    for option, value in options.items():
-        owner, separator, rest = option.partition("__")
-        for names, own in zip(known, routed, strict=True):
-            if not separator:
-                own.setdefault(option, value)
-            elif owner in names:
-                own[rest] = value
-        if separator and owner not in set().union(*known):
-            raise ParameterError(
-                f"loss__{option} names the output {owner!r}, but the outputs of the network are "
-                f"{list(form.names)}."
-            )
+    names = zip(form.names, layers, strict=True)
+    routed, unknown = options_of_each(options, [(*pair, str(i)) for i, pair in enumerate(names)])
+    if unknown:
+        raise ParameterError(
+            f"loss__{unknown[0]} names the output {unknown[0].partition('__')[0]!r}, but the "
+            f"outputs of the network are {list(form.names)}."
+        )
     return routed
 
 
