@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._keras import load_tensorflow
-from ._layer_spec import LayerSpec, NotJointlyTrainable, activated
+from ._layer_spec import LayerSpec, NotJointlyTrainable, activated, dropout_spec
 
 
 def _convolution(layer: Any) -> list[LayerSpec]:
@@ -47,11 +47,7 @@ def _zero_padding(layer: Any) -> list[LayerSpec]:
 
 def _spatial_dropout(layer: Any) -> list[LayerSpec]:
     _channels_last(layer)
-    if not layer.rate:
-        return []
-    if layer.rate >= 1:
-        raise NotJointlyTrainable(f"{layer.name} drops everything")
-    return [LayerSpec("SpatialDropout", seed=layer.seed_generator.state, rate=float(layer.rate))]
+    return dropout_spec("SpatialDropout", layer)
 
 
 def _channels_last(layer: Any) -> None:

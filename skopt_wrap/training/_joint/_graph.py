@@ -14,11 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..._keras import FunctionalOptimizer, load_keras, load_tensorflow, metric_function, traced
 from ._layer_spec import NotJointlyTrainable
 from ._layers import compute
+from ._noise import Noise
 from ._plan import Plan
 
 MAX_GRAPHS = 16
@@ -26,14 +25,13 @@ _GRAPHS: OrderedDict[tuple[Any, ...], JointGraph] = OrderedDict()
 _LOCK = threading.Lock()
 
 
-def joint_graph(plan: Plan, optimizer: Any, networks: int) -> JointGraph:
+def joint_graph(plan: Plan, optimizer: Any, form: GraphForm) -> JointGraph:
     """Return the graph of `plan`, traced before or new."""
-    settled = networks if plan.one_by_one else None
-    key = (*plan.key, settled)
+    key = (*plan.key, form)
     with _LOCK:
         graph = _GRAPHS.get(key)
         if graph is None:
-            graph = _GRAPHS[key] = JointGraph(plan, optimizer, settled)
+            graph = _GRAPHS[key] = JointGraph(plan, optimizer, form)
             if len(_GRAPHS) > MAX_GRAPHS:
                 _GRAPHS.popitem(last=False)
         _GRAPHS.move_to_end(key)
@@ -46,6 +44,28 @@ def clear_joint_graphs() -> None:
         _GRAPHS.clear()
 
 
+@dataclass(frozen=True)
+class GraphForm:
+    """What a traced graph is made for, beside a plan.
+
+    Attributes
+    ----------
+    networks : int or None
+        Number of networks, where the graph has operations of each one's own.
+    drops : bool
+        Whether dropout drops anything.
+    alike : bool
+        Whether all networks draw the same dropout, of which each takes what its width asks for.
+    padded : bool
+        Whether widths are unequal.
+    """
+
+    networks: int | None = None
+    drops: bool = False
+    alike: bool = False
+    padded: bool = False
+
+
 class JointGraph:
     """Training and evaluation of several networks, traced when they are first called.
 
@@ -55,12 +75,12 @@ class JointGraph:
         Of one of the networks; nothing of the network itself is kept.
     optimizer : keras.optimizers.Optimizer
         Of that network; copied.
-    networks : int or None
-        Number of networks, when it is settled.
+    form : GraphForm
+        What else it is made for.
     """
 
-    def __init__(self, plan: Plan, optimizer: Any, networks: int | None) -> None:
-        self.networks = networks
+    def __init__(self, plan: Plan, optimizer: Any, form: GraphForm) -> None:
+        self.form, self.networks = form, form.networks
         self._dtype = str(plan.weights[0].dtype)
         self._steps = [step.key for step in plan.steps]
         self._output, self._last = plan.output, plan.last
@@ -97,6 +117,9 @@ class JointGraph:
             "penalties": spec(dtype, n, len(plan.penalties), 2),
             "sizes": spec("int32", len(self._ranks)),
             "shapes": spec("int32", sum(self._ranks)),
+            "mask": weights,
+            "drawn": [spec("int32", n, None)] * n_seeds,
+            "widths": spec("int32", n, n_seeds),
         }
         x, y, w = plan.row_specs
         data = tuple(spec(kind, None, *shape) for kind, shape in (x, y, w))
@@ -176,7 +199,7 @@ class JointGraph:
     ) -> dict[str, Any]:
         tf = load_tensorflow()
         weights = state["weights"]
-        noise = _Noise(self.networks, state["seeds"], given["dropout"])
+        noise = Noise(self.form, state["seeds"], given)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(weights)
             parts = self._unpacked(weights, given)
@@ -189,6 +212,8 @@ class JointGraph:
         if penalty is not None:
             gradient += tape.gradient(penalty, weights)
         del tape
+        if self.form.padded:
+            gradient *= given["mask"]
         gradient = self._clipped(gradient, given)
         logs = self._logged(measured, penalty, outputs, y, w)
         rate = rate[:, None]
@@ -310,36 +335,6 @@ class JointGraph:
         if clip["clipvalue"]:
             return tf.clip_by_value(gradient, -clip["clipvalue"], clip["clipvalue"])
         return gradient
-
-
-class _Noise:
-    """Dropout as Keras draws it: from the seed of each network's layer, one step further each."""
-
-    def __init__(self, networks: int | None, seeds: Any, dropout: Any) -> None:
-        self.networks, self.seeds, self._dropout = networks, seeds, dropout
-
-    def of(self, layer: int) -> Any:
-        """Return the function that drops values of a layer's input, drawn in `shape`."""
-
-        def apply(x: Any, shape: Any = None) -> Any:
-            tf = load_tensorflow()
-            shape = tf.shape(x)[1:] if shape is None else shape
-            seeds = tf.cast(tf.math.floormod(self.seeds[:, layer], tf.int32.max - 1), tf.int32)
-            drawn = [
-                tf.random.stateless_uniform(shape, seeds[k], dtype=x.dtype)
-                for k in range(self.networks or 0)
-            ]
-            ones = [1] * (x.shape.rank - 1)
-            rate, scale = (
-                tf.reshape(tf.cast(self._dropout[:, layer, i], x.dtype), [-1, *ones])
-                for i in range(2)
-            )
-            step = np.zeros((1, self.seeds.shape[1], 2), "int64")
-            step[0, layer, 1] = 1
-            self.seeds = self.seeds + tf.constant(step, self.seeds.dtype)
-            return tf.where(tf.stack(drawn) >= rate, x * scale, tf.zeros([], x.dtype))
-
-        return apply
 
 
 @dataclass

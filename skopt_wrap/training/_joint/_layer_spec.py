@@ -21,14 +21,20 @@ class NotJointlyTrainable(Exception):
 
 @dataclass
 class LayerSpec:
-    """One layer: what it computes, and the variables that it computes it with."""
+    """One layer: what it computes, and the variables that it computes it with.
+
+    `rate` is that of a dropout, None for other kinds. `size` is known of two kinds: the units of
+    which a dropout draws, and the positions that a flattening puts side by side. Neither is part of
+    what is traced.
+    """
 
     kind: str
     settings: tuple[Any, ...] = ()
     weights: tuple[Any, ...] = ()
     stats: tuple[Any, ...] = ()
     seed: Any = None
-    rate: float = 0.0
+    rate: float | None = None
+    size: int | None = None
 
 
 def activated(layer: Any) -> list[LayerSpec]:
@@ -41,3 +47,11 @@ def activated(layer: Any) -> list[LayerSpec]:
     if not hasattr(function, "__qualname__"):
         raise NotJointlyTrainable(f"the activation of {layer.name} is an object")
     return [LayerSpec("Activation", (function,))]
+
+
+def dropout_spec(kind: str, layer: Any) -> list[LayerSpec]:
+    """Return dropout as a step; it has no seed where it drops nothing."""
+    if layer.rate >= 1:
+        raise NotJointlyTrainable(f"{layer.name} drops everything")
+    seed = layer.seed_generator.state if layer.rate else None
+    return [LayerSpec(kind, seed=seed, rate=float(layer.rate), size=layer.input.shape[-1])]

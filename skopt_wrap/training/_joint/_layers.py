@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..._keras import is_table_layer, load_keras, load_tensorflow, prepare_columns
 from . import _convolution
-from ._layer_spec import LayerSpec, NotJointlyTrainable, activated
+from ._layer_spec import LayerSpec, NotJointlyTrainable, activated, dropout_spec
 
 _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
 
@@ -82,11 +84,7 @@ def _softmax(layer: Any) -> list[LayerSpec]:
 def _dropout(layer: Any) -> list[LayerSpec]:
     if layer.noise_shape is not None:
         raise NotJointlyTrainable(f"{layer.name} has a noise_shape")
-    if not layer.rate:
-        return []
-    if layer.rate >= 1:
-        raise NotJointlyTrainable(f"{layer.name} drops everything")
-    return [LayerSpec("Dropout", seed=layer.seed_generator.state, rate=float(layer.rate))]
+    return dropout_spec("Dropout", layer)
 
 
 def _batch_normalization(layer: Any) -> list[LayerSpec]:
@@ -110,7 +108,8 @@ def _batch_normalization(layer: Any) -> list[LayerSpec]:
 def _flatten(layer: Any) -> list[LayerSpec]:
     if layer.data_format != "channels_last":
         raise NotJointlyTrainable(f"{layer.name} takes channels first")
-    return [LayerSpec("Flatten")]
+    between = layer.input.shape[1:-1]
+    return [LayerSpec("Flatten", size=None if None in between else int(np.prod(between)))]
 
 
 def _concatenate(layer: Any) -> list[LayerSpec]:

@@ -49,6 +49,8 @@ class Training:
         Where it came from.
     seconds : float
         Time of training; networks that are trained jointly share it equally.
+    n_joint : int
+        Number of networks that were trained jointly, with this one.
 
     Examples
     --------
@@ -79,7 +81,7 @@ class Training:
         self.error: Exception | None = None
         self.traceback: str | None = None
         self.plan: Plan | None = None
-        self.seconds = 0.0
+        self.seconds, self.n_joint = 0.0, 1
         self.history: Any = None
 
     def so_far(self) -> TrainingResult:
@@ -148,7 +150,6 @@ def joint_key(training: Training) -> Hashable:
         raise NotJointlyTrainable("validation samples are of another kind")
     return (
         plan.key,
-        tuple(plan.shapes),
         training.settings.batch_size,
         training.settings.validation_batch_size,
         training.settings.drop_remainder,

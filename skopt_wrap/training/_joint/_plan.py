@@ -39,6 +39,7 @@ class Step:
     weights: tuple[int, ...]
     stats: tuple[int, ...]
     seed: int | None
+    size: int | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -51,7 +52,7 @@ class Plan:
 
     `key` is equal for networks that may share a traced graph: the same layers in the same
     order, loss, metrics and optimizer. Widths, rates of dropout and penalties are not part of it:
-    the graph takes them as arguments.
+    the graph takes them as arguments. `seeds` has None for a dropout that drops nothing.
     """
 
     steps: list[Step]
@@ -68,6 +69,7 @@ class Plan:
     weighted: list[bool]
     schedule: Any
     row_specs: tuple[tuple[str, tuple[int, ...]], ...]
+    n_activations: int
     key: tuple[Any, ...] = field(default=())
 
     @property
@@ -76,12 +78,14 @@ class Plan:
         return [tuple(variable.shape) for variable in self.weights]
 
     @property
-    def one_by_one(self) -> bool:
-        """Whether the graph has operations of each network's own, for a settled number of them.
+    def draws(self) -> bool:
+        """Whether a layer drops anything."""
+        return any(self.rates)
 
-        Each network draws its own dropout and has its own kernels.
-        """
-        return bool(self.seeds) or self.convolves
+    @property
+    def n_values(self) -> int:
+        """Weights of the network."""
+        return sum(int(np.prod(shape)) for shape in self.shapes)
 
     @property
     def convolves(self) -> bool:
@@ -123,15 +127,17 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
         if any(id(variable) not in place for variable in described.weights):
             raise NotJointlyTrainable("a layer is frozen")
         seed = None
-        if described.seed is not None:
+        if described.rate is not None:
             seed = len(seeds)
             seeds.append(described.seed)
             rates.append(described.rate)
         numbers = tuple(range(len(stats), len(stats) + len(described.stats)))
         stats.extend(described.stats)
         where = tuple(place[id(variable)] for variable in described.weights)
-        found.append(Step(described.kind, described.settings, inputs, where, numbers, seed))
-    if len({id(s) for s in stats}) < len(stats) or len({id(s) for s in seeds}) < len(seeds):
+        size = described.size
+        found.append(Step(described.kind, described.settings, inputs, where, numbers, seed, size))
+    drawn = [seed for seed in seeds if seed is not None]
+    if len({id(s) for s in stats}) < len(stats) or len({id(s) for s in drawn}) < len(drawn):
         raise NotJointlyTrainable("a layer is called twice")
     penalties = _penalties(weights)
     loss = _loss(model)
@@ -141,6 +147,7 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
         found, output, last, weights, stats, seeds, rates, penalties, loss, metrics, names,
         weighted, schedule,
         tuple((part.dtype.name, part.shape[1:]) for part in (data.x, data.y, data.weights)),
+        _n_activations(model),
     )  # fmt: skip
     row = int(np.prod(data.x.shape[1:]))
     if plan.convolves and row > _LARGE_ROW:
@@ -186,6 +193,13 @@ def _steps(model: Any) -> tuple[list[tuple[LayerSpec, tuple[int, ...]]], int, An
             raise NotJointlyTrainable("the last layer is an activation with options")
         return steps, inputs[0], described.settings[0]
     return steps, number[output], last
+
+
+def _n_activations(model: Any) -> int:
+    """Return how many values the layers give for a row."""
+    outputs = [getattr(layer, "output", None) for layer in model.layers]
+    shapes = [output.shape[1:] for output in outputs if hasattr(output, "shape")]
+    return sum(int(np.prod([n or 1 for n in shape])) for shape in shapes)
 
 
 def _inputs(layer: Any) -> list[Any]:

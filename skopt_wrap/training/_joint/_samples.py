@@ -11,7 +11,20 @@ from ..._keras import load_tensorflow
 from ._member import Member
 
 
-def place_samples(members: Sequence[Member]) -> tuple[Any, Any, Any]:
+class SharedArrays:
+    """Tensors of arrays that more than one training reads."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, Any]] = {}  # the array is kept, so that its id is
+
+    def __call__(self, array: np.ndarray) -> Any:
+        """Return the tensor of an array."""
+        if id(array) not in self._known:
+            self._known[id(array)] = (array, load_tensorflow().constant(array))
+        return self._known[id(array)][1]
+
+
+def place_samples(members: Sequence[Member], shared: SharedArrays) -> tuple[Any, Any, Any]:
     """Return features, targets and weights of all networks as tensors, and number them.
 
     Networks that share an array share its copy. ``member.rows`` and ``member.held_out`` become
@@ -39,9 +52,9 @@ def place_samples(members: Sequence[Member]) -> tuple[Any, Any, Any]:
             targets.append(data.y)
             weights.append(data.weights)
     arrays = [x for _, x in sources.values()]
-    x = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    x = shared(arrays[0]) if len(arrays) == 1 else tf.constant(np.concatenate(arrays))
     y, w = np.concatenate(targets), np.concatenate(weights)
-    return tf.constant(x), tf.constant(y), tf.constant(w)
+    return x, tf.constant(y), tf.constant(w)
 
 
 def step_tables(

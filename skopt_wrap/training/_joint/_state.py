@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..._keras import load_keras, load_tensorflow
+from ._layout import Layout
 from ._member import Member
 from ._plan import flat
 
 
-def load_state(members: Sequence[Member], slots: Sequence[str]) -> dict[str, Any]:
+def load_state(members: Sequence[Member], layout: Layout, slots: Sequence[str]) -> dict[str, Any]:
     """Return the state of all networks as tensors, whose first axis is the network.
 
     `slots` are the names of the optimizers' variables.
@@ -20,23 +21,42 @@ def load_state(members: Sequence[Member], slots: Sequence[str]) -> dict[str, Any
     tf, plan = load_tensorflow(), members[0].plan
     dtype = str(plan.weights[0].dtype)
 
-    def joined(parts: list[Any], *shape: int) -> Any:
-        return tf.constant(np.stack(parts).reshape(len(members), *shape))
+    def joined(variables: Any, places: Sequence[np.ndarray], size: int) -> Any:
+        rows = np.zeros((len(members), size), dtype)
+        for row, own, where in zip(rows, variables, places, strict=True):
+            row[where] = flat(own, dtype)
+        return tf.constant(rows)
 
-    optimizers = [member.model.optimizer for member in members]
+    optimizers, n_weights = [member.model.optimizer for member in members], layout.n_weights
     return {
-        "weights": joined([flat(m.plan.weights, dtype) for m in members], -1),
+        "weights": joined([m.plan.weights for m in members], layout.weights, n_weights),
         "slots": [
-            joined([flat(getattr(optimizer, name), dtype) for optimizer in optimizers], -1)
+            joined([getattr(optimizer, name) for optimizer in optimizers], layout.weights, n_weights)
             for name in slots
         ],
         "iterations": tf.constant([int(o.iterations) for o in optimizers], tf.int64),
         "stats": [
-            joined([m.plan.stats[i].numpy() for m in members], -1) for i in range(len(plan.stats))
+            joined([[m.plan.stats[i]] for m in members], [own[i] for own in layout.stats], size)
+            for i, size in enumerate(layout.sizes)
         ],
-        "seeds": joined([flat(m.plan.seeds, "int64") for m in members], len(plan.seeds), 2),
+        "seeds": tf.constant(_seeds(members)),
         "logs": no_logs(members),
     }
+
+
+def _seeds(members: Sequence[Member]) -> np.ndarray:
+    """Return (networks, layers, 2) the seeds of dropout.
+
+    A layer that drops nothing has that of another network, so that all may draw alike.
+    """
+    found = np.zeros((len(members), len(members[0].plan.seeds), 2), np.int64)
+    for layer in range(found.shape[1]):
+        seeds = [member.plan.seeds[layer] for member in members]
+        like = next((seed for seed in seeds if seed is not None), None)
+        for k, seed in enumerate(seeds):
+            own = like if seed is None else seed
+            found[k, layer] = 0 if own is None else own.numpy()
+    return found
 
 
 def no_logs(members: Sequence[Member]) -> Any:
@@ -45,22 +65,34 @@ def no_logs(members: Sequence[Member]) -> Any:
     return tf.zeros((len(members), members[0].plan.n_logs), keras.config.floatx())
 
 
-def load_arguments(members: Sequence[Member]) -> dict[str, np.ndarray]:
-    """Return what the graph takes as arguments for each network: decay, dropout, penalties."""
+def load_arguments(members: Sequence[Member], layout: Layout) -> dict[str, Any]:
+    """Return what the graph takes as arguments for each network.
+
+    Decay of weights, dropout, penalties, and what belongs to unequal widths; each array, and each
+    one of a list, has the axis of networks first.
+    """
     plans = [member.plan for member in members]
     dtype = str(plans[0].weights[0].dtype)
     rates = [[(r, 1 / (1 - r)) for r in plan.rates] for plan in plans]
     penalties = [[(l1, l2) for _, l1, l2 in plan.penalties] for plan in plans]
     decays = [member.model.optimizer.weight_decay or 0.0 for member in members]
+    nothing = np.zeros((len(plans), 0), dtype)
     return {
         "decay": np.array(decays, "float32"),
         "dropout": np.array(rates, dtype).reshape(len(plans), -1, 2),
         "penalties": np.array(penalties, dtype).reshape(len(plans), -1, 2),
+        "mask": layout.mask(dtype) if layout.padded else nothing,
+        "drawn": layout.drawn if layout.padded else [nothing.astype("int32")] * len(layout.drawn),
+        "widths": layout.widths,
     }
 
 
 def assign_state(
-    member: Member, place: int, state: dict[str, Any], slots: Sequence[str] | None
+    member: Member,
+    layout: Layout,
+    place: int,
+    state: dict[str, Any],
+    slots: Sequence[str] | None,
 ) -> None:
     """Assign the state of one network to its variables.
 
@@ -68,6 +100,8 @@ def assign_state(
     ----------
     member : Member
         The network.
+    layout : Layout
+        Where its weights lie.
     place : int
         Its place along the first axis.
     state : dict
@@ -75,15 +109,19 @@ def assign_state(
     slots : sequence of str or None
         Names of the optimizer's variables; None leaves the optimizer and the seeds as they are.
     """
-    plan, optimizer = member.plan, member.model.optimizer
-    groups = [(plan.weights, state["weights"][place])]
+    plan, optimizer, where = member.plan, member.model.optimizer, layout.weights[place]
+    groups = [(plan.weights, state["weights"][place][where])]
     groups += [
-        ([variable], stat[place]) for variable, stat in zip(plan.stats, state["stats"], strict=True)
+        ([variable], stat[place][own])
+        for variable, stat, own in zip(
+            plan.stats, state["stats"], layout.stats[place], strict=True
+        )
     ]
     if slots is not None:
         pairs = zip(slots, state["slots"], strict=True)
-        groups += [(getattr(optimizer, name), slot[place]) for name, slot in pairs]
-        groups += [([seed], state["seeds"][place, i]) for i, seed in enumerate(plan.seeds)]
+        groups += [(getattr(optimizer, name), slot[place][where]) for name, slot in pairs]
+        seeds = zip(plan.seeds, state["seeds"][place], strict=True)
+        groups += [([seed], value) for seed, value in seeds if seed is not None]
         optimizer.iterations.assign(state["iterations"][place])
     for variables, vector in groups:
         start = 0

@@ -13,9 +13,11 @@ import numpy as np
 from ..._keras import dtype_scope, load_tensorflow, plain_executor
 from .._result import recorded
 from .._train import VALIDATION_BATCH
-from ._graph import JointGraph, joint_graph
+from ._graph import GraphForm, JointGraph, joint_graph
+from ._layout import joint_layout
 from ._member import JointTrainingError, Member, Training
-from ._samples import place_samples, step_tables
+from ._parts import parts_of
+from ._samples import SharedArrays, place_samples, step_tables
 from ._state import assign_state, load_arguments, load_state, no_logs
 
 # Steps of one call into a graph, so that an interrupt is answered soon.
@@ -30,8 +32,12 @@ def train_jointly(
     pauses: Collection[int] = (),
     pause: Callable[[int], bool | None] | None = None,
     tick: Callable[[], None] | None = None,
+    max_bytes: float | None = None,
 ) -> None:
     """Train networks in place; those of a group have the same :func:`joint_key`.
+
+    Networks of unequal widths are trained together where that is faster than one after the other;
+    see :func:`parts_of`.
 
     Parameters
     ----------
@@ -44,6 +50,8 @@ def train_jointly(
         returns False, training ends there.
     tick : callable, default=None
         Called after every epoch of all networks; what it raises ends training.
+    max_bytes : float, default=None
+        Most memory of networks that are trained together, estimated; None for no limit.
 
     Examples
     --------
@@ -62,59 +70,95 @@ def train_jointly(
     >>> [training.result.n_epochs for training in trainings]
     [3, 3]
     """
-    joint = [_JointTraining(group) for group in groups]
-    last = max(training.settings.epochs for group in groups for training in group)
-    stops = sorted({min(epoch, last) for epoch in pauses} | {last}) if pause else [last]
-    epoch = 0
-    for stop in stops if tick is None else range(1, last + 1):
-        for group in joint:
-            group.run(epoch, stop)
+    parts = [part for group in groups for part in parts_of(group, max_bytes)]
+    rows = SharedArrays()
+    if pause is None:  # one part after the other, so that the memory of one is enough
+        for part in parts:
+            _train_to(_JointTraining(part, rows), _longest([part]), tick)
+        return
+    joint = [_JointTraining(part, rows) for part in parts]
+    last, epoch = _longest(parts), 0
+    for stop in sorted({min(epoch, last) for epoch in pauses} | {last}):
+        for number in range(epoch, stop) if tick is not None else (epoch,):
+            for training in joint:
+                training.run(number, stop if tick is None else number + 1)
+            if tick is not None:
+                tick()
         epoch = stop
-        if tick is not None:
-            tick()
-        if pause is not None and epoch in pauses:
-            for group in joint:
-                group.copy_back()
+        if epoch in pauses:
+            for training in joint:
+                training.copy_back()
             if pause(epoch) is False:
-                for group in joint:
-                    group.abandon()
+                for training in joint:
+                    training.abandon()
                 return
+
+
+def _longest(parts: Sequence[Sequence[Training]]) -> int:
+    return max(training.settings.epochs for part in parts for training in part)
+
+
+def _train_to(training: _JointTraining, last: int, tick: Callable[[], None] | None) -> None:
+    """Train up to epoch `last`, and call `tick` after every epoch."""
+    if tick is None:
+        training.run(0, last)
+        return
+    for epoch in range(last):
+        training.run(epoch, epoch + 1)
+        tick()
+        if not training.live:
+            return
 
 
 class _JointTraining:
     """Networks that are trained jointly; a few tensors hold the state of all."""
 
-    def __init__(self, trainings: Sequence[Training]) -> None:
+    def __init__(self, trainings: Sequence[Training], rows: SharedArrays) -> None:
         self._dtype = trainings[0].dtype
         self.live: list[Member] = []
         with self._guarded(trainings):
-            self._start(trainings)
+            self._start(trainings, rows)
 
-    def _start(self, trainings: Sequence[Training]) -> None:
+    def _start(self, trainings: Sequence[Training], rows: SharedArrays) -> None:
         tf = load_tensorflow()
         self.live = [Member(training) for training in trainings]
-        first = self.live[0]
-        self.graph: JointGraph = joint_graph(first.plan, first.model.optimizer, len(trainings))
+        self._first, self._n_networks = self.live[0], len(trainings)
+        self._layout = joint_layout([member.plan for member in self.live])
+        self._drops = any(member.plan.draws for member in self.live)
         self._batch_size = trainings[0].settings.batch_size
-        self._data = place_samples(self.live)
-        self.state = load_state(self.live, self.graph.slots)
-        sizes = [int(np.prod(shape)) for shape in first.plan.shapes]
-        shapes = [n for shape in first.plan.shapes for n in shape]
+        self._data = place_samples(self.live, rows)
+        self._slots = self._graph([]).slots
+        self.state = load_state(self.live, self._layout, self._slots)
+        sizes = [int(np.prod(shape)) for shape in self._layout.shapes]
+        shapes = [n for shape in self._layout.shapes for n in shape]
         self._fixed = {
             "sizes": tf.constant(sizes, tf.int32, [len(sizes)]),
             "shapes": tf.constant(shapes, tf.int32, [len(shapes)]),
         }
-        self._given = load_arguments(self.live)
+        self._given = load_arguments(self.live, self._layout)
+        for training in trainings:
+            training.n_joint = len(trainings)
         for member in list(self.live):
             member.model.stop_training = False
             if not member.call("on_train_begin"):
                 self._drop([member])
 
+    def _graph(self, who: Sequence[int]) -> JointGraph:
+        """Return the graph for a step of the networks `who`."""
+        plan, alike = self._first.plan, True
+        if self._drops and len(who):
+            seeds = self.state["seeds"].numpy()[list(who)]
+            alike = bool((seeds == seeds[:1]).all())
+        settled = self._n_networks if plan.convolves or not alike else None
+        form = GraphForm(settled, self._drops, alike, self._layout.padded)
+        return joint_graph(plan, self._first.model.optimizer, form)
+
     def _keep(self, who: list[int]) -> None:
         """Go on with some of the networks."""
         tf = load_tensorflow()
         self.live = [self.live[k] for k in who]
-        self._given = {name: value[who] for name, value in self._given.items()}
+        self._layout = self._layout.keep(who)
+        self._given = tf.nest.map_structure(lambda value: value[who], self._given)
         if who:
             self.state = tf.nest.map_structure(lambda t: tf.gather(t, who), self.state)
 
@@ -123,9 +167,8 @@ class _JointTraining:
             self._keep([k for k, member in enumerate(self.live) if member not in members])
 
     def _copy_to(self, member: Member, state: dict[str, Any], *, everything: bool) -> None:
-        assign_state(
-            member, self.live.index(member), state, self.graph.slots if everything else None
-        )
+        place = self.live.index(member)
+        assign_state(member, self._layout, place, state, self._slots if everything else None)
 
     def copy_back(self, members: Sequence[Member] | None = None) -> None:
         """Assign the state of the networks to their variables."""
@@ -263,7 +306,8 @@ class _JointTraining:
         sums = no_logs(self.live).numpy()
         for who, table, _ in step_tables([self.live[k].held_out for k in turn], size):
             places = [turn[k] for k in who]
-            padded, table = self._padded(places, table)
+            graph = self._graph(places)
+            padded, table = _padded(places, table, graph.networks)
             arguments = (
                 tf.gather(self.state["weights"], padded),
                 [tf.gather(stat, padded) for stat in self.state["stats"]],
@@ -273,7 +317,7 @@ class _JointTraining:
                 tf.constant(table),
             )
             with plain_executor():
-                found = self.graph.test(*arguments).numpy()
+                found = graph.test(*arguments).numpy()
             sums[places] += found[: len(places)]
         n_rows = [member.held_out.shape[1] for member in self.live]
         logs = self._logs(sums, n_rows, "val_")
@@ -288,25 +332,18 @@ class _JointTraining:
         if given or not plan.convolves or plan.loss.reduction in _OF_THE_BATCH:
             return given or VALIDATION_BATCH
         # Together they take the memory that one takes by itself.
-        return max(1, VALIDATION_BATCH // (self.graph.networks or 1))
-
-    def _padded(self, who: list[int], table: np.ndarray) -> tuple[list[int], np.ndarray]:
-        """Repeat the first network until there are as many as the graph was traced for."""
-        missing = (self.graph.networks or len(who)) - len(who)
-        if missing <= 0:
-            return who, table
-        more = np.repeat(table[:, :, :1], missing, axis=2)
-        return [*who, *[who[0]] * missing], np.concatenate([table, more], axis=2)
+        return max(1, VALIDATION_BATCH // self._n_networks)
 
     def _arguments(self, who: list[int], rates: np.ndarray) -> dict[str, Any]:
         tf = load_tensorflow()
-        given = {name: tf.constant(value[who]) for name, value in self._given.items()}
+        given = tf.nest.map_structure(lambda value: tf.constant(value[who]), self._given)
         return {**given, **self._fixed, "rates": tf.constant(rates, "float32")}
 
     def _run(self, who: list[int], table: np.ndarray, rates: np.ndarray) -> None:
         """Train the networks `who` on the steps of `table`."""
         tf, size = load_tensorflow(), len(who)
-        padded, table = self._padded(who, table)
+        graph = self._graph(who)
+        padded, table = _padded(who, table, graph.networks)
         everyone = padded == list(range(len(self.live)))
         state = self.state
         if not everyone:
@@ -316,7 +353,7 @@ class _JointTraining:
             part = tf.constant(table[:, start : start + _STEPS])
             given = self._arguments(padded, rates[:, start : start + _STEPS])
             with plain_executor():
-                state = self.graph.train(state, given, self._data, part)
+                state = graph.train(state, given, self._data, part)
         if not everyone:
             places = tf.constant([[k] for k in who])
 
@@ -327,3 +364,14 @@ class _JointTraining:
 
             state = tf.nest.map_structure(put, self.state, state)
         self.state = state
+
+
+def _padded(
+    who: list[int], table: np.ndarray, networks: int | None
+) -> tuple[list[int], np.ndarray]:
+    """Repeat the first network until there are as many as a graph was traced for."""
+    missing = (networks or len(who)) - len(who)
+    if missing <= 0:
+        return who, table
+    more = np.repeat(table[:, :, :1], missing, axis=2)
+    return [*who, *[who[0]] * missing], np.concatenate([table, more], axis=2)
