@@ -165,6 +165,8 @@ def points_oracle(points: list[dict], **options: Any) -> Any:
     import keras_tuner
 
     class Points(keras_tuner.Oracle):
+        independent = True  # no proposal depends on a result
+
         def populate_space(self, trial_id: str) -> dict[str, Any]:
             n = len(self.start_order)
             if n >= len(points):

@@ -16,7 +16,7 @@ PACKAGE = Path(skopt_wrap.__file__).parent
 DOORS = {
     "ai_edge_litert": ("compression/_litert/_runtime.py",),
     "imblearn": (),
-    "joblib": ("tuning/_execution/_executors.py",),
+    "joblib": ("tuning/_execution/_make_workers.py",),
     "keras": ("_keras/",),
     "keras_tuner": ("tuning/_keras_tuner.py",),
     "optuna": ("tuning/_optuna.py",),

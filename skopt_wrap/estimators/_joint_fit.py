@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
-from collections import Counter
 from collections.abc import (
     Callable,
     Collection,
     Hashable,
-    Iterable,
     Iterator,
     Sequence,
 )
@@ -18,24 +16,23 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from .._sklearn import callbacks_of, safe_indexing, validate_parameters
 from ..training import (
     JointTrainingError,
     NotJointlyTrainable,
     Training,
-    TrainingData,
     TrainingResult,
     joint_key,
     snapshots,
     train_jointly,
 )
 from ._classifier import KerasClassifier
-from ._fit_job import FitJob, FitOutcome
 from ._fit_steps import FitRequest, Fitting, prepare_fit
 from ._members import wants_members
 from ._regressor import KerasRegressor
+from ._together._fit_job import FitJob, FitOutcome
+from ._together._shared_rows import SharedRows
 
 
 def fit_together(
@@ -44,6 +41,7 @@ def fit_together(
     checkpoint_epochs: Collection[int] = (),
     checkpoint: Callable[[int], bool | None] | None = None,
     tick: Callable[[], None] | None = None,
+    max_bytes: float | None = None,
 ) -> list[FitOutcome]:
     """Fit several estimators, with the results of fitting one after the other.
 
@@ -60,6 +58,8 @@ def fit_together(
     tick : callable, default=None
         Called without arguments after every epoch of networks that are trained together, and
         after every other fit. What it raises ends all fits and is raised.
+    max_bytes : float, default=None
+        Most memory of networks that are trained together, estimated; None for no limit.
 
     Returns
     -------
@@ -84,29 +84,102 @@ def fit_together(
     2
     """
     epochs = sorted(set(checkpoint_epochs)) if checkpoint is not None else []
-    fits = [_Fit(job) for job in jobs]
-    shared = SharedRows(job.X for job in jobs if job.rows is not None)
-    groups: dict[Hashable, list[_Fit]] = {}
-    try:
-        for fit in fits:
-            key = fit.begin(epochs, shared)
-            if key is not None:
-                groups.setdefault(key, []).append(fit)
-            elif tick is not None:
-                tick()
-        pause = None if checkpoint is None else _Checkpoint(fits, checkpoint)
-        trainings = [[fit.training for fit in group] for group in groups.values()]
-        if trainings:
-            train_jointly(trainings, pauses=epochs, pause=pause, tick=tick)  # type: ignore[arg-type]
-        for fit in fits:
-            fit.end()
-        if pause is not None:
-            _replay(fits, pause, [epoch for epoch in epochs if epoch > pause.epoch])
-    except BaseException:
-        for fit in fits:
-            fit.restore()
-        raise
+    together = JointFits(tick=tick, max_bytes=max_bytes)
+    fits = together.begin(jobs, epochs)
+    together.train(epochs, checkpoint)
     return [fit.outcome for fit in fits]
+
+
+class JointFits:
+    """Fits that are begun one after the other, and trained together later.
+
+    Parameters
+    ----------
+    tick : callable, default=None
+        Called without arguments after every epoch of networks that are trained together, and
+        after every other fit. What it raises ends all fits.
+    max_bytes : float, default=None
+        Most memory of networks that are trained together, estimated; None for no limit.
+
+    Attributes
+    ----------
+    work : float
+        Multiplications and additions of the training that waits, about.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skopt_wrap import KerasClassifier
+    >>> from skopt_wrap.estimators import FitJob, JointFits
+    >>> X, y = load_iris(return_X_y=True)
+    >>> together, fits = JointFits(), []
+    >>> for rate in (0.001, 0.01):
+    ...     network = KerasClassifier(epochs=2, optimizer__learning_rate=rate, random_state=0)
+    ...     fits += together.begin([FitJob(network, X, y)])
+    >>> together.work > 0
+    True
+    >>> together.train()
+    >>> [fit.outcome.n_joint for fit in fits]
+    [2, 2]
+    """
+
+    def __init__(
+        self, *, tick: Callable[[], None] | None = None, max_bytes: float | None = None
+    ) -> None:
+        self._tick, self._max_bytes = tick, max_bytes
+        self._fits: list[_Fit] = []
+        self._groups: dict[Hashable, list[_Fit]] = {}
+        self._shared = SharedRows()
+        self.work = 0.0
+
+    def begin(self, jobs: Sequence[FitJob], epochs: Sequence[int] = ()) -> list[_Fit]:
+        """Build the networks of `jobs`, and train those that are not trained with others.
+
+        A fit that is over has no `training`.
+        """
+        fits = [_Fit(job) for job in jobs]
+        self._fits += fits
+        self._shared.expect(job.X for job in jobs if job.rows is not None)
+        with self._restoring():
+            for fit in fits:
+                key = fit.begin(epochs, self._shared)
+                if key is not None:
+                    self._groups.setdefault(key, []).append(fit)
+                    self.work += fit.work
+                elif self._tick is not None:
+                    self._tick()
+        return fits
+
+    def train(
+        self, epochs: Sequence[int] = (), checkpoint: Callable[[int], bool | None] | None = None
+    ) -> None:
+        """Train what waits, and let every estimator keep what was made."""
+        fits, groups = self._fits, self._groups
+        with self._restoring():
+            pause = None if checkpoint is None else _Checkpoint(fits, checkpoint)
+            trainings = [[fit.training for fit in group] for group in groups.values()]
+            if trainings:
+                train_jointly(
+                    trainings,  # type: ignore[arg-type]
+                    pauses=epochs,
+                    pause=pause,
+                    tick=self._tick,
+                    max_bytes=self._max_bytes,
+                )
+            for fit in fits:
+                fit.end()
+            if pause is not None:
+                _replay(fits, pause, [epoch for epoch in epochs if epoch > pause.epoch])
+        self._fits, self._groups, self.work = [], {}, 0.0
+
+    @contextlib.contextmanager
+    def _restoring(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            for fit in self._fits:
+                fit.restore()
+            raise
 
 
 class _Fit:
@@ -120,6 +193,15 @@ class _Fit:
         self._result: TrainingResult | None = None
         self._weights: dict[int, list[np.ndarray]] = {}
         self._before = dict(vars(job.estimator))
+
+    @property
+    def work(self) -> float:
+        """Multiplications and additions of the training that waits, about."""
+        training = self.training
+        if training is None or training.plan is None:
+            return 0.0
+        rows = len(training.data) * training.settings.epochs
+        return 3.0 * max(training.plan.n_values, training.plan.n_activations) * rows
 
     def begin(self, epochs: Sequence[int], shared: SharedRows) -> Hashable | None:
         """Fit by itself, or build the network and return the key of its joint training."""
@@ -208,6 +290,7 @@ class _Fit:
             self._result = training.result
             fitting.store(training.result)
             self.outcome.path = training.result.path
+            self.outcome.n_joint = training.n_joint
 
     @contextlib.contextmanager
     def _noting_errors(self) -> Iterator[None]:
@@ -294,57 +377,3 @@ def _replay(fits: Sequence[_Fit], pause: _Checkpoint, epochs: Sequence[int]) -> 
     if not pause.stopped:
         for fit in fits:
             fit.show(last)
-
-
-class SharedRows:
-    """The arrays that are given to more than one job, as networks take them.
-
-    Parameters
-    ----------
-    arrays : iterable of array-like
-        ``X`` of each job that takes some of its rows.
-    """
-
-    def __init__(self, arrays: Iterable[Any]) -> None:
-        self._counts = Counter(id(X) for X in arrays)
-        self._encoded: dict[tuple[int, str], np.ndarray | None] = {}
-
-    def put_in(self, data: TrainingData, fitting: Fitting, job: Any) -> TrainingData:
-        """Return `data` with the shared array in the place of its own copy of some rows."""
-        x = self._rows(fitting, job, data.x)
-        if x is None:
-            return data
-        rows = _positions(job.rows, len(x))
-        split = fitting.split[0]
-        return replace(data, x=x, rows=rows if split is None else rows[split])
-
-    def held_out(self, fitting: Fitting, job: Any) -> TrainingData | None:
-        """Return the validation rows, in the shared array where they come from it."""
-        data, split = fitting.held_out, fitting.split[1]
-        if data is None or split is None:
-            return data
-        x = self._rows(fitting, job, data.x)
-        if x is None:
-            return data
-        return replace(data, x=x, rows=_positions(job.rows, len(x))[split])
-
-    def _rows(self, fitting: Fitting, job: Any, like: Any) -> np.ndarray | None:
-        """Return all rows of ``job.X``, or None when there is nothing to share."""
-        own_length = hasattr(fitting.estimator, "sequence_length_")
-        if job.rows is None or self._counts[id(job.X)] < 2 or sp.issparse(like) or own_length:
-            return None
-        encoder = fitting.estimator.table_encoder_
-        if encoder is not None and encoder.categories:
-            return None  # each fit has codes of its own
-        key = (id(job.X), like.dtype.str)
-        if key not in self._encoded:
-            try:
-                X = fitting.estimator._check_X(job.X, reset=False)
-            except ValueError:
-                X = None  # rows that no fit takes, perhaps; each keeps a copy of its own
-            self._encoded[key] = None if X is None else X.astype(like.dtype, copy=False)
-        return self._encoded[key]
-
-
-def _positions(rows: Any, n_rows: int) -> np.ndarray:
-    return np.arange(n_rows)[rows]

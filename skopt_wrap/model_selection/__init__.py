@@ -5,17 +5,20 @@ names live here alone, so that ``from skopt_wrap import ...`` never hides scikit
 """
 
 from .._pipelines import last_step
+from ._candidates import Candidate, evaluate_candidates
 from ._folds import Fold, FoldOptions, as_scores, evaluate_folds
 from ._validation import CVResults, cross_val_predict, cross_val_score, cross_validate
 
 __all__ = [
     "CVResults",
+    "Candidate",
     "Fold",
     "FoldOptions",
     "as_scores",
     "cross_val_predict",
     "cross_val_score",
     "cross_validate",
+    "evaluate_candidates",
     "evaluate_folds",
     "last_step",
 ]

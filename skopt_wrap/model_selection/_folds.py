@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from .._pipelines import last_step
 from .._sklearn import check_method_params, safe_split
-from ..estimators import FitJob, fit_together
+from ..estimators import FitJob, FitOutcome, fit_together
 from ..exceptions import SearchError
 from ._deferred_fit import defer_fit, why_whole
 
@@ -42,6 +42,8 @@ class Fold:
         ``"fit: <reason>"`` by itself; empty where nothing was trained.
     error : Exception or None
         What preprocessing, training or scoring raised.
+    n_joint : int
+        Number of networks that were trained jointly, with this one.
     traceback : str or None
         Where it came from.
     estimator : estimator or None
@@ -55,6 +57,7 @@ class Fold:
     fit_seconds: float = np.nan
     score_seconds: float = np.nan
     path: str = ""
+    n_joint: int = 1
     error: Exception | None = None
     traceback: str | None = None
     estimator: Any = field(default=None, repr=False)
@@ -71,6 +74,13 @@ class Fold:
             Its traceback; None formats that of the exception being handled.
         """
         self.error, self.traceback = error, text or traceback.format_exc()
+
+    def take(self, outcome: FitOutcome) -> None:
+        """Keep what became of the fit."""
+        self.fit_seconds += outcome.seconds
+        self.path, self.n_joint = outcome.path, outcome.n_joint
+        if outcome.error is not None:
+            self.fail(outcome.error, outcome.traceback)
 
 
 @dataclass(frozen=True)
@@ -100,6 +110,8 @@ class FoldOptions:
         False to end training there. The folds then hold the scores of that epoch.
     tick : callable, default=None
         Called after every epoch, and between splits. What it raises ends everything.
+    max_bytes : float, default=None
+        Most memory of networks that are trained together, estimated; None for no limit.
 
     Examples
     --------
@@ -118,6 +130,7 @@ class FoldOptions:
     checkpoint_epochs: Collection[int] = ()
     checkpoint: Callable[[int, list[Scores]], bool] | None = None
     tick: Callable[[], None] | None = None
+    max_bytes: float | None = None
 
 
 def fit_folds(
@@ -131,6 +144,28 @@ def fit_folds(
     """Fit clones of an estimator whose network's fit can be deferred; see `evaluate_folds`.
 
     `checkpoint` is called as ``checkpoint(epoch, folds)``.
+    """
+    folds, jobs = defer_folds(estimator, X, y, splits, options)
+    if not jobs:
+        return folds
+    outcomes = fit_together(
+        list(jobs.values()),
+        checkpoint_epochs=options.checkpoint_epochs if checkpoint is not None else (),
+        checkpoint=None if checkpoint is None else lambda epoch: checkpoint(epoch, folds),
+        tick=options.tick,
+        max_bytes=options.max_bytes,
+    )
+    for index, outcome in zip(jobs, outcomes, strict=True):
+        folds[index].take(outcome)
+    return folds
+
+
+def defer_folds(
+    estimator: Any, X: Any, y: Any, splits: Splits, options: FoldOptions
+) -> tuple[list[Fold], dict[int, FitJob]]:
+    """Return a fold for each split that is reached, and what is left to fit, by the fold.
+
+    Nothing is left where a split has failed and that ends the rest.
     """
     folds: list[Fold] = []
     jobs: dict[int, FitJob] = {}
@@ -150,22 +185,8 @@ def fit_folds(
         if options.tick is not None:
             options.tick()
         if options.stop_on_error and fold.error is not None:
-            return folds
-    if not jobs:
-        return folds
-    outcomes = fit_together(
-        list(jobs.values()),
-        checkpoint_epochs=options.checkpoint_epochs if checkpoint is not None else (),
-        checkpoint=None if checkpoint is None else lambda epoch: checkpoint(epoch, folds),
-        tick=options.tick,
-    )
-    for index, outcome in zip(jobs, outcomes, strict=True):
-        fold = folds[index]
-        fold.fit_seconds += outcome.seconds
-        fold.path = outcome.path
-        if outcome.error is not None:
-            fold.fail(outcome.error, outcome.traceback)
-    return folds
+            return folds, {}
+    return folds, jobs
 
 
 def fit_whole(
@@ -186,7 +207,7 @@ def fit_whole(
 
 
 @dataclass
-class _Judge:
+class Judge:
     """Scores fitted folds, and keeps what goes wrong in them."""
 
     X: Any
@@ -211,6 +232,23 @@ class _Judge:
                 fold.train_scores = self._score(fold.estimator, train)
         except Exception as error:
             fold.fail(error)
+
+    def all(self, folds: list[Fold]) -> bool:
+        """Score every fold; False where one has failed and that ends the rest."""
+        for index, fold in enumerate(folds):
+            self(fold, index)
+            if self.options.stop_on_error and fold.error is not None:
+                return False
+        return True
+
+    def finish(self, folds: list[Fold]) -> list[Fold]:
+        """Score the folds of a training that is over."""
+        if not self.options.stop_on_error or all(fold.error is None for fold in folds):
+            self.all(folds)
+        if not self.options.keep_estimators:
+            for fold in folds:
+                fold.estimator = None
+        return folds
 
     def _score(self, estimator: Any, rows: Any, train: Any = None) -> Scores:
         X_rows, y_rows = safe_split(estimator, self.X, self.y, rows, train)
@@ -273,35 +311,23 @@ def evaluate_folds(
     True
     """
     options = replace(options or FoldOptions(), **changes)
-    judge = _Judge(X, y, splits, scorer, options)
+    judge = Judge(X, y, splits, scorer, options)
     reason = why_whole(estimator)
     if reason is not None:
-        return _split_by_split(estimator, judge, reason)
-
-    def judge_all(folds: list[Fold]) -> bool:
-        for index, fold in enumerate(folds):
-            judge(fold, index)
-            if options.stop_on_error and fold.error is not None:
-                return False
-        return True
+        return split_by_split(estimator, judge, reason)
 
     def at_checkpoint(epoch: int, folds: list[Fold]) -> bool:
         # an estimator that cannot be scored now is not trained to its end
-        if not judge_all(folds) or options.checkpoint is None:
+        if not judge.all(folds) or options.checkpoint is None:
             return False
         return options.checkpoint(epoch, [fold.scores for fold in folds])
 
     checkpoint = None if options.checkpoint is None else at_checkpoint
     folds = fit_folds(estimator, X, y, splits, options, checkpoint)
-    if not options.stop_on_error or all(fold.error is None for fold in folds):
-        judge_all(folds)
-    if not options.keep_estimators:
-        for fold in folds:
-            fold.estimator = None
-    return folds
+    return judge.finish(folds)
 
 
-def _split_by_split(estimator: Any, judge: _Judge, reason: str) -> list[Fold]:
+def split_by_split(estimator: Any, judge: Judge, reason: str) -> list[Fold]:
     """Fit and score one split after the other."""
     folds: list[Fold] = []
     options = judge.options

@@ -79,6 +79,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         "resume": ["boolean"],
         "n_jobs": [Integral, None],
         "max_trials_per_worker": [Interval(Integral, 1, None, closed="left"), None],
+        "max_joint_bytes": [Interval(Real, 0, None, closed="left"), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -113,6 +114,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         resume: bool = True,
         n_jobs: int | None = None,
         max_trials_per_worker: int | None = None,
+        max_joint_bytes: float | None = 2**30,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -140,6 +142,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         self.resume = resume
         self.n_jobs = n_jobs
         self.max_trials_per_worker = max_trials_per_worker
+        self.max_joint_bytes = max_joint_bytes
         self.random_state = random_state
         self.verbose = verbose
 

@@ -45,6 +45,8 @@ class QuietMixin:
     """
 
     independent = False  # whether proposals do not depend on any result
+    n_independent = 0  # how many of the first proposals do not
+    batch = 1  # proposals that may be made before the results of the first of them are known
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs = {"max_retries_per_trial": 0, **kwargs}

@@ -33,7 +33,8 @@ def make_table(
     table : dict of str to array or list
         ``mean_fit_time``, ``std_fit_time``, ``mean_score_time``, ``std_score_time``,
         ``param_<name>`` (masked where a trial has no such parameter), ``params``, ``state``,
-        ``fit_path`` (how the networks were trained), where they differ from trial to trial
+        ``fit_path`` (how the networks were trained), ``n_joint`` (how many were trained together,
+        those of other trials among them), where they differ from trial to trial
         ``n_epochs`` (the epoch at which a trial was pruned, or what the strategy gave it),
         ``share_samples`` and ``iter``,
         and for each metric ``split<i>_test_<metric>``, ``mean_test_<metric>``,
@@ -60,6 +61,7 @@ def make_table(
     table["state"] = np.array([trial.state for trial in trials], dtype=object)
     paths = [" | ".join(dict.fromkeys(filter(None, trial.fit_path))) for trial in trials]
     table["fit_path"] = np.array(paths, dtype=object)
+    table["n_joint"] = np.array([max(trial.n_joint, default=1) for trial in trials])
     for metric in metrics:
         blank = [error_score] * n_splits
         scores = np.array([trial.scores.get(metric, blank) for trial in trials], dtype=float)

@@ -35,6 +35,9 @@ class TrialResult:
     fit_path : list of str
         How the network of each split was trained: ``"joint"`` with those of the other
         splits, ``"fused"`` by itself, or ``"fit: <reason>"`` by ``keras.Model.fit``.
+    n_joint : list of int
+        For each split the number of networks, of other splits and trials, that were trained
+        together with its network, and itself.
     reports : dict of int to dict of str to float
         Mean scores over the splits after the epochs at which a pruner asked for them.
     histories : list of dict of str to list of float
@@ -60,6 +63,7 @@ class TrialResult:
     fit_seconds: list[float] = field(default_factory=list)
     score_seconds: list[float] = field(default_factory=list)
     fit_path: list[str] = field(default_factory=list)
+    n_joint: list[int] = field(default_factory=list)
     reports: dict[int, dict[str, float]] = field(default_factory=dict)
     histories: list[dict[str, list[float]]] = field(default_factory=list)
     error: str | None = None

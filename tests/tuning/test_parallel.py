@@ -17,7 +17,8 @@ from skopt_wrap import KerasClassifier
 from skopt_wrap.exceptions import SkippedWarning, TrainingInterruptedWarning
 from skopt_wrap.tuning import TunedClassifier
 from skopt_wrap.tuning._execution._evaluation import Evaluation
-from skopt_wrap.tuning._execution._executors import Serial, make_workers
+from skopt_wrap.tuning._execution._executors import Serial
+from skopt_wrap.tuning._execution._make_workers import make_workers
 from skopt_wrap.tuning._execution._processes import visible_gpus
 from skopt_wrap.tuning._execution._search_loop import Search
 from skopt_wrap.tuning._execution._worker_process import dump, load, start_worker

@@ -111,8 +111,8 @@ class JointGraph:
         weights, logs = spec(dtype, n, None), spec(floatx, n, plan.n_logs)
         stats = [spec(dtype, n, None)] * len(plan.stats)
         given = {
-            "rates": spec("float32", n, None),
-            "decay": spec("float32", n),
+            "rates": spec(dtype, n, None),
+            "decay": spec(dtype, n),
             "dropout": spec(dtype, n, n_seeds, 2),
             "penalties": spec(dtype, n, len(plan.penalties), 2),
             "sizes": spec("int32", len(self._ranks)),

@@ -197,15 +197,15 @@ class Member:
 
     def rates(self, epoch: int) -> np.ndarray:
         """Return the learning rates of the steps of an epoch."""
-        steps = self.n_steps
+        steps, dtype = self.n_steps, str(self.plan.weights[0].dtype)
         if self.plan.schedule is not None:
-            return np.zeros(steps, "float32")  # the graph computes them
+            return np.zeros(steps, dtype)  # the graph computes them
         from .._callback_classes import rates_of
 
         found = rates_of(self.training.callbacks, epoch)
         if found is None:
             found = np.full(steps, float(self.model.optimizer.learning_rate))
-        return found.astype("float32")
+        return found.astype(dtype)
 
     def set_rate(self, rate: float) -> None:
         """Leave the rate of the last step with the optimizer, where callbacks look for it."""

@@ -24,7 +24,7 @@ from ._member import Training
 MOST_NETWORKS = 64
 # Optimizers for which a weight that is zero, and has no gradient, stays zero.
 _KEEPS_ZEROS = (
-    "SGD", "Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Lion",
+    "SGD", "Adam", "AdamW", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Lion",
 )  # fmt: skip
 _COPIES = 8  # of each weight: its gradient, what the optimizer keeps, and what steps leave
 _OPERATIONS = 60  # of a step, and of each layer

@@ -27,17 +27,17 @@ def load_state(members: Sequence[Member], layout: Layout, slots: Sequence[str]) 
             row[where] = flat(own, dtype)
         return tf.constant(rows)
 
-    optimizers, n_weights = [member.model.optimizer for member in members], layout.n_weights
+    optimizers, size = [member.model.optimizer for member in members], layout.n_weights
     return {
-        "weights": joined([m.plan.weights for m in members], layout.weights, n_weights),
+        "weights": joined([m.plan.weights for m in members], layout.weights, size),
         "slots": [
-            joined([getattr(optimizer, name) for optimizer in optimizers], layout.weights, n_weights)
+            joined([getattr(optimizer, name) for optimizer in optimizers], layout.weights, size)
             for name in slots
         ],
         "iterations": tf.constant([int(o.iterations) for o in optimizers], tf.int64),
         "stats": [
-            joined([[m.plan.stats[i]] for m in members], [own[i] for own in layout.stats], size)
-            for i, size in enumerate(layout.sizes)
+            joined([[m.plan.stats[i]] for m in members], [own[i] for own in layout.stats], length)
+            for i, length in enumerate(layout.sizes)
         ],
         "seeds": tf.constant(_seeds(members)),
         "logs": no_logs(members),
@@ -78,7 +78,7 @@ def load_arguments(members: Sequence[Member], layout: Layout) -> dict[str, Any]:
     decays = [member.model.optimizer.weight_decay or 0.0 for member in members]
     nothing = np.zeros((len(plans), 0), dtype)
     return {
-        "decay": np.array(decays, "float32"),
+        "decay": np.array(decays, dtype),
         "dropout": np.array(rates, dtype).reshape(len(plans), -1, 2),
         "penalties": np.array(penalties, dtype).reshape(len(plans), -1, 2),
         "mask": layout.mask(dtype) if layout.padded else nothing,
@@ -113,9 +113,7 @@ def assign_state(
     groups = [(plan.weights, state["weights"][place][where])]
     groups += [
         ([variable], stat[place][own])
-        for variable, stat, own in zip(
-            plan.stats, state["stats"], layout.stats[place], strict=True
-        )
+        for variable, stat, own in zip(plan.stats, state["stats"], layout.stats[place], strict=True)
     ]
     if slots is not None:
         pairs = zip(slots, state["slots"], strict=True)

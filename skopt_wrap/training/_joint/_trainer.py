@@ -337,7 +337,7 @@ class _JointTraining:
     def _arguments(self, who: list[int], rates: np.ndarray) -> dict[str, Any]:
         tf = load_tensorflow()
         given = tf.nest.map_structure(lambda value: tf.constant(value[who]), self._given)
-        return {**given, **self._fixed, "rates": tf.constant(rates, "float32")}
+        return {**given, **self._fixed, "rates": tf.constant(rates, self.state["weights"].dtype)}
 
     def _run(self, who: list[int], table: np.ndarray, rates: np.ndarray) -> None:
         """Train the networks `who` on the steps of `table`."""

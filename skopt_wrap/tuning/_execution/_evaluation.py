@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ...model_selection import Fold, evaluate_folds
+from ...model_selection import (
+    Candidate,
+    Fold,
+    FoldOptions,
+    evaluate_candidates,
+    evaluate_folds,
+)
 from .. import _objectives
 from .._candidate import _splits
 from .._candidate._pipeline import CandidatePipeline
@@ -75,9 +81,64 @@ class Evaluation:
             fail(result, error, traceback.format_exc())
             return error
 
-    def _evaluate(
-        self, result: TrialResult, out_of_time: Callable[[], bool], pruning: Any
-    ) -> Exception | None:
+    def together(
+        self,
+        results: Sequence[TrialResult],
+        out_of_time: Callable[[], bool],
+        enough: Callable[[float, int], bool],
+        max_bytes: float | None,
+    ) -> Iterator[tuple[TrialResult, Exception | None]]:
+        """Evaluate several candidates, and train their networks together where they can be.
+
+        Parameters
+        ----------
+        results : sequence of TrialResult
+            Filled in.
+        out_of_time : callable
+            See `evaluate_trial`.
+        enough : callable
+            Says when to train those that wait; see `evaluate_candidates`.
+        max_bytes : float or None
+            Most memory of networks that are trained together.
+
+        Yields
+        ------
+        result : TrialResult
+            Filled in, as soon as it is known.
+        error : Exception or None
+            The first error.
+        """
+        tick, of = _tick(out_of_time), {}
+        lost: list[tuple[TrialResult, Exception | None]] = []
+
+        def candidates() -> Iterator[Candidate]:
+            for result in results:
+                try:
+                    estimator = self.pipeline.candidate(result.params, self.declared)
+                    of[result.number] = result, self._task_of(result)
+                    task = of[result.number][1]
+                    options = FoldOptions(
+                        fit_params=task.fit_params, score_params=task.score_params, tick=tick
+                    )
+                except Exception as error:  # of the candidate's making: it fails this trial alone
+                    fail(result, error, traceback.format_exc())
+                    lost.append((result, error))
+                    continue
+                yield Candidate(result.number, estimator, task.splits, task.scorer, options)
+
+        found = evaluate_candidates(
+            candidates(), self.task.X, self.task.y, enough=enough, tick=tick, max_bytes=max_bytes
+        )
+        for number, folds in found:
+            out_of_time()  # training that restores the best weights swallows Ctrl-C
+            result, task = of[number]
+            error = fill_in(result, folds, len(task.splits), self.error_score)
+            _objectives.take_objectives(result, self.objectives or ())
+            yield result, error
+        yield from lost
+
+    def _task_of(self, result: TrialResult) -> Task:
+        """Return the data and the scorer of a trial, which may get a share of the samples."""
         share = result.resource.get("samples", 1.0)
         splits = _splits.shrink(
             self.task.splits, self.task.y, share, classifier=self.classifier, seed=self.seed
@@ -85,10 +146,15 @@ class Evaluation:
         task = replace(self.task, splits=splits)
         if THRESHOLD in result.params:
             task = replace(task, scorer=ThresholdScorer(task.scorer, result.params[THRESHOLD]))
+        return task
+
+    def _evaluate(
+        self, result: TrialResult, out_of_time: Callable[[], bool], pruning: Any
+    ) -> Exception | None:
         error = evaluate_trial(
             result,
             self.pipeline.candidate(result.params, self.declared),
-            task,
+            self._task_of(result),
             error_score=self.error_score,
             out_of_time=out_of_time,
             **(pruning.watch(result) if pruning else {}),
@@ -142,10 +208,6 @@ def evaluate_trial(
         When `out_of_time` says so before training has ended.
     """
 
-    def tick() -> None:
-        if out_of_time():
-            raise TimeIsUp
-
     def checkpoint(epoch: int, scores: list[dict[str, float]]) -> bool:
         result.reports[epoch] = means = {
             name: float(np.mean([of_split[name] for of_split in scores]))
@@ -167,11 +229,26 @@ def evaluate_trial(
         score_params=task.score_params,
         checkpoint_epochs=checkpoint_epochs,
         checkpoint=None if report is None else checkpoint,
-        tick=tick,
+        tick=_tick(out_of_time),
     )
     out_of_time()  # training that restores the best weights swallows Ctrl-C
+    return fill_in(result, folds, len(task.splits), error_score)
+
+
+def _tick(out_of_time: Callable[[], bool]) -> Callable[[], None]:
+    def tick() -> None:
+        if out_of_time():
+            raise TimeIsUp
+
+    return tick
+
+
+def fill_in(
+    result: TrialResult, folds: list[Fold], n_splits: int, error_score: float
+) -> Exception | None:
+    """Fill in the scores of a trial, and return its first error."""
     failed = next((fold for fold in folds if fold.error is not None), None)
-    folds += [Fold() for _ in range(len(task.splits) - len(folds))]
+    folds = [*folds, *(Fold() for _ in range(n_splits - len(folds)))]
     names = dict.fromkeys(name for fold in folds for name in fold.scores)
     for name in names:
         scores = [fold.scores.get(name, np.nan) for fold in folds]
@@ -179,6 +256,7 @@ def evaluate_trial(
     result.fit_seconds = [fold.fit_seconds for fold in folds]
     result.score_seconds = [fold.score_seconds for fold in folds]
     result.fit_path = [fold.path for fold in folds]
+    result.n_joint = [fold.n_joint for fold in folds]
     result.histories = [thin(fold.history) for fold in folds]
     if failed is None:
         return None

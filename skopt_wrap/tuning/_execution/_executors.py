@@ -12,14 +12,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
-import joblib
-from joblib.parallel import get_active_backend
-
-from ...exceptions import ParameterError, SearchError
+from ...exceptions import SearchError
 from .._trial import TrialResult, fail
 from ._limits import Limits, TimeIsUp, deadline
 from ._pickling import dumps
-from ._processes import Cluster, Connection, Processes
+from ._processes import Connection, Processes
 from ._worker_process import work
 
 _POLL_SECONDS = 0.2
@@ -327,59 +324,3 @@ class Workers:
         self._waiting.clear()
         self._suspects.clear()
         self._connection.close(kill=True)
-
-
-def make_workers(
-    evaluate: Any,
-    n_jobs: int | None,
-    n_trials: int | None,
-    limits: Limits | None = None,
-    max_trials_per_worker: int | None = None,
-) -> Serial | Workers:
-    """Return what runs the trials of a search.
-
-    Parameters
-    ----------
-    evaluate : callable
-        Picklable, as for Serial.
-    n_jobs : int or None
-        Number of processes, as joblib takes it.
-    n_trials : int or None
-        Number of trials, where it is known.
-    limits : Limits, default=None
-        Time limits; None for none.
-    max_trials_per_worker : int or None, default=None
-        Trials after which a worker process is replaced. One process is then not this one.
-
-    Returns
-    -------
-    workers : Serial or Workers
-        Dask's cluster under ``joblib.parallel_config("dask")``; otherwise processes of this
-        machine. One process is this one, and so is every number inside a worker of joblib.
-
-    Raises
-    ------
-    ParameterError
-        When the workers of a Dask cluster are to be replaced.
-    """
-    limits = limits or Limits()
-    backend, _ = get_active_backend()
-    capacity = joblib.effective_n_jobs(n_jobs)
-    kind = type(backend).__name__
-    if kind == "DaskDistributedBackend":
-        if max_trials_per_worker is not None:
-            raise ParameterError(
-                f"max_trials_per_worker={max_trials_per_worker} has no effect on a Dask cluster, "
-                "whose workers are replaced by Dask itself: start them with --lifetime."
-            )
-        client = backend.client
-        capacity = min(capacity, len(client.scheduler_info(n_workers=-1)["workers"]))
-        return Workers(evaluate, max(1, capacity), lambda task: Cluster(client, task), limits)
-    if kind not in ("LokyBackend", "MultiprocessingBackend"):
-        capacity = 1
-    capacity = max(1, min(capacity, n_trials or capacity))
-    if capacity == 1 and max_trials_per_worker is None:
-        return Serial(evaluate, limits)
-    return Workers(
-        evaluate, capacity, lambda task: Processes(capacity, task), limits, max_trials_per_worker
-    )

@@ -18,8 +18,8 @@ from .._strategies._pruners import warn_if_idle
 from .._trial import Task, TrialResult
 from ._callbacks import Tasks
 from ._evaluation import Evaluation
-from ._executors import make_workers
 from ._limits import Limits
+from ._make_workers import make_workers
 from ._plan import Plan, make_plan
 from ._search_loop import INTERRUPTED, UNWANTED, Search
 
@@ -141,6 +141,9 @@ class SearchJob:
                 plan.n_trials,
                 limits,
                 tuned.max_trials_per_worker,
+                max_joint_bytes=tuned.max_joint_bytes,
+                stored=tuned.storage is not None,
+                batch=1 if plan.pruning else getattr(plan.oracle, "batch", 1),
             ),
             trial_log=open_trial_log(tuned, definition, self.seeds, architecture),
             pruning=plan.pruning,

@@ -224,6 +224,11 @@ class Search:
         """Whether trials do not depend on the results of others."""
         return self.pruning is None and is_independent(self.oracle)
 
+    @property
+    def _n_independent(self) -> int:
+        """How many of the first trials do not depend on the results of others."""
+        return 0 if self.pruning else getattr(self.oracle, "n_independent", 0)
+
     def _is_done(self, number: int) -> bool:
         limit = self.oracle.max_trials
         return self._exhausted or (limit is not None and number >= limit)
@@ -235,7 +240,7 @@ class Search:
                 return False
             self._tell(self._waiting_for + 1)
             self._waiting_for = None
-        if self._is_independent():
+        if self._is_independent() or number < self._n_independent:
             return True
         return all(n > number - self.workers.capacity for n in self.workers.running)
 

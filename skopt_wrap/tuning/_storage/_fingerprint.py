@@ -23,7 +23,7 @@ _DEPTH = 12
 # Parameters of the search that limit or show it; its trials are the same without them.
 _FREE = {
     "max_trials", "max_time", "trial_timeout", "storage", "study", "resume", "n_jobs",
-    "max_trials_per_worker", "verbose", "error_score", "random_state",
+    "max_trials_per_worker", "max_joint_bytes", "verbose", "error_score", "random_state",
 }  # fmt: skip
 # Those that the pipeline, the space or the splits already stand for.
 _ELSEWHERE = {

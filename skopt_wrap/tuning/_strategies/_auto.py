@@ -28,6 +28,7 @@ class Auto:
         if search.max_trials is not None:  # half of the trials are left to learn from them
             limit = min(limit, max(1, search.max_trials // 2))
         oracle.start_with(search.starts[:limit])
+        oracle.n_independent = max(oracle.n_independent, limit)
         return oracle
 
 

@@ -72,6 +72,8 @@ class Bayesian:
         wanted = max(3, 3 * len(search.hyperparameters.space))
         limit = search.max_trials
         points = max(2, min(wanted, math.ceil(limit / 2))) if limit else wanted
-        return BayesianOracle(
+        oracle: Any = BayesianOracle(
             num_initial_points=points, max_trials=limit, **search.oracle_arguments()
         )
+        oracle.n_independent = points
+        return oracle

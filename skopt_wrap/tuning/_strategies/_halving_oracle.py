@@ -32,6 +32,8 @@ class HalvingOracle(QuietMixin, keras_tuner.Oracle):
         Arguments of ``keras_tuner.Oracle``.
     """
 
+    independent = True  # those of a round; the next one waits for all of them
+
     def __init__(
         self,
         factor: int,

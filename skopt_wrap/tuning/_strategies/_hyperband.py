@@ -49,6 +49,7 @@ class HyperbandOracle(QuietMixin, oracles.HyperbandOracle):
     """Keras Tuner's Hyperband, which writes nothing."""
 
     n_trials: int
+    batch = HYPERBAND_FACTOR**2
 
 
 class Hyperband:

@@ -12,6 +12,8 @@ from ._named import require
 from ._optuna import optuna_oracle
 from ._protocol import SearchRequest
 
+_RANDOM_FIRST = 10  # trials at random, before there is anything to learn from
+
 
 class Tpe:
     """Optuna's TPESampler: densities of good and of bad values, for each parameter."""
@@ -20,7 +22,10 @@ class Tpe:
 
     def make_oracle(self, search: SearchRequest) -> Any:
         """Return the oracle of a search, as `Strategy` says."""
-        return optuna_oracle(optuna.samplers.TPESampler(seed=search.seed), search)
+        sampler = optuna.samplers.TPESampler(seed=search.seed, n_startup_trials=_RANDOM_FIRST)
+        oracle = optuna_oracle(sampler, search)
+        oracle.n_independent = _RANDOM_FIRST
+        return oracle
 
 
 class GaussianProcess:
@@ -32,9 +37,11 @@ class GaussianProcess:
         """Return the oracle of a search, as `Strategy` says."""
         require("torch", "gp", "tuner='gp' (Optuna's GPSampler)")
         limit = search.max_trials
-        start = max(2, min(10, math.ceil(limit / 2))) if limit else 10
+        start = max(2, min(_RANDOM_FIRST, math.ceil(limit / 2))) if limit else _RANDOM_FIRST
         with quiet():
             sampler = optuna.samplers.GPSampler(
                 seed=search.seed, n_startup_trials=start, warn_independent_sampling=False
             )
-        return optuna_oracle(sampler, search)
+        oracle = optuna_oracle(sampler, search)
+        oracle.n_independent = start
+        return oracle

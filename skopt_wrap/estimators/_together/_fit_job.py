@@ -63,6 +63,8 @@ class FitOutcome:
         What the fit raised.
     traceback : str or None
         Where it came from.
+    n_joint : int
+        Number of networks that were trained jointly, with this one.
 
     Examples
     --------
@@ -76,3 +78,4 @@ class FitOutcome:
     reason: str | None = None
     error: Exception | None = None
     traceback: str | None = None
+    n_joint: int = 1

@@ -1,0 +1,1 @@
+"""Several fits at once: what each is asked for, and the rows that they share."""
