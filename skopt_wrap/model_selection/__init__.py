@@ -6,6 +6,7 @@ names live here alone, so that ``from skopt_wrap import ...`` never hides scikit
 
 from .._pipelines import last_step
 from ._candidates import Candidate, evaluate_candidates
+from ._deferred_fit import why_whole
 from ._folds import Fold, FoldOptions, as_scores, evaluate_folds
 from ._validation import CVResults, cross_val_predict, cross_val_score, cross_validate
 
@@ -21,4 +22,5 @@ __all__ = [
     "evaluate_candidates",
     "evaluate_folds",
     "last_step",
+    "why_whole",
 ]

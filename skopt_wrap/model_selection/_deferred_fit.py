@@ -21,7 +21,26 @@ _PIPELINES = ("sklearn.pipeline", "imblearn.pipeline")
 
 
 def why_whole(estimator: Any) -> str | None:
-    """Return why the fit of an estimator's network cannot be deferred; None when it can."""
+    """Return why the fit of an estimator's network cannot be deferred; None when it can.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A network's estimator, a pipeline, or any other.
+
+    Returns
+    -------
+    reason : str or None
+        Why each fit runs as a whole; None where the networks of several fits are trained together.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skopt_wrap import KerasClassifier
+    >>> from skopt_wrap.model_selection import why_whole
+    >>> why_whole(LogisticRegression()), why_whole(KerasClassifier())
+    ('no Keras estimator', None)
+    """
     network = last_step(estimator)
     if not isinstance(network, KerasClassifier | KerasRegressor):
         return "no Keras estimator"

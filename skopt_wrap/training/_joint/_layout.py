@@ -20,8 +20,10 @@ from ._plan import Plan, Step
 
 # Activations whose output for one unit depends on the others.
 _OVER_UNITS = ("softmax", "log_softmax", "sparsemax", "glu")
-_EACH_UNIT = ("Dropout", "SpatialDropout", "MaxPool", "AveragePool", "GlobalMaxPool")
-_EACH_UNIT += ("GlobalAveragePool", "ZeroPadding")
+_EACH_UNIT = (
+    "Dropout", "SpatialDropout", "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool",
+    "ZeroPadding",
+)  # fmt: skip
 _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
 
 

@@ -197,7 +197,7 @@ def _steps(model: Any) -> tuple[list[tuple[LayerSpec, tuple[int, ...]]], int, An
 
 def _n_activations(model: Any) -> int:
     """Return how many values the layers give for a row."""
-    outputs = [getattr(layer, "output", None) for layer in model.layers]
+    outputs: list[Any] = [getattr(layer, "output", None) for layer in model.layers]
     shapes = [output.shape[1:] for output in outputs if hasattr(output, "shape")]
     return sum(int(np.prod([n or 1 for n in shape])) for shape in shapes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,7 +108,8 @@ class Evaluation:
         error : Exception or None
             The first error.
         """
-        tick, of = _tick(out_of_time), {}
+        tick = _tick(out_of_time)
+        of: dict[Hashable, tuple[TrialResult, Task]] = {}
         lost: list[tuple[TrialResult, Exception | None]] = []
 
         def candidates() -> Iterator[Candidate]:

@@ -14,7 +14,7 @@ from ._limits import Limits, deadline
 
 MOST_TRIALS = 64
 # Trials that wait in a storage: another process may want some, and a crash loses them.
-MOST_STORED = 8
+MOST_STORED = 9
 # Multiplications and additions of the trials that are trained together: some seconds of a
 # processor, so that results come in and Ctrl-C is answered.
 _MOST_WORK = 2e11
@@ -50,6 +50,7 @@ class Joint(Serial):
         batch: int = 1,
     ) -> None:
         super().__init__(evaluate, limits)
+        self._together = evaluate.together
         self.capacity = min(batch, most)
         self._max_bytes, self._most = max_bytes, most
         self._waiting: list[TrialResult] = []
@@ -112,7 +113,7 @@ class Joint(Serial):
         began = time.monotonic()
         self.limits.begin(began)
         if self._outcome_of is None:
-            self._outcome_of = self.evaluate.together(
+            self._outcome_of = self._together(
                 list(self._begun), self._out_of_time, self._enough, self._max_bytes
             )
         with deadline(self.limits.end):

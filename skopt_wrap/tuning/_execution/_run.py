@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
+from ..._sklearn import callbacks_of
 from ...exceptions import StorageError
+from ...model_selection import why_whole
 from .._auto import search_architectures
 from .._candidate._pipeline import CandidatePipeline
 from .._storage._backends import open_trial_log
@@ -141,7 +143,7 @@ class SearchJob:
                 plan.n_trials,
                 limits,
                 tuned.max_trials_per_worker,
-                max_joint_bytes=tuned.max_joint_bytes,
+                max_joint_bytes=self._joint_bytes(pipeline),
                 stored=tuned.storage is not None,
                 batch=1 if plan.pruning else getattr(plan.oracle, "batch", 1),
             ),
@@ -166,6 +168,16 @@ class SearchJob:
             search.stopped in (INTERRUPTED, UNWANTED) or search.storage_error is not None,
             search.storage_error,
         )
+
+    def _joint_bytes(self, pipeline: CandidatePipeline) -> float | None:
+        """Return the memory of trials that are trained together; 0 where they run one by one.
+
+        Callbacks hear of one trial after the other, and may end the search after each.
+        """
+        if why_whole(pipeline.base) is not None or callbacks_of(self.tuned):
+            return 0
+        limit: float | None = self.tuned.max_joint_bytes
+        return limit
 
     def _evaluation(self, pipeline: CandidatePipeline, plan: Plan) -> Evaluation:
         error_score = self.tuned.error_score

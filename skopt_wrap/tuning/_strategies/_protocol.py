@@ -90,6 +90,8 @@ class Strategy(Protocol):
         -------
         oracle : keras_tuner.Oracle
             Proposes the trials. An attribute ``n_trials`` says how many it will run at most, where
-            that is not its ``max_trials``.
+            that is not its ``max_trials``. Trials are trained together where ``independent`` is
+            True (no proposal depends on a result), for the first ``n_independent`` proposals, and
+            for ``batch`` proposals at a time, made before the results of the first are known.
         """
         ...
