@@ -4,7 +4,8 @@ Table ``trials``: one list of parameter sets, drawn once, is cross-validated by 
 same splits for the same number of epochs: scikit-learn's GridSearchCV with SciKeras (a list of
 grids of one point each; RandomizedSearchCV runs the same code), Keras Tuner with a cross-validation
 loop written by hand in ``Tuner.run_trial``, Optuna with ``cross_val_score`` and SciKeras (the loop
-that OptunaSearchCV runs, whose package optuna-integration is a separate one), and TunedClassifier.
+that OptunaSearchCV runs, whose package optuna-integration is a separate one), and TunedClassifier,
+as it comes and with one trial at a time; beside them scikit-learn's MLPClassifier in GridSearchCV.
 Every method runs in a process of its own; imports are not timed, tracing is. Ratios are to ours,
 round by round. Table ``time``: score reached after equal wall time, by strategy. Table ``grid``:
 grid against random search with the same number of trials.
@@ -45,7 +46,15 @@ from sklearn.preprocessing import StandardScaler
 EPOCHS, FOLDS = 10, 3
 LOSS = "sparse_categorical_crossentropy"
 DATA = ("digits", "breast cancer", "20000 x 50", "digits, CNN")
-METHODS = ("GridSearchCV + SciKeras", "Keras Tuner + CV loop", "Optuna + SciKeras", "skopt_wrap")
+METHODS = (
+    "GridSearchCV + SciKeras",
+    "Keras Tuner + CV loop",
+    "Optuna + SciKeras",
+    "skopt_wrap",
+    "skopt_wrap, one by one",
+    "GridSearchCV + MLP",
+)
+OWN = ("skopt_wrap", "skopt_wrap, one by one", "GridSearchCV + MLP")  # not of Keras' wrappers
 STRATEGIES = ("random", "bayesian", "tpe", "gp", "cmaes", "genetic", "hyperband", "halving")
 
 
@@ -218,7 +227,31 @@ def with_keras_tuner(data: str, X: Any, y: Any, splits: Any, points: list[dict])
     return np.array(scores)
 
 
-def with_ours(data: str, X: Any, y: Any, splits: Any, points: list[dict]) -> np.ndarray:
+def with_mlp(data: str, X: Any, y: Any, splits: Any, points: list[dict]) -> np.ndarray:
+    """Run scikit-learn's own network, which has no dropout."""
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.neural_network import MLPClassifier
+
+    grids = [
+        {
+            "hidden_layer_sizes": [(point["model__units"],) * point["model__layers"]],
+            "learning_rate_init": [point["optimizer__learning_rate"]],
+            "batch_size": [point["batch_size"]],
+        }
+        for point in points
+    ]
+    network = MLPClassifier(max_iter=EPOCHS, n_iter_no_change=EPOCHS, alpha=0.0, random_state=0)
+    table = GridSearchCV(network, grids, cv=splits, refit=False).fit(X, y).cv_results_
+    return np.stack([table[f"split{i}_test_score"] for i in range(len(splits))], axis=1)
+
+
+def one_by_one(*task: Any) -> np.ndarray:
+    return with_ours(*task, max_joint_bytes=0)
+
+
+def with_ours(
+    data: str, X: Any, y: Any, splits: Any, points: list[dict], **options: Any
+) -> np.ndarray:
     from skopt_wrap import KerasClassifier, TunedClassifier
 
     network = KerasClassifier(
@@ -233,13 +266,41 @@ def with_ours(data: str, X: Any, y: Any, splits: Any, points: list[dict]) -> np.
         refit=False,
         error_score="raise",
         random_state=0,
+        **options,
     ).fit(X, y)
     assert [trial.params for trial in search.trials_] == points
     table = search.cv_results_
     return np.stack([table[f"split{i}_test_score"] for i in range(len(splits))], axis=1)
 
 
-RUNS = dict(zip(METHODS, (with_grid_search, with_keras_tuner, with_optuna, with_ours), strict=True))
+RUNS: dict[str, Callable[..., np.ndarray]] = dict(
+    zip(
+        METHODS,
+        (with_grid_search, with_keras_tuner, with_optuna, with_ours, one_by_one, with_mlp),
+        strict=True,
+    )
+)
+
+
+def arithmetic(data: str, X: np.ndarray, y: np.ndarray, points: list[dict]) -> float:
+    """Return the operations of training all dense networks, in thousands of millions."""
+    total = 0
+    for point in points:
+        widths = [X.shape[1], *[point["model__units"]] * point["model__layers"], len(np.unique(y))]
+        total += 6 * sum(a * b for a, b in itertools.pairwise(widths))
+    return total * len(X) * (FOLDS - 1) * EPOCHS / 1e9
+
+
+def product_rate() -> float:
+    """Return the operations per second of a large float32 matrix product, in 10 ** 9."""
+    import tensorflow as tf
+
+    matrix, found = tf.ones((2000, 2000)), []
+    for _ in range(6):
+        began = time.perf_counter()
+        tf.matmul(matrix, matrix).numpy()
+        found.append(2 * 2000**3 / 1e9 / (time.perf_counter() - began))
+    return max(found)
 
 
 def run_method(data: str, method: str, n_trials: int) -> dict[str, Any]:
@@ -248,7 +309,7 @@ def run_method(data: str, method: str, n_trials: int) -> dict[str, Any]:
 
     keras.ops.convert_to_numpy(keras.ops.ones(2) + 1)
     for module in ("skopt_wrap.tuning", "keras_tuner", "optuna", "scikeras.wrappers"):
-        if method == "skopt_wrap" or not module.startswith("skopt_wrap"):
+        if method in OWN or not module.startswith("skopt_wrap"):
             __import__(module)
     X, y = load(data)
     splits = list(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, y))
@@ -259,7 +320,10 @@ def run_method(data: str, method: str, n_trials: int) -> dict[str, Any]:
     seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
     assert scores.shape == (n_trials, FOLDS)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "cpu": cpu, "scores": scores.tolist(), "peak": peak}
+    found = {"seconds": seconds, "cpu": cpu, "scores": scores.tolist(), "peak": peak}
+    if "CNN" not in data:
+        found["share"] = arithmetic(data, X, y, points) / seconds / product_rate()
+    return found
 
 
 # -- score after equal time, and grid against random ------------------------------------------
@@ -358,20 +422,23 @@ def trials_table(options: argparse.Namespace) -> str:
         "Ratio: seconds of the method over seconds of skopt_wrap in the same round.",
         "Score: mean accuracy over all sets and folds, with the standard error over the folds of "
         "the means.",
+        "Rate: operations of training per second, in percent of those of a large float32 matrix "
+        "product.",
         "",
         f"{'':15}{'':27}{'seconds':>9}{'ratio':>7}{'CPU s':>8}{'score':>9}{'s.e.':>8}{'best':>8}"
-        f"{'peak MB':>9}",
+        f"{'peak MB':>9}{'rate %':>8}",
     ]
     for data in options.data:
         rounds = []
+        methods = [m for m in options.methods if not (m == METHODS[-1] and "CNN" in data)]
         for turn in range(options.repeats):
-            first = turn % len(options.methods)  # nobody always runs first
-            order = [*options.methods[first:], *options.methods[:first]]
+            first = turn % len(methods)  # nobody always runs first
+            order = [*methods[first:], *methods[:first]]
             rounds.append(
                 {m: in_child(kind="method", data=data, method=m, n_trials=options.trials)
                  for m in order}
             )  # fmt: skip
-        for method in options.methods:
+        for method in methods:
             runs = [r[method] for r in rounds]
             ratio = ""
             if "skopt_wrap" in options.methods:
@@ -386,8 +453,9 @@ def trials_table(options: argparse.Namespace) -> str:
                 f"{scores.mean():9.4f}{error:8.4f}"
                 f"{scores.mean(axis=2).max(axis=1).mean():8.4f}"
                 f"{statistics.median(r['peak'] for r in runs):9.0f}"
+                f"{100 * statistics.median(r.get('share', np.nan) for r in runs):8.1f}"
             )
-        peers = [m for m in options.methods if m != "skopt_wrap"]
+        peers = [m for m in methods if m not in OWN]
         if peers and "skopt_wrap" in options.methods:
             gain = statistics.median(
                 min(r[m]["seconds"] for m in peers) / r["skopt_wrap"]["seconds"] for r in rounds

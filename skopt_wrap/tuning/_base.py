@@ -91,7 +91,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         self,
         model: Any = "dense",
         *,
-        tuner: Any = "bayesian",
+        tuner: Any = "auto",
         max_trials: int | None = 20,
         cv: Any = 5,
         scoring: Any = None,

@@ -34,7 +34,7 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         a KerasClassifier with the settings that are not searched;
         an existing Keras Tuner ``build_model(hp)`` function (its only argument is called `hp`)
         or ``HyperModel``; or anything else that KerasClassifier takes as its `model`.
-    tuner : str, Strategy, keras_tuner.Oracle or optuna sampler, default="bayesian"
+    tuner : str, Strategy, keras_tuner.Oracle or optuna sampler, default="auto"
         Strategy. ``"random"``, ``"grid"``, ``"bayesian"`` (Gaussian process) and
         ``"hyperband"`` are Keras Tuner's; ``"tpe"``, ``"gp"`` (Gaussian process; extra ``gp``),
         ``"cmaes"`` (extra ``cmaes``) and ``"genetic"`` (evolution, :class:`Genetic`) are

@@ -25,7 +25,7 @@ class TunedRegressor(DelegatingMixin, RegressorMixin, BaseTuned):
         a KerasRegressor with the settings that are not searched;
         an existing Keras Tuner ``build_model(hp)`` function (its only argument is called `hp`)
         or ``HyperModel``; or anything else that KerasRegressor takes as its `model`.
-    tuner : str, Strategy, keras_tuner.Oracle or optuna sampler, default="bayesian"
+    tuner : str, Strategy, keras_tuner.Oracle or optuna sampler, default="auto"
         Strategy. ``"random"``, ``"grid"``, ``"bayesian"`` (Gaussian process) and
         ``"hyperband"`` are Keras Tuner's; ``"tpe"``, ``"gp"`` (Gaussian process; extra ``gp``),
         ``"cmaes"`` (extra ``cmaes``) and ``"genetic"`` (evolution, :class:`Genetic`) are

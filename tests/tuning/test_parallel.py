@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from joblib.externals.loky import ProcessPoolExecutor
 from scipy import stats
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 from skopt_wrap import KerasClassifier
-from skopt_wrap.exceptions import SkippedWarning, TrainingInterruptedWarning
+from skopt_wrap.exceptions import ParameterError, SkippedWarning, TrainingInterruptedWarning
 from skopt_wrap.tuning import TunedClassifier
 from skopt_wrap.tuning._execution._evaluation import Evaluation
 from skopt_wrap.tuning._execution._executors import Serial
@@ -221,6 +221,59 @@ def test_every_worker_gets_a_gpu_of_its_own(tmp_path, monkeypatch):
     assert visible_gpus() == ["3", "5"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert visible_gpus() == []
+
+
+@pytest.fixture(scope="module")
+def ray_cluster():
+    ray = pytest.importorskip("ray")
+    register = pytest.importorskip("ray.util.joblib")
+    register.register_ray()
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield ray
+    ray.shutdown()
+
+
+@pytest.mark.slow
+def test_ray_cluster_runs_the_trials(centroid, iris, ray_cluster):
+    serial = tuned(centroid, n_jobs=None).fit(*iris)
+    with joblib.parallel_config("ray"):
+        est = tuned(centroid, n_jobs=None, scoring=pid).fit(*iris)
+        assert_same(tuned(centroid, n_jobs=None).fit(*iris), serial)
+        assert make_workers(centroid, None, 9).capacity == 2
+        assert make_workers(centroid, 1, 9).capacity == 1
+        with pytest.raises(ParameterError, match=r"max_trials_per_worker=3 .* Ray cluster"):
+            make_workers(centroid, None, 9, max_trials_per_worker=3)
+    assert os.getpid() not in {int(t.scores["score"][0]) for t in est.trials_}
+
+
+@pytest.mark.slow
+def test_ray_cluster_ends_trials_that_take_too_long_or_die(iris, ray_cluster):
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    with joblib.parallel_config("ray"), pytest.warns(UserWarning, match="2 of 4 trials failed"):
+        est = TunedClassifier(
+            Fragile(), tuner="grid", cv=2, space={"what": ["ok", "sleep", "die", "fine"]},
+            trial_timeout=20, refit=False,
+        ).fit(*iris)  # fmt: skip
+    assert [t.state for t in est.trials_] == ["COMPLETED", "FAILED", "FAILED", "COMPLETED"]
+    assert "trial_timeout=20" in est.trials_[1].error
+
+
+class Fragile(ClassifierMixin, BaseEstimator):
+    """Does what it is told: it dies, or sleeps."""
+
+    def __init__(self, what="ok"):
+        self.what = what
+
+    def fit(self, X, y):
+        if self.what == "die":
+            os._exit(1)
+        if self.what == "sleep":
+            time.sleep(600)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.repeat(self.classes_[:1], len(X))
 
 
 @pytest.mark.slow

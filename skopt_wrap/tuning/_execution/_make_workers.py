@@ -12,6 +12,7 @@ from ._executors import Serial, Workers
 from ._joint import MOST_STORED, MOST_TRIALS, Joint
 from ._limits import Limits
 from ._processes import Cluster, Processes
+from ._ray import RayCluster
 
 
 def make_workers(
@@ -50,13 +51,13 @@ def make_workers(
     Returns
     -------
     workers : Serial or Workers
-        Dask's cluster under ``joblib.parallel_config("dask")``; otherwise processes of this
-        machine. One process is this one, and so is every number inside a worker of joblib.
+        A cluster under ``joblib.parallel_config("dask")`` or ``("ray")``; otherwise processes of
+        this machine. One process is this one, and so is every number inside a worker of joblib.
 
     Raises
     ------
     ParameterError
-        When the workers of a Dask cluster are to be replaced.
+        When the workers of a cluster are to be replaced.
     """
     limits = limits or Limits()
     backend, _ = get_active_backend()
@@ -71,6 +72,15 @@ def make_workers(
         client = backend.client
         capacity = min(capacity, len(client.scheduler_info(n_workers=-1)["workers"]))
         return Workers(evaluate, max(1, capacity), lambda task: Cluster(client, task), limits)
+    if kind == "RayBackend":
+        if max_trials_per_worker is not None:
+            raise ParameterError(
+                f"max_trials_per_worker={max_trials_per_worker} has no effect on a Ray cluster, "
+                "which starts and ends its workers itself; leave it out."
+            )
+        processors = RayCluster.processors()
+        capacity = processors if n_jobs is None else min(capacity, processors)
+        return Workers(evaluate, max(1, capacity), RayCluster, limits)
     if kind not in ("LokyBackend", "MultiprocessingBackend"):
         capacity = 1
     capacity = max(1, min(capacity, n_trials or capacity))
