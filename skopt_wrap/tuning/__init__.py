@@ -4,6 +4,7 @@ from ._classifier import TunedClassifier
 from ._display import SearchDisplay
 from ._importances import parameter_importances
 from ._regressor import TunedRegressor
+from ._serve import serve_storage
 from ._space._conditions import REMOVE, Conditional, PerLayer
 from ._space._presets import default_space
 from ._strategies._genetic import Genetic
@@ -25,4 +26,5 @@ __all__ = [
     "TunedRegressor",
     "parameter_importances",
     "default_space",
+    "serve_storage",
 ]

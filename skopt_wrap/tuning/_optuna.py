@@ -34,7 +34,10 @@ def trial_key(trial: Any) -> int:
 
 
 def close_storage(storage: Any) -> None:
-    """Close the connections of a database; a Journal file has none."""
+    """Close the connections of a database or to a server; a Journal file has none."""
+    if isinstance(getattr(storage, "storage", storage), optuna.storages.GrpcStorageProxy):
+        storage.close()
+        return
     engine = getattr(getattr(storage, "_backend", None), "engine", None)
     if engine is not None:
         storage.remove_session()

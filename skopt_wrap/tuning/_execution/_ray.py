@@ -22,7 +22,7 @@ class RayCluster:
         import ray
 
         self._ray = ray
-        self._source = ray.put(split(evaluate))
+        self._source: Any = ray.put(split(evaluate))
         self._running: dict[Any, Any] = {}  # future -> reference
         self._begins: dict[int, float] = {}
 

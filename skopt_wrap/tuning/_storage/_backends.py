@@ -5,13 +5,11 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
-import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -23,13 +21,14 @@ from ...exceptions import ParameterError, StorageError
 from .._optuna import close_storage, quiet
 from ._errors import SafeStorage, begins_as_journal, check_lines
 from ._fingerprint import differences
+from ._proxy import SCHEME, open_proxy
+from ._sqlite import check_sqlite, sqlite_path
 from ._trial_log import StudyTrialLog, TrialLog
 
 FILE_NAME = "search.log"
 STUDY = "search"  # name of the study when none is given
 _DEFINITION = "skopt_wrap definition"
 _TRIES = 5
-_SQLITE = b"SQLite format 3\x00"
 # What SQLAlchemy (a dependency of Optuna, and not ours) raises when another process was
 # quicker to make the tables.
 _DATABASE_ERRORS = {"DatabaseError", "OperationalError", "StorageInternalError"}
@@ -152,7 +151,8 @@ def open_storage(storage: Any) -> Any:
     Parameters
     ----------
     storage : str or path-like
-        A URL such as ``sqlite:///trials.db`` or ``postgresql://user@host/name``, or a path.
+        A URL such as ``sqlite:///trials.db``, ``postgresql://user@host/name`` or
+        ``grpc://host:13000``, or a path.
 
     Returns
     -------
@@ -166,6 +166,8 @@ def open_storage(storage: Any) -> Any:
     StorageError
         The file is damaged, holds something else, or cannot be written.
     """
+    if is_url(storage) and storage.startswith(SCHEME):
+        return open_proxy(storage)
     return _open_database(storage) if is_url(storage) else _open_journal(journal_path(storage))
 
 
@@ -200,7 +202,7 @@ def _name_driver(url: str) -> str:
 
 
 def _open_database(url: str) -> Any:
-    _check_sqlite(url)
+    check_sqlite(url, label(url))
     for attempt in range(1, _TRIES + 1):
         try:
             return optuna.storages.get_storage(_name_driver(url))
@@ -210,50 +212,13 @@ def _open_database(url: str) -> Any:
                 time.sleep(0.2 * attempt)
                 continue
             text = f"storage={label(url)} cannot be opened: {type(error).__name__}: {error}"
-            if _sqlite_path(url) is not None and type(error).__name__ in _DATABASE_ERRORS:
+            if sqlite_path(url) is not None and type(error).__name__ in _DATABASE_ERRORS:
                 raise StorageError(text) from error
             hint = ""
             if url.startswith("postgresql"):
                 hint = " PostgreSQL needs a driver: pip install 'skopt_wrap[postgresql]'."
             raise ParameterError(text + hint) from error
     raise AssertionError  # the last attempt returns or raises
-
-
-def _sqlite_path(url: str) -> Path | None:
-    """Return the existing file of an SQLite database."""
-    if not url.startswith("sqlite:///"):
-        return None
-    path = Path(url.removeprefix("sqlite:///").partition("?")[0])
-    return path if path.is_file() else None
-
-
-def _check_sqlite(url: str) -> None:
-    """Refuse a file that is no database, or a database of something else."""
-    path = _sqlite_path(url)
-    if path is None or path.stat().st_size == 0:
-        return
-    with open(path, "rb") as file:  # SQLite takes a file of a few bytes for an empty database
-        if file.read(len(_SQLITE)) != _SQLITE:
-            raise StorageError(
-                f"storage={label(url)} is not a database: the file holds something else and is "
-                "left as it is. Give the name of a new file."
-            )
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
-            rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            tables = {name for (name,) in rows}
-    except sqlite3.OperationalError:
-        return  # a killed process left a journal, which SQLite rolls back when it may write
-    except sqlite3.Error as error:
-        raise StorageError(
-            f"storage={label(url)} cannot be read: {type(error).__name__}: {error}. The file is "
-            "left as it is."
-        ) from error
-    if tables and not tables & {"studies", "version_info"}:
-        raise StorageError(
-            f"storage={label(url)} is a database of something else, with the tables "
-            f"{sorted(tables)}. It is left as it is; give the name of a new file."
-        )
 
 
 def _open_safely(storage: Any) -> SafeStorage:
