@@ -95,7 +95,7 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         Several objectives: ``"score"``, or names out of `scoring`, which are maximized, and
         ``"parameters"`` (weights of the network), ``"latency"`` (median seconds that ``predict``
         takes for one row, measured), ``"size"`` (bytes of its float32 weights), which are
-        minimized. The default `tuner` then stands for ``"genetic"``; ``"tpe"``, ``"gp"``,
+        minimized. ``"bayesian"`` then stands for ``"genetic"``; ``"auto"``, ``"tpe"``, ``"gp"``,
         ``"random"`` and ``"grid"`` serve too. See `refit` and ``pareto_front_``.
     max_time : float or None, default=None
         Seconds from the start of the first trial. After them no trial starts, and the running ones

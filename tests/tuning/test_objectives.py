@@ -123,9 +123,9 @@ def test_strategy_finds_a_front(tuner):
 def test_search_with_all_objectives(iris):
     names = ["score", *MEASURED]
     est = TunedClassifier(
-        objectives=names, max_trials=4, cv=2, space=SPACE, epochs=3, random_state=0
+        tuner="genetic", objectives=names, max_trials=4, cv=2, space=SPACE, epochs=3, random_state=0
     ).fit(*iris)
-    assert type(est.oracle_.study.sampler).__name__ == "NSGAIIISampler"  # the default for four
+    assert type(est.oracle_.study.sampler).__name__ == "NSGAIIISampler"  # of more than three
     table = est.cv_results_
     for item in est.trials_:
         units, layers = item.params["model__units"], item.params["model__n_layers"]
