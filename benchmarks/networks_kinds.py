@@ -158,7 +158,7 @@ def image_models(seed: int) -> Sets:
 
 KINDS: dict[str, tuple[Any, Any, dict[str, tuple[int, int]]]] = {
     # kind -> sets, models, rows for training and testing in a whole and in a quick run
-    "images": (image_sets, image_models, {"whole": (5000, 4000), "quick": (1500, 1500)}),
+    "images": (image_sets, image_models, {"whole": (5000, 4000), "quick": (800, 1000)}),
     "texts": (text_sets, text_models, {"whole": (6000, 4000), "quick": (2000, 2000)}),
     "series": (series_sets, series_models, {"whole": (0, 0), "quick": (0, 0)}),  # split already
 }

@@ -44,6 +44,9 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=1, help="seeds; the sets are split already")
     parser.add_argument("--output", type=Path, default=Path("series_peers.csv"))
     args = parser.parse_args()
+    if not all(importlib.util.find_spec(name) for name in ("aeon", "numba")):
+        print("aeon and numba are not installed here; see the first lines of this file.")
+        return
     done = set()
     if args.output.exists():
         with args.output.open(newline="", encoding="utf-8") as file:

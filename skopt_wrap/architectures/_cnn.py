@@ -263,6 +263,6 @@ CNN = Architecture(
     per_layer={"model__filters": "model__n_layers"},
     fits=_fits,
     recipe=Recipe(
-        epochs=30, batch_size=_rows_per_step, optimizer=_optimizer, learning_rate_schedule="cosine"
+        epochs=20, batch_size=_rows_per_step, optimizer=_optimizer, learning_rate_schedule="cosine"
     ),
 )
