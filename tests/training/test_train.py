@@ -43,6 +43,7 @@ class EveryStep(keras.callbacks.Callback):
             "model": "cnn",
             "model__input_shape": (2, 2, 1),
             "model__filters": 4,
+            "model__batch_norm": False,
             "optimizer": "sgd",
         },
         {"model": "lstm", "model__input_shape": (4, 1), "model__units": 4},
