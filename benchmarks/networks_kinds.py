@@ -1,14 +1,19 @@
-"""Untuned networks for texts and series beside what people have.
+"""Untuned networks for images, texts and series beside what people have.
 
+- images: letters drawn with the fonts of this machine (``glyphs.py``), tested on fonts that no
+  training image has; digits of scikit-learn.
 - texts: short descriptions of Debian packages and their sections, by ``apt-cache dumpavail``; where
   that is not there, first lines of docstrings of installed packages and the package.
-- series: MNIST-1D where ``mnist1d`` can be imported, and the series sets that ``aeon`` ships.
+- series: MNIST-1D where ``mnist1d`` can be imported, and sets that ``aeon`` ships
+  (``series_sets.py``).
 
-The packages go on PYTHONPATH (``pip install --no-deps --target FOLDER mnist1d aeon``). CPU seconds
+The size of a file, as float and as int8, is measured in the first split; files of int8 are scored
+too. CPU seconds
 are those of the process, so that other work on the machine counts less than in wall seconds.
 
 Each result is appended to a CSV file with the versions of the packages; a run that is stopped goes
-on where it was. ``--report`` prints what the file holds.
+on where it was. ``--report`` prints what the file holds; ``--peers FILE`` adds the results that
+``series_peers.py`` wrote in an environment of its own.
 
 Run ``python benchmarks/networks_kinds.py --quick`` (smaller sets, one split), or without it.
 """
@@ -16,7 +21,7 @@ Run ``python benchmarks/networks_kinds.py --quick`` (smaller sets, one split), o
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import csv
 import pkgutil
 import shutil
 import statistics
@@ -29,19 +34,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from networks import append, read
+from glyphs import LETTERS, glyphs
+from series_sets import series_sets
+from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
 
-from skopt_wrap import KerasClassifier
+from skopt_wrap import AugmentingSampler, CompressedModel, KerasClassifier
 
 Sets = dict[str, Any]
 N_SECTIONS = 20
+FIELDS = (
+    "kind", "table", "split", "model", "score", "log_loss", "cpu_s", "wall_s", "weights",
+    "n_train", "n_columns", "float_bytes", "int8_bytes", "int8_score", "versions",
+)  # fmt: skip
 
 
 def debian() -> tuple[list[str], np.ndarray]:
@@ -99,51 +112,53 @@ def text_models(seed: int) -> Sets:
     }
 
 
-def mnist1d() -> tuple[np.ndarray, ...]:
-    """Return MNIST-1D, made by its package, split as it splits it."""
-    from mnist1d.data import get_dataset_args, make_dataset
-
-    made = make_dataset(get_dataset_args())
-    parts = [np.asarray(made[name]) for name in ("x", "x_test", "y", "y_test")]
-    return (*(part[..., None].astype("float32") for part in parts[:2]), *parts[2:])
-
-
-def ts_file(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return series of equal length (n, steps, channels) and classes of a file of aeon's."""
-    lines = path.read_text(encoding="utf-8").partition("@data")[2].strip().splitlines()
-    cells = [line.strip().split(":") for line in lines]
-    X = [[np.fromstring(channel, sep=",") for channel in row[:-1]] for row in cells]
-    return np.array(X, "float32").transpose(0, 2, 1), np.array([row[-1] for row in cells])
-
-
-def aeon_set(folder: Path) -> tuple[np.ndarray, ...]:
-    parts = [ts_file(folder / f"{folder.name}_{part}.ts") for part in ("TRAIN", "TEST")]
-    return parts[0][0], parts[1][0], parts[0][1], parts[1][1]
-
-
-def series_sets() -> Sets:
-    sets: Sets = {}
-    if importlib.util.find_spec("mnist1d") is not None:
-        sets["MNIST-1D"] = mnist1d
-    found = importlib.util.find_spec("aeon")
-    if found is not None:
-        root = Path(str(found.origin)).parent / "datasets/data"
-        for name in ("GunPoint", "ArrowHead", "ItalyPowerDemand", "BasicMotions", "OSULeaf"):
-            if (root / name).exists():
-                sets[name] = lambda folder=root / name: aeon_set(folder)
-    return sets
+def flat(model: Any) -> Any:
+    """Return a pipeline that gives a model of tables the values of series or images."""
+    return make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), model)
 
 
 def series_models(seed: int) -> Sets:
     names = ("dense", "cnn", "lstm", "lite", "inceptiontime")
     networks = {name: KerasClassifier(name, random_state=seed) for name in names}
-    flat = FunctionTransformer(lambda X: X.reshape(len(X), -1))
-    forest = make_pipeline(flat, RandomForestClassifier(random_state=seed))
-    return {"RandomForest": forest, **networks}
+    return {"RandomForest": flat(RandomForestClassifier(random_state=seed)), **networks}
+
+
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    X, y = load_digits(return_X_y=True)
+    return X.reshape(-1, 8, 8, 1).astype("float32") / 16, y
+
+
+def drawn(**options: Any) -> Any:
+    """Return a loader of letters; which fonts are held out depends on the split."""
+    return lambda: (
+        lambda n_train, n_test, split: glyphs(LETTERS, n_train, n_test, split=split, **options)
+    )
+
+
+def image_sets() -> Sets:
+    return {
+        "digits, 8 x 8": digits,
+        "letters, 28 x 28": drawn(side=28),
+        "coloured letters, 32 x 32": drawn(side=32, colour=True),
+    }
+
+
+def image_models(seed: int) -> Sets:
+    # As "cnn" was before it had residual blocks and a recipe.
+    before = {"model__residual": False, "optimizer": "adam", "epochs": 50, "batch_size": 32}
+    copies = AugmentingSampler("image", random_state=seed)
+    return {
+        "SVC": flat(SVC(random_state=seed)),
+        "RandomForest": flat(RandomForestClassifier(random_state=seed)),
+        "cnn, plain blocks, 50 epochs": KerasClassifier("cnn", random_state=seed, **before),
+        "cnn": KerasClassifier("cnn", random_state=seed),
+        "cnn, augmented": KerasClassifier("cnn", random_state=seed, augment=copies),
+    }
 
 
 KINDS: dict[str, tuple[Any, Any, dict[str, tuple[int, int]]]] = {
     # kind -> sets, models, rows for training and testing in a whole and in a quick run
+    "images": (image_sets, image_models, {"whole": (5000, 4000), "quick": (800, 1000)}),
     "texts": (text_sets, text_models, {"whole": (6000, 4000), "quick": (2000, 2000)}),
     "series": (series_sets, series_models, {"whole": (0, 0), "quick": (0, 0)}),  # split already
 }
@@ -155,6 +170,8 @@ def rows_of(X: Any, places: np.ndarray) -> Any:
 
 def split_of(data: Any, n_train: int, n_test: int, split: int) -> tuple[Any, ...]:
     """Return X_train, X_test, y_train, y_test; a set that is split already stays so."""
+    if callable(data):
+        return tuple(data(n_train, n_test, split))
     if len(data) == 4:
         return tuple(data)
     X, y = data
@@ -189,26 +206,55 @@ def measure(model: Any, parts: tuple[Any, ...]) -> dict[str, Any]:
     return {**row, "score": round(accuracy_score(y_test, predicted), 5)}
 
 
-def report(rows: list[dict[str, str]]) -> None:
-    """Print the mean over the splits of every set."""
-    for kind in KINDS:
-        of_kind = [row for row in rows if row["kind"] == kind]
-        for table in dict.fromkeys(row["table"] for row in of_kind):
-            here = [row for row in of_kind if row["table"] == table]
-            print(f"\n{kind}, {table}: {here[0]['n_train']} training rows")
-            head = f"{'model':30}{'splits':>7}{'accuracy':>10}{'log loss':>10}"
-            print(f"{head}{'CPU s':>8}{'weights':>10}")
-            for name in dict.fromkeys(row["model"] for row in here):
-                mine = [row for row in here if row["model"] == name]
+def files(model: Any, parts: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the sizes of a network's files, and the score of the one that computes in int8."""
+    X, X_test, y, y_test = parts
+    sizes = {}
+    for mode, name in ((None, "float_bytes"), ("int8", "int8_bytes")):
+        file = CompressedModel(FrozenEstimator(model), quantization=mode).fit(X, y)
+        sizes[name] = len(file.runtime_.content)
+    return {**sizes, "int8_score": round(file.score(X_test[:1000], y_test[:1000]), 5)}
 
-                def mean(field: str, rows: list[dict[str, str]] = mine) -> float:
-                    values = [float(row[field]) for row in rows if row[field] != ""]
-                    return statistics.fmean(values) if values else float("nan")
 
-                print(
-                    f"{name:30}{len(mine):7d}{mean('score'):10.4f}{mean('log_loss'):10.4f}"
-                    f"{mean('cpu_s'):8.1f}{mean('weights'):10.0f}"
-                )
+def read(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of results."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def append(path: Path, row: dict[str, Any]) -> None:
+    """Add a row to a file of results."""
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def report(kind: str, of_kind: list[dict[str, str]]) -> None:
+    """Print the mean over the splits of every set of a kind."""
+    for table in dict.fromkeys(row["table"] for row in of_kind):
+        here = [row for row in of_kind if row["table"] == table]
+        print(f"\n{kind}, {table}: {here[0]['n_train']} training rows")
+        head = f"{'model':30}{'splits':>7}{'accuracy':>10}{'log loss':>10}{'CPU s':>8}"
+        print(f"{head}{'weights':>10}{'float kB':>10}{'int8 kB':>9}{'int8 acc.':>11}")
+        for name in dict.fromkeys(row["model"] for row in here):
+            mine = [row for row in here if row["model"] == name]
+
+            def mean(field: str, rows: list[dict[str, str]] = mine) -> float:
+                values = [float(row[field]) for row in rows if row.get(field)]
+                return statistics.fmean(values) if values else float("nan")
+
+            line = (
+                f"{name:30}{len(mine):7d}{mean('score'):10.4f}{mean('log_loss'):10.4f}"
+                f"{mean('cpu_s'):8.1f}{mean('weights'):10.0f}"
+                f"{mean('float_bytes') / 1000:10.1f}{mean('int8_bytes') / 1000:9.1f}"
+                f"{mean('int8_score'):11.4f}"
+            )
+            print(line.replace("nan", "  -"))
 
 
 def main() -> None:
@@ -219,6 +265,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", help="names of models; all by default")
     parser.add_argument("--sets", nargs="*", help="names of sets; all by default")
     parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--peers", type=Path, help="results of series_peers.py to report too")
     parser.add_argument("--output", type=Path, default=Path("networks_kinds.csv"))
     args = parser.parse_args()
     versions = " ".join(
@@ -239,9 +286,13 @@ def main() -> None:
                         continue
                     row = {"kind": kind, "table": name, "split": split, "model": model_name}
                     row |= {**measure(model, parts), "versions": versions}
+                    if split == 0 and kind != "texts" and hasattr(model, "model_"):
+                        row |= files(model, parts)
                     append(args.output, row)
                     print(*key, row["score"], row.get("log_loss", ""), row["cpu_s"], flush=True)
-    report(read(args.output))
+    rows = read(args.output) + (read(args.peers) if args.peers else [])
+    for kind in args.kinds:
+        report(kind, [row for row in rows if row["kind"] == kind])
 
 
 if __name__ == "__main__":

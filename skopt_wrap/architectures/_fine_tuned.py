@@ -157,13 +157,14 @@ class FineTuned:
         head, dropout = _checked(given)
         inputs = keras.Input(shape, dtype=keras.config.floatx())
         tensor = keras.layers.Reshape((*shape, 1))(inputs) if len(shape) == 2 else inputs
-        if tensor.shape[-1] == 1:
+        if tensor.shape[-1] == 1 and not self._takes_grey():
             tensor = keras.layers.Concatenate()([tensor] * 3)
         if given["image_size"] is not None:
             tensor = keras.layers.Resizing(*given["image_size"])(tensor)
         if given["rescale"] is not None:
             tensor = keras.layers.Rescaling(*given["rescale"])(tensor)
         body = self._body(tuple(tensor.shape[1:]))
+        _check_input(self.__name__, body, tuple(tensor.shape[1:]))
         _freeze(body, given["freeze"])
         tensor = features = body(tensor, training=False)
         if len(tensor.shape) == 4:
@@ -181,6 +182,11 @@ class FineTuned:
         plan = (features, chain, int(given["head_epochs"]), float(given["head_rate"]))
         object.__setattr__(model, _PLAN, plan)  # no part of the network
         return model
+
+    def _takes_grey(self) -> bool:
+        """Whether the backbone is a network for images of one channel."""
+        shape = getattr(self.backbone, "input_shape", None)
+        return isinstance(shape, tuple) and shape[-1] == 1
 
     def _body(self, shape: tuple[int, ...]) -> Any:
         if hasattr(self.backbone, "get_weights"):
@@ -210,6 +216,19 @@ def _checked(given: Mapping[str, Any]) -> tuple[tuple[int, ...], float]:
         if pair is not None and (isinstance(pair, str) or len(np.atleast_1d(pair)) != 2):
             raise ParameterError(f"model__{name} must be two numbers or None, got {pair!r}.")
     return sizes, float(given["dropout"])
+
+
+def _check_input(name: str, body: Any, shape: tuple[int, ...]) -> None:
+    """Raise unless the backbone takes images of this shape."""
+    wanted = getattr(body, "input_shape", None)
+    if not isinstance(wanted, tuple) or len(wanted) != 4:
+        return  # several inputs, or a shape that is open
+    if any(n is not None and n != given for n, given in zip(wanted[1:], shape, strict=True)):
+        raise ModelError(
+            f"{name}: the backbone takes images of shape {wanted[1:]}, and gets {shape}. "
+            "model__image_size=(height, width) brings images to its size; their channels must be "
+            "those of the backbone (grey images may have one)."
+        )
 
 
 def _freeze(body: Any, freeze: Any) -> None:

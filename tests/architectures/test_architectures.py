@@ -56,7 +56,8 @@ def test_shapes_that_they_fit():
 
 def test_networks_take_the_data_that_they_are_for():
     assert dense(IMAGES, units=(6, 5)).count_params() == 64 * 6 + 6 + 6 * 5 + 5 + 5 * 3 + 3
-    assert cnn(IMAGES, filters=(2,), pool_size=1, dense_units=0).count_params() == 20 + 128 * 3 + 3
+    plain = cnn(IMAGES, residual=False, filters=(2,), pool_size=1, dense_units=0)
+    assert plain.count_params() == 20 + 128 * 3 + 3
     # An LSTM of u units on f features has 4 (u (u + f) + u) weights.
     plain = {"bidirectional": False, "pooling": "last"}
     assert lstm(SERIES, units=4, **plain).count_params() == 4 * (4 * (4 + 1) + 4) + 4 + 1

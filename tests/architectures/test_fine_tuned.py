@@ -111,3 +111,17 @@ def test_keras_applications_and_sizes():
     names = [type(layer).__name__ for layer in network.layers]
     assert {"Reshape", "Resizing", "Rescaling"} <= set(names)
     assert repr(tuned) == "FineTuned(MobileNetV2)"
+
+
+def test_backbones_for_grey_images_and_for_other_images(images):
+    X, _ = images
+    meta = {"X_shape_": X.shape, "n_outputs_expected_": 2}
+    grey = FineTuned(backbone((8, 8, 1)))
+    assert grey(meta).get_layer("backbone").input_shape == (None, 8, 8, 1)
+    assert np.asarray(grey(meta)(X[:3])).shape == (3, 2)
+    assert np.asarray(FineTuned(backbone((None, None, 1)))(meta)(X[:3])).shape == (3, 2)
+    for shape in ((8, 8, 3), (12, 12, 1)):
+        with pytest.raises(ModelError, match=r"takes images of shape \(8, 8, 1\).*image_size"):
+            grey({**meta, "X_shape_": (5, *shape)})
+    resized = FineTuned(backbone((8, 8, 1)), image_size=(8, 8))
+    assert resized({**meta, "X_shape_": (5, 12, 12, 1)}).output_shape == (None, 2)

@@ -184,5 +184,5 @@ def test_bad_recipes_are_refused(options):
 
 
 def test_recipes_of_what_has_none():
-    assert recipe_of(None) == recipe_of(dense) == recipe_of(ARCHITECTURES["cnn"]) == Recipe()
+    assert recipe_of(None) == recipe_of(dense) == recipe_of(ARCHITECTURES["dense"]) == Recipe()
     assert pickle.loads(pickle.dumps(ARCHITECTURES["realmlp"])).recipe.epochs == 256

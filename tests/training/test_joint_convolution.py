@@ -49,6 +49,16 @@ NETWORKS = {
         "model__l2": 0.01,
         "model__dense_units": 5,
     },
+    "plain blocks": {
+        "model": "cnn",
+        "model__input_shape": (6, 6, 1),
+        "model__residual": False,
+        "model__filters": 3,
+        "model__batch_norm": True,
+        "model__dropout": 0.2,
+        "model__l2": 0.01,
+        "model__dense_units": 5,
+    },
     "built-in, Adam": {
         "model": "cnn",
         "model__input_shape": (36, 1),
@@ -116,10 +126,12 @@ def test_jointly_trained_convolutions_equal_those_trained_alone(images, params):
             np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-5)
 
 
-def test_one_graph_serves_other_filters_and_kernels(images):
+@pytest.mark.parametrize("residual", [False, True])
+def test_one_graph_serves_other_filters_and_kernels(images, residual):
     X, y, _ = images
     clear_graphs()
-    estimator = KerasClassifier("cnn", model__input_shape=(6, 6, 1), epochs=1, random_state=0)
+    fixed = {"model__input_shape": (6, 6, 1), "model__dense_units": 5, "optimizer": "sgd"}
+    estimator = KerasClassifier("cnn", model__residual=residual, epochs=1, random_state=0, **fixed)
     for params in (
         {"model__filters": 2, "batch_size": 16},
         {"model__filters": 3, "model__dense_units": 7, "batch_size": 20},

@@ -33,13 +33,25 @@ class EveryStep(keras.callbacks.Callback):
             "model__dropout": 0.3,
             "model__l2": 0.01,
         },
-        {"model": "cnn", "model__input_shape": (2, 2, 1), "model__filters": 4},
+        {
+            "model": "cnn",
+            "model__input_shape": (2, 2, 1),
+            "model__residual": False,
+            "model__filters": 4,
+        },
+        {
+            "model": "cnn",
+            "model__input_shape": (2, 2, 1),
+            "model__filters": 4,
+            "model__batch_norm": False,
+            "optimizer": "sgd",
+        },
         {"model": "lstm", "model__input_shape": (4, 1), "model__units": 4},
         {"optimizer": "adamw", "optimizer__use_ema": True},
         {"class_weight": "balanced", "validation_split": 0.2, "early_stopping": 2},
         {"fit__shuffle": False, "batch_size": 7},
     ],
-    ids=["plain", "regularized", "cnn", "lstm", "ema", "stopping", "ordered"],
+    ids=["plain", "regularized", "cnn", "residual", "lstm", "ema", "stopping", "ordered"],
 )
 def test_fused_training_equals_keras_fit(blobs, params):
     X, y = blobs

@@ -7,12 +7,11 @@ from typing import Any
 
 from ..._keras import load_keras
 from .._architecture import Architecture
-from .._blocks import check_fraction, close_network, layer_options
+from .._blocks import close_network, layer_options
 from ._shared import (
     SERIES_RECIPE,
     average,
-    check_counts,
-    check_sizes,
+    check_network,
     fits_series,
     masked,
     normalized,
@@ -87,9 +86,13 @@ def inceptiontime(
     (None, 3)
     """
     keras = load_keras()
-    check_counts(filters=filters, n_blocks=n_blocks, bottleneck=bottleneck)
-    check_sizes("kernel_sizes", kernel_sizes)
-    check_fraction("dropout", dropout)
+    check_network(
+        kernel_sizes=kernel_sizes,
+        dropout=dropout,
+        filters=filters,
+        n_blocks=n_blocks,
+        bottleneck=bottleneck,
+    )
     inputs, tensor, mask = open_series("inceptiontime", meta, input_shape, max_length)
     steps = int(tensor.shape[1])
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from ..._keras import load_keras
 from .._architecture import Architecture
-from .._blocks import check_fraction, close_network, layer_options
+from .._blocks import close_network, layer_options
 from ._shared import (
     SERIES_RECIPE,
     average,
-    check_counts,
-    check_sizes,
+    check_network,
     fits_series,
     masked,
     normalized,
@@ -87,9 +86,7 @@ def lite(
     keras = load_keras()
     from ._filters import SettledFilters
 
-    check_counts(filters=filters)
-    check_sizes("kernel_sizes", kernel_sizes)
-    check_fraction("dropout", dropout)
+    check_network(kernel_sizes=kernel_sizes, dropout=dropout, filters=filters)
     inputs, tensor, mask = open_series("lite", meta, input_shape, max_length)
     steps = int(tensor.shape[1])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._keras import load_keras
 from ...exceptions import ParameterError
-from .._blocks import check_length, open_network, refuse_rank, row_shape
+from .._blocks import check_fraction, check_length, open_network, refuse_rank, row_shape
 from .._recipe import Recipe
 
 
@@ -59,6 +59,13 @@ def check_counts(**values: Any) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
             raise ParameterError(f"model__{name} must be an int >= 1, got {value!r}.")
+
+
+def check_network(*, kernel_sizes: Sequence[int], dropout: float, **counts: int) -> None:
+    """Raise unless sizes of kernels, the dropout and every count are legal."""
+    check_counts(**counts)
+    check_sizes("kernel_sizes", kernel_sizes)
+    check_fraction("dropout", dropout)
 
 
 def check_sizes(name: str, sizes: Sequence[int]) -> None:
