@@ -56,7 +56,7 @@ from ._structure import (
     output_tensors,
     reset_states,
 )
-from ._table_network import is_table_layer, split_behind_table, table_layer
+from ._table_network import is_table_layer, own_class_name, split_behind_table, table_layer
 from ._trace import network_graph
 
 __all__ = [
@@ -113,6 +113,7 @@ __all__ = [
     "output_layers",
     "output_tensors",
     "output_units",
+    "own_class_name",
     "plain_executor",
     "predict_nested",
     "predict_raw",

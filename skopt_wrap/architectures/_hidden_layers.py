@@ -256,10 +256,10 @@ class FadingDropout(keras.layers.Layer):
         """
         if not training or not self.rate:
             return inputs
-        keep = 1.0 - self.rate * self.left
+        rate = self.rate * self.left
         shape = ops.shape(inputs)
         drawn = keras.random.uniform(shape, dtype=inputs.dtype, seed=self.seed_generator)
-        return ops.where(drawn < keep, inputs / keep, 0.0)
+        return ops.where(drawn >= rate, inputs * (1.0 / (1.0 - rate)), 0.0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor.

@@ -68,6 +68,7 @@ class JointGraph:
         self._metrics = [(*metric_function(m), m.dtype) for m in plan.metrics]
         self._weighted = plan.weighted
         self._penalties = [(number, l1 > 0, l2 > 0) for number, l1, l2 in plan.penalties]
+        self._grouped = plan.grouped
         self._ranks = [len(shape) for shape in plan.shapes]
         self._optimizer = FunctionalOptimizer(optimizer, self._dtype)
         self._clip = {
@@ -95,6 +96,7 @@ class JointGraph:
             "decay": spec("float32", n),
             "dropout": spec(dtype, n, n_seeds, 2),
             "penalties": spec(dtype, n, len(plan.penalties), 2),
+            "groups": spec(dtype, n, len(self._ranks) if plan.grouped else 0, 2),
             "sizes": spec("int32", len(self._ranks)),
             "shapes": spec("int32", sum(self._ranks)),
         }
@@ -195,6 +197,9 @@ class JointGraph:
         if self._decays:
             cast = tf.cast(rate, weights.dtype)
             weights = weights - weights * tf.cast(given["decay"], weights.dtype)[:, None] * cast
+        if self._grouped:
+            rate = tf.cast(rate, weights.dtype) * given["groups"][0]
+            weights = weights - weights * (given["groups"][1] * rate)
         weights, slots = self._optimizer.step(
             weights, gradient, state["slots"], rate, state["iterations"][:, None]
         )
@@ -212,7 +217,11 @@ class JointGraph:
         tf = load_tensorflow()
         networks = tf.shape(weights)[:1]
         shapes = tf.split(given["shapes"], self._ranks)
-        return {**given, "shapes": [tf.concat([networks, shape], 0) for shape in shapes]}
+        groups = given["groups"]
+        if self._grouped:  # of each variable: now of each weight
+            groups = tf.unstack(tf.repeat(groups, given["sizes"], axis=1), axis=2)
+        shapes = [tf.concat([networks, shape], 0) for shape in shapes]
+        return {**given, "groups": groups, "shapes": shapes}
 
     def _unpacked(self, weights: Any, given: dict[str, Any]) -> list[Any]:
         """Return the weights of all layers, each with the axis of networks first."""

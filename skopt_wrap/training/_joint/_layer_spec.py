@@ -21,7 +21,10 @@ class NotJointlyTrainable(Exception):
 
 @dataclass
 class LayerSpec:
-    """One layer: what it computes, and the variables that it computes it with."""
+    """One layer: what it computes, and the variables that it computes it with.
+
+    A rate of dropout is `rate`, or that times the variable `left` as it is before each epoch.
+    """
 
     kind: str
     settings: tuple[Any, ...] = ()
@@ -29,6 +32,7 @@ class LayerSpec:
     stats: tuple[Any, ...] = ()
     seed: Any = None
     rate: float = 0.0
+    left: Any = None
 
 
 def activated(layer: Any) -> list[LayerSpec]:

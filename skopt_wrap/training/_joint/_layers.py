@@ -10,8 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..._keras import is_table_layer, load_keras, load_tensorflow, prepare_columns
-from . import _convolution
+from ..._keras import (
+    is_table_layer,
+    load_keras,
+    load_tensorflow,
+    own_class_name,
+    prepare_columns,
+)
+from . import _convolution, _table_network_layers
 from ._layer_spec import LayerSpec, NotJointlyTrainable, activated
 
 _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
@@ -29,7 +35,8 @@ def describe(layer: Any) -> list[LayerSpec]:
     kind = type(layer).__name__
     if is_table_layer(layer):
         return [LayerSpec("Table", (layer.columns,), stats=(layer.center, layer.factor))]
-    if getattr(keras.layers, kind, None) is not type(layer):
+    own = _table_network_layers.DESCRIBERS.get(own_class_name(layer) or "")
+    if own is None and getattr(keras.layers, kind, None) is not type(layer):
         raise NotJointlyTrainable(f"{kind} is not a layer of Keras")
     if not layer.trainable:
         raise NotJointlyTrainable(f"{layer.name} is frozen")
@@ -40,7 +47,7 @@ def describe(layer: Any) -> list[LayerSpec]:
         raise NotJointlyTrainable(f"{layer.name} computes in {policy.name}")
     if any(variable.constraint is not None for variable in layer.trainable_variables):
         raise NotJointlyTrainable(f"{layer.name} has a constraint")
-    maker = _DESCRIBERS.get(kind)
+    maker = own or _DESCRIBERS.get(kind)
     if maker is not None:
         return maker(layer)
     if kind in _MERGES:
@@ -160,6 +167,8 @@ def compute(
     tf, x = load_tensorflow(), values[0]
     if kind in _convolution.COMPUTED:
         return _convolution.COMPUTED[kind](settings, x, weights, noise), stats
+    if kind in _table_network_layers.COMPUTED:
+        return _table_network_layers.COMPUTED[kind](settings, x, weights, stats), stats
     if kind == "Dense":
         kernel, bias = weights[0], weights[1] if settings[0] else None
         if x.shape.rank == 3:

@@ -23,6 +23,7 @@ from ..._keras import (
 from .._data import TrainingData
 from ._layer_spec import LayerSpec, NotJointlyTrainable
 from ._layers import describe
+from ._table_network_layers import is_grouped
 
 _SETTLED = ("call", "__call__")
 # Values of a sample from which convolutions gain no time from joint training, but take more memory.
@@ -68,7 +69,14 @@ class Plan:
     weighted: list[bool]
     schedule: Any
     row_specs: tuple[tuple[str, tuple[int, ...]], ...]
+    lefts: list[Any] = field(default_factory=list)
+    grouped: bool = False
     key: tuple[Any, ...] = field(default=())
+
+    @property
+    def follows(self) -> bool:
+        """Whether rates of dropout or decay change with the progress of training."""
+        return self.grouped or any(left is not None for left in self.lefts)
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -118,6 +126,7 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
     stats: list[Any] = []
     seeds: list[Any] = []
     rates: list[float] = []
+    lefts: list[Any] = []
     found = []
     for described, inputs in steps:
         if any(id(variable) not in place for variable in described.weights):
@@ -127,6 +136,7 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
             seed = len(seeds)
             seeds.append(described.seed)
             rates.append(described.rate)
+            lefts.append(described.left)
         numbers = tuple(range(len(stats), len(stats) + len(described.stats)))
         stats.extend(described.stats)
         where = tuple(place[id(variable)] for variable in described.weights)
@@ -141,6 +151,7 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
         found, output, last, weights, stats, seeds, rates, penalties, loss, metrics, names,
         weighted, schedule,
         tuple((part.dtype.name, part.shape[1:]) for part in (data.x, data.y, data.weights)),
+        lefts, is_grouped(model.optimizer),
     )  # fmt: skip
     row = int(np.prod(data.x.shape[1:]))
     if plan.convolves and row > _LARGE_ROW:
@@ -291,6 +302,7 @@ def _key(plan: Plan, model: Any) -> tuple[Any, ...]:
     states = [object_state(part) for part in (plan.schedule, plan.loss, plan.metrics)]
     if any(state is None for state in states):
         raise NotJointlyTrainable("the loss, a metric or a schedule is the user's")
+    config.pop("decay", None)  # of groups: an argument of the graph, too
     config["weight_decay"] = config.get("weight_decay") is not None  # an argument of the graph
     parts = [
         type(optimizer).__name__,

@@ -10,6 +10,7 @@ import numpy as np
 from ..._keras import load_keras, load_tensorflow
 from ._member import Member
 from ._plan import flat
+from ._table_network_layers import groups_of
 
 
 def load_state(members: Sequence[Member], slots: Sequence[str]) -> dict[str, Any]:
@@ -49,13 +50,19 @@ def load_arguments(members: Sequence[Member]) -> dict[str, np.ndarray]:
     """Return what the graph takes as arguments for each network: decay, dropout, penalties."""
     plans = [member.plan for member in members]
     dtype = str(plans[0].weights[0].dtype)
-    rates = [[(r, 1 / (1 - r)) for r in plan.rates] for plan in plans]
+    now = [
+        [r if left is None else r * float(left) for r, left in zip(p.rates, p.lefts, strict=True)]
+        for p in plans
+    ]
+    rates = [[(r, 1 / (1 - r)) for r in found] for found in now]
+    groups = [groups_of(member.model.optimizer) if member.plan.grouped else [] for member in members]
     penalties = [[(l1, l2) for _, l1, l2 in plan.penalties] for plan in plans]
     decays = [member.model.optimizer.weight_decay or 0.0 for member in members]
     return {
         "decay": np.array(decays, "float32"),
         "dropout": np.array(rates, dtype).reshape(len(plans), -1, 2),
         "penalties": np.array(penalties, dtype).reshape(len(plans), -1, 2),
+        "groups": np.array(groups, dtype).reshape(len(plans), -1, 2),
     }
 
 

@@ -171,6 +171,8 @@ class _JointTraining:
                 self._drop([member])
         if not self.live:
             return
+        if self.live[0].plan.follows:
+            self._given = load_arguments(self.live)
         logs = self._train_epoch(epoch)
         for name, values in self._evaluate(epoch).items():
             for member_logs, value in zip(logs, values, strict=True):
