@@ -203,10 +203,13 @@ def start_table_network(network: Any, data: Any, rng: np.random.Generator) -> No
 def fit_temperature(network: Any, held_out: Any) -> None:
     """Divide the logits of a classifier by the temperature of least log loss on held-out rows."""
     loss = network.loss
-    if type(loss).__name__ not in ("BinaryCrossentropy", "CategoricalCrossentropy"):
+    sparse = type(loss).__name__ == "SparseCategoricalCrossentropy"  # of labels not smoothed
+    if not sparse and type(loss).__name__ not in ("BinaryCrossentropy", "CategoricalCrossentropy"):
         return
     x, y, weights = held_out.take(np.arange(len(held_out)))
     logits = np.asarray(predict_raw(network, x), float)
+    if sparse:
+        y = np.eye(logits.shape[1])[np.ravel(y).astype(int)]
     factor = 1 / best_temperature(logits, y, np.asarray(weights, float))
     network.layers[-1].rescale(factor)
 

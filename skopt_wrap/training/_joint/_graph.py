@@ -12,11 +12,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..._keras import FunctionalOptimizer, load_keras, load_tensorflow, metric_function, traced
+from ..._keras import (
+    FunctionalOptimizer,
+    load_keras,
+    load_tensorflow,
+    metric_function,
+    random_bytes,
+    traced,
+)
 from ._layer_spec import NotJointlyTrainable
 from ._layers import compute
 from ._plan import Plan
@@ -330,14 +338,12 @@ class _Noise:
     def of(self, layer: int) -> Any:
         """Return the function that drops values of a layer's input, drawn in `shape`."""
 
-        def apply(x: Any, shape: Any = None) -> Any:
+        def apply(x: Any, shape: Any = None, coarse: bool = False) -> Any:
             tf = load_tensorflow()
             shape = tf.shape(x)[1:] if shape is None else shape
             seeds = tf.cast(tf.math.floormod(self.seeds[:, layer], tf.int32.max - 1), tf.int32)
-            drawn = [
-                tf.random.stateless_uniform(shape, seeds[k], dtype=x.dtype)
-                for k in range(self.networks or 0)
-            ]
+            draw = random_bytes if coarse else partial(tf.random.stateless_uniform, dtype=x.dtype)
+            drawn = [draw(shape, seeds[k]) for k in range(self.networks or 0)]
             ones = [1] * (x.shape.rank - 1)
             rate, scale = (
                 tf.reshape(tf.cast(self._dropout[:, layer, i], x.dtype), [-1, *ones])
@@ -346,7 +352,10 @@ class _Noise:
             step = np.zeros((1, self.seeds.shape[1], 2), "int64")
             step[0, layer, 1] = 1
             self.seeds = self.seeds + tf.constant(step, self.seeds.dtype)
-            return tf.where(tf.stack(drawn) >= rate, x * scale, tf.zeros([], x.dtype))
+            none = tf.zeros([], x.dtype)
+            if coarse:
+                return x * tf.where(tf.stack(drawn) >= tf.cast(rate, tf.uint8), scale, none)
+            return tf.where(tf.stack(drawn) >= rate, x * scale, none)
 
         return apply
 

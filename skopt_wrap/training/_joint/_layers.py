@@ -180,6 +180,8 @@ def compute(
     if kind == "Activation":
         function, options = settings[0], dict(settings[1]) if len(settings) > 1 else {}
         return function(x, **options), stats
+    if kind == "FadingDropout":
+        return (x if noise is None else noise(x, coarse=True)), stats
     if kind == "Dropout":
         return (x if noise is None else noise(x)), stats
     if kind == "Flatten":

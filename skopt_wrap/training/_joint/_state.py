@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..._keras import load_keras, load_tensorflow
+from ..._keras import coarse_rate, load_keras, load_tensorflow
 from ._member import Member
 from ._plan import flat
 from ._table_network_layers import groups_of
@@ -50,12 +50,13 @@ def load_arguments(members: Sequence[Member]) -> dict[str, np.ndarray]:
     """Return what the graph takes as arguments for each network: decay, dropout, penalties."""
     plans = [member.plan for member in members]
     dtype = str(plans[0].weights[0].dtype)
-    now = [
-        [r if left is None else r * float(left) for r, left in zip(p.rates, p.lefts, strict=True)]
-        for p in plans
+    rates = [
+        [_dropout(rate, left) for rate, left in zip(plan.rates, plan.lefts, strict=True)]
+        for plan in plans
     ]
-    rates = [[(r, 1 / (1 - r)) for r in found] for found in now]
-    groups = [groups_of(member.model.optimizer) if member.plan.grouped else [] for member in members]
+    groups = [
+        groups_of(member.model.optimizer) if member.plan.grouped else [] for member in members
+    ]
     penalties = [[(l1, l2) for _, l1, l2 in plan.penalties] for plan in plans]
     decays = [member.model.optimizer.weight_decay or 0.0 for member in members]
     return {
@@ -64,6 +65,15 @@ def load_arguments(members: Sequence[Member]) -> dict[str, np.ndarray]:
         "penalties": np.array(penalties, dtype).reshape(len(plans), -1, 2),
         "groups": np.array(groups, dtype).reshape(len(plans), -1, 2),
     }
+
+
+def _dropout(rate: float, left: Any) -> tuple[float, float]:
+    """Return below which drawn number a value is dropped, and the factor of the others."""
+    if left is None:
+        return rate, 1 / (1 - rate)
+    now = left.numpy()
+    dropped = float(coarse_rate(now.dtype.type(rate) * now))  # of 256; as the layer rounds it
+    return dropped, 256 / (256 - dropped)
 
 
 def assign_state(
@@ -93,8 +103,14 @@ def assign_state(
         groups += [([seed], state["seeds"][place, i]) for i, seed in enumerate(plan.seeds)]
         optimizer.iterations.assign(state["iterations"][place])
     for variables, vector in groups:
-        start = 0
-        for variable in variables:
-            size = int(np.prod(variable.shape))
-            variable.assign(vector[start : start + size].reshape(variable.shape))
-            start += size
+        for variable, value in parts_of(vector, variables):
+            variable.assign(value)
+
+
+def parts_of(vector: np.ndarray, variables: Sequence[Any]) -> Iterator[tuple[Any, np.ndarray]]:
+    """Return variables with their values, which lie one behind the other in a vector."""
+    start = 0
+    for variable in variables:
+        size = int(np.prod(variable.shape))
+        yield variable, vector[start : start + size].reshape(variable.shape)
+        start += size

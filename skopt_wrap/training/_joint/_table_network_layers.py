@@ -40,7 +40,7 @@ def _fading_dropout(layer: Any) -> list[LayerSpec]:
     if not layer.rate:
         return []
     seed = layer.seed_generator.state
-    return [LayerSpec("Dropout", seed=seed, rate=float(layer.rate), left=layer.left)]
+    return [LayerSpec("FadingDropout", seed=seed, rate=float(layer.rate), left=layer.left)]
 
 
 def _feature_scale(layer: Any) -> list[LayerSpec]:
@@ -111,11 +111,14 @@ def _embed(settings: tuple[Any, ...], x: Any, weights: list[Any], _stats: Any) -
     n_plain = x.shape[-1] - n_tables
     if n:
         frequencies, phases, kernel, bias = weights[:4]
-        # One small product for each number: (networks, numbers, rows, k).
+        # Small products for each number, (networks, numbers, rows, k); gradients of products are
+        # products, where those of a sum with a bias would add up rows.
         columns = tf.transpose(x[:, :, :n], (0, 2, 1))[..., None]
-        waves = tf.cos(2 * pi * columns * frequencies[:, :, None] + phases[:, :, None])
-        found = tf.transpose(tf.matmul(waves, kernel), (0, 2, 1, 3)) + bias[:, None]
-        parts.append(tf.reshape(found, [shape[0], shape[1], n * tf.shape(kernel)[-1]]))
+        ones = tf.ones_like(columns)
+        angles = tf.concat([2 * pi * columns, ones], -1) @ tf.stack([frequencies, phases], 2)
+        found = tf.concat([tf.cos(angles), ones], -1) @ tf.concat([kernel, bias[:, :, None]], 2)
+        width = n * tf.shape(kernel)[-1]
+        parts.append(tf.reshape(tf.transpose(found, (0, 2, 1, 3)), [shape[0], shape[1], width]))
     parts.append(x[:, :, :n_plain])
     for i, table in enumerate(tables):
         codes = tf.cast(x[:, :, n_plain + i], tf.int32)

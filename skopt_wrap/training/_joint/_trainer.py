@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,7 +17,7 @@ from .._train import VALIDATION_BATCH
 from ._graph import JointGraph, joint_graph
 from ._member import JointTrainingError, Member, Training
 from ._samples import place_samples, step_tables
-from ._state import assign_state, load_arguments, load_state, no_logs
+from ._state import assign_state, load_arguments, load_state, no_logs, parts_of
 
 # Steps of one call into a graph, so that an interrupt is answered soon.
 _STEPS = 512
@@ -178,10 +179,13 @@ class _JointTraining:
             for member_logs, value in zip(logs, values, strict=True):
                 if value is not None:
                     member_logs[name] = value
-        watched = [member for member in self.live if member.watched]
-        if watched:
+        for member in self.live:
+            for callback in member.best:
+                callback.take = functools.partial(self._take, member)
+        copied = [member for member in self.live if member.copied]
+        if copied:
             state = self._numpy()
-            for member in watched:
+            for member in copied:
                 self._copy_to(member, state, everything=member.training.settings.user_callbacks)
         done, failed = [], []
         for member, found in zip(list(self.live), logs, strict=True):
@@ -205,6 +209,25 @@ class _JointTraining:
             return False
         weights = self.state["weights"][self.live.index(member)]
         return not np.isfinite(weights.numpy()).all()
+
+    def _take(self, member: Member) -> Callable[[], list[np.ndarray]]:
+        """Return a function that returns the weights of a network as they are now."""
+        place, plan = self.live.index(member), member.plan
+        rows = [part[place].numpy() for part in (self.state["weights"], *self.state["stats"])]
+        lefts = [(left, left.numpy()) for left in plan.lefts if left is not None]
+
+        def weights() -> list[np.ndarray]:
+            groups = [plan.weights, *([stat] for stat in plan.stats)]
+            found = [
+                (variable, value)
+                for variables, row in zip(groups, rows, strict=True)
+                for variable, value in parts_of(row, variables)
+            ]
+            known = {id(variable): value for variable, value in [*found, *lefts]}
+            every = member.model.weights
+            return [known[id(v)] if id(v) in known else v.numpy() for v in every]
+
+        return weights
 
     def _numpy(self) -> dict[str, Any]:
         return load_tensorflow().nest.map_structure(lambda t: t.numpy(), self.state)
