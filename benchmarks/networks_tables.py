@@ -146,11 +146,12 @@ def measure(kind: str, model: Any, parts: tuple[Any, ...]) -> dict[str, Any]:
     p = np.asarray(model.predict_proba(X_test), float)
     p = np.clip(p / p.sum(axis=1, keepdims=True), 1e-7, 1)
     p /= p.sum(axis=1, keepdims=True)
-    labels = model.classes_[p.argmax(axis=1)]
+    order = np.argsort(model.classes_)  # CatBoost has an order of its own
+    p, classes = p[:, order], np.asarray(model.classes_)[order]
     return {
         **row,
-        "score": round(accuracy_score(y_test, labels), 5),
-        "log_loss": round(log_loss(y_test, p, labels=model.classes_), 5),
+        "score": round(accuracy_score(y_test, classes[p.argmax(axis=1)]), 5),
+        "log_loss": round(log_loss(y_test, p, labels=classes), 5),
     }
 
 
