@@ -217,6 +217,9 @@ def fit_temperature(network: Any, held_out: Any) -> None:
 def best_temperature(logits: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
     """Return the number by which to divide logits for the least log loss, in [1/5, 5].
 
+    One more row, to which all classes are equally likely, keeps a few rows that are all right from
+    asking for certainty.
+
     Parameters
     ----------
     logits : ndarray of shape (n_rows, n_units)
@@ -236,14 +239,16 @@ def best_temperature(logits: np.ndarray, y: np.ndarray, weights: np.ndarray) -> 
     >>> import numpy as np
     >>> from skopt_wrap.architectures._realmlp import best_temperature
     >>> logits, y = np.full((4, 1), 4.0), np.array([[1.0], [1.0], [1.0], [0.0]])
-    >>> round(best_temperature(logits, y, np.ones(4)), 2)  # 4 / 3.64 gives probability 3/4
-    3.64
+    >>> round(best_temperature(logits, y, np.ones(4)), 2)  # 4 / 4.72 gives probability 3.5/5
+    4.72
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
     y = np.asarray(y, float).reshape(logits.shape)
     independent = logits.shape[1] == 1 or not np.allclose(y.sum(axis=1), 1)
+    n_classes = 2 if independent else logits.shape[1]
+    y = (y * weights.sum() + 1 / n_classes) / (weights.sum() + 1)
 
     def log_loss(exponent: float) -> float:
         z = logits / np.exp(exponent)
