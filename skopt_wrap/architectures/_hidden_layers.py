@@ -241,7 +241,9 @@ class FadingDropout(keras.layers.Layer):
         share : float
             Share of the training that is over, in [0, 1].
         """
-        self.left.assign(flat_cos(share))
+        now = flat_cos(share)
+        if float(self.left) != now:  # for half of the training it is 1
+            self.left.assign(now)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the inputs, some of them 0 while training.

@@ -73,8 +73,8 @@ def realmlp(
     label_smoothing : float or "auto", default="auto"
         Share of a row's target that an estimator spreads over all classes while it trains, in
         [0, 1); "auto" takes that of the recipe, 0.1, which is good for accuracy. 0 is better for
-        scores of probabilities. Numbers have no labels to smooth. The function itself does not use
-        it.
+        scores of probabilities: the best epoch is then the one of least log loss on the held-out
+        rows. Numbers have no labels to smooth. The function itself does not use it.
 
     Returns
     -------

@@ -289,10 +289,11 @@ class _JointTraining:
         for who, table, _ in step_tables([self.live[k].held_out for k in turn], size):
             places = [turn[k] for k in who]
             padded, table = self._padded(places, table)
+            parts = [self.state["weights"], self.state["stats"], no_logs(self.live)]
+            if padded != list(range(len(self.live))):
+                parts = tf.nest.map_structure(functools.partial(tf.gather, indices=padded), parts)
             arguments = (
-                tf.gather(self.state["weights"], padded),
-                [tf.gather(stat, padded) for stat in self.state["stats"]],
-                tf.gather(no_logs(self.live), padded),
+                *parts,
                 self._arguments(padded, np.zeros((len(padded), 1))),
                 self._data,
                 tf.constant(table),
