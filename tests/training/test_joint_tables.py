@@ -106,3 +106,19 @@ def test_members_are_trained_jointly_and_tempered_one_by_one(frame):
     ]
     mean = np.mean([member.fit(X, y).predict_proba(X) for member in members], axis=0)
     np.testing.assert_allclose(estimator.predict_proba(X), mean, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels", "values", "no bins"])
+def test_networks_of_members_equal_those_trained_alone(frame, kind):
+    X, y, weights = frame
+    estimator = {"labels": KerasClassifier, "values": KerasRegressor}.get(kind, KerasClassifier)(
+        "tabm", **SMALL, epochs=4, dtype="float64", model__n_members=3, model__dropout=0.2
+    )
+    if kind == "no bins":
+        estimator.set_params(model__n_bins=0)
+    target = {"labels": y > 0, "values": 10.0 * y}.get(kind, y)
+    rows = [np.arange(len(X)) % 4 != k for k in range(2)]
+    jobs = [FitJob(clone(estimator), X, target, np.flatnonzero(r), weights) for r in rows]
+    assert [(o.error, o.path, o.reason) for o in fit_together(jobs)] == [(None, "joint", None)] * 2
+    alone = clone(estimator).fit(X[rows[1]], target[rows[1]], sample_weight=weights[rows[1]])
+    assert_equal(jobs[1].estimator, alone, 1e-9)

@@ -21,12 +21,12 @@ from ..._keras import (
     FunctionalOptimizer,
     load_keras,
     load_tensorflow,
-    metric_function,
     random_bytes,
     traced,
 )
 from ._layer_spec import NotJointlyTrainable
 from ._layers import compute
+from ._member_layers import row_function
 from ._plan import Plan
 
 MAX_GRAPHS = 16
@@ -73,7 +73,7 @@ class JointGraph:
         self._steps = [step.key for step in plan.steps]
         self._output, self._last = plan.output, plan.last
         self._loss, self._schedule = plan.loss, plan.schedule
-        self._metrics = [(*metric_function(m), m.dtype) for m in plan.metrics]
+        self._metrics = [row_function(metric) for metric in plan.metrics]
         self._weighted = plan.weighted
         self._penalties = [(number, l1 > 0, l2 > 0) for number, l1, l2 in plan.penalties]
         self._grouped = plan.grouped
@@ -100,8 +100,8 @@ class JointGraph:
         weights, logs = spec(dtype, n, None), spec(floatx, n, plan.n_logs)
         stats = [spec(dtype, n, None)] * len(plan.stats)
         given = {
-            "rates": spec("float32", n, None),
-            "decay": spec("float32", n),
+            "rates": spec(dtype, n, None),
+            "decay": spec(dtype, n),
             "dropout": spec(dtype, n, n_seeds, 2),
             "penalties": spec(dtype, n, len(plan.penalties), 2),
             "groups": spec(dtype, n, len(self._ranks) if plan.grouped else 0, 2),
@@ -257,7 +257,7 @@ class JointGraph:
                 stats[n] = value
             values.append(output)
         outputs = values[self._output]
-        outputs = tf.reshape(outputs, [-1, _width(outputs)])
+        outputs = tf.reshape(outputs, [-1, *_row(outputs)])
         return (outputs if self._last is None else self._last(outputs)), stats
 
     def _measured(self, outputs: Any, y: Any, w: Any, shape: Any) -> _Measured:
@@ -395,6 +395,6 @@ def _batches(data: Any, table: Any) -> Callable[[Any], tuple[Any, Any, Any]]:
     return batch
 
 
-def _width(outputs: Any) -> Any:
-    tf = load_tensorflow()
-    return outputs.shape[-1] if outputs.shape[-1] is not None else tf.shape(outputs)[-1]
+def _row(outputs: Any) -> list[Any]:
+    shape = load_tensorflow().shape(outputs)
+    return [shape[2 + i] if n is None else n for i, n in enumerate(outputs.shape[2:])]

@@ -17,10 +17,13 @@ from ..._keras import (
     own_class_name,
     prepare_columns,
 )
-from . import _convolution, _table_network_layers
+from . import _convolution, _member_layers, _table_network_layers
 from ._layer_spec import LayerSpec, NotJointlyTrainable, activated
 
 _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
+
+
+_OWN = {**_table_network_layers.DESCRIBERS, **_member_layers.DESCRIBERS}
 
 
 def describe(layer: Any) -> list[LayerSpec]:
@@ -35,7 +38,7 @@ def describe(layer: Any) -> list[LayerSpec]:
     kind = type(layer).__name__
     if is_table_layer(layer):
         return [LayerSpec("Table", (layer.columns,), stats=(layer.center, layer.factor))]
-    own = _table_network_layers.DESCRIBERS.get(own_class_name(layer) or "")
+    own = _OWN.get(own_class_name(layer) or "")
     if own is None and getattr(keras.layers, kind, None) is not type(layer):
         raise NotJointlyTrainable(f"{kind} is not a layer of Keras")
     if not layer.trainable:
@@ -169,6 +172,9 @@ def compute(
         return _convolution.COMPUTED[kind](settings, x, weights, noise), stats
     if kind in _table_network_layers.COMPUTED:
         return _table_network_layers.COMPUTED[kind](settings, x, weights, stats), stats
+    if kind in _member_layers.COMPUTED:
+        own, training = _member_layers.COMPUTED[kind], noise is not None
+        return own(settings, x, weights, stats, training), stats
     if kind == "Dense":
         kernel, bias = weights[0], weights[1] if settings[0] else None
         if x.shape.rank == 3:

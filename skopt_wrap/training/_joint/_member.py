@@ -202,13 +202,13 @@ class Member:
         """Return the learning rates of the steps of an epoch."""
         steps = self.n_steps
         if self.plan.schedule is not None:
-            return np.zeros(steps, "float32")  # the graph computes them
+            return np.zeros(steps)  # the graph computes them
         from .._callback_classes import rates_of
 
         found = rates_of(self.training.callbacks, epoch)
         if found is None:
             found = np.full(steps, float(self.model.optimizer.learning_rate))
-        return found.astype("float32")
+        return np.asarray(found)
 
     def set_rate(self, rate: float) -> None:
         """Leave the rate of the last step with the optimizer, where callbacks look for it."""

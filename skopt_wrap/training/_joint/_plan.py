@@ -23,6 +23,7 @@ from ..._keras import (
 from .._data import TrainingData
 from ._layer_spec import LayerSpec, NotJointlyTrainable
 from ._layers import describe
+from ._member_layers import loss_of_one, metric_of_one
 from ._table_network_layers import is_grouped
 
 _SETTLED = ("call", "__call__")
@@ -229,8 +230,9 @@ def _loss(model: Any) -> Any:
     loss = config["loss"]
     if not isinstance(loss, keras.Loss):
         loss = _loss_of_function(loss)
-    module, kind = type(loss).__module__, type(loss).__name__
-    known = getattr(keras.losses, kind, None) is type(loss) or module.startswith(
+    one = loss_of_one(loss)
+    module, kind = type(one).__module__, type(one).__name__
+    known = getattr(keras.losses, kind, None) is type(one) or module.startswith(
         "skopt_wrap.losses."
     )
     if not known or kind in ("CTC", "Dice", "Tversky", "Circle"):
@@ -264,7 +266,7 @@ def _metrics(model: Any) -> tuple[list[Any], list[str], list[bool]]:
     if pairs is None:
         raise NotJointlyTrainable("metrics are not built")
     mean = keras.metrics.MeanMetricWrapper
-    for metric, _ in pairs:
+    for metric in [metric_of_one(metric) for metric, _ in pairs]:
         kind = type(metric)
         known = kind is mean or getattr(keras.metrics, kind.__name__, None) is kind
         if not (known and isinstance(metric, mean)):

@@ -60,7 +60,7 @@ def load_arguments(members: Sequence[Member]) -> dict[str, np.ndarray]:
     penalties = [[(l1, l2) for _, l1, l2 in plan.penalties] for plan in plans]
     decays = [member.model.optimizer.weight_decay or 0.0 for member in members]
     return {
-        "decay": np.array(decays, "float32"),
+        "decay": np.array(decays, dtype),
         "dropout": np.array(rates, dtype).reshape(len(plans), -1, 2),
         "penalties": np.array(penalties, dtype).reshape(len(plans), -1, 2),
         "groups": np.array(groups, dtype).reshape(len(plans), -1, 2),

@@ -99,6 +99,7 @@ class _JointTraining:
         self._batch_size = trainings[0].settings.batch_size
         self._data = place_samples(self.live)
         self.state = load_state(self.live, self.graph.slots)
+        self._kind = self.state["weights"].dtype
         sizes = [int(np.prod(shape)) for shape in first.plan.shapes]
         shapes = [n for shape in first.plan.shapes for n in shape]
         self._fixed = {
@@ -327,7 +328,7 @@ class _JointTraining:
     def _arguments(self, who: list[int], rates: np.ndarray) -> dict[str, Any]:
         tf = load_tensorflow()
         given = {name: tf.constant(value[who]) for name, value in self._given.items()}
-        return {**given, **self._fixed, "rates": tf.constant(rates, "float32")}
+        return {**given, **self._fixed, "rates": tf.constant(rates, self._kind)}
 
     def _run(self, who: list[int], table: np.ndarray, rates: np.ndarray) -> None:
         """Train the networks `who` on the steps of `table`."""
