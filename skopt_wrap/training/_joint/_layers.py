@@ -152,7 +152,7 @@ def compute(
     values: list[Any],
     weights: list[Any],
     stats: list[Any],
-    noise: Callable[[Any], Any] | None,
+    noise: Callable[..., Any] | None,
 ) -> tuple[Any, list[Any]]:
     """Return the output of one step, and its statistics after it.
 

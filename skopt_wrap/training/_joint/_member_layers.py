@@ -13,7 +13,8 @@ from ._layer_spec import LayerSpec
 
 
 def _piecewise_embedding(layer: Any) -> list[LayerSpec]:
-    n, weights, stats = 0, tuple(layer.tables), ()
+    n, weights = 0, tuple(layer.tables)
+    stats: tuple[Any, ...] = ()
     if layer.n_numbers and layer.n_bins:
         n = layer.n_numbers
         weights = (layer.kernel, layer.slope, layer.bias, *weights)
