@@ -122,7 +122,9 @@ def main() -> None:
         versions = " ".join(f"{name}={version(name)}" for name in names)
         networks_tables.run(models, args, versions, n_weights)
     rows = [row for path in (args.output, *args.more) for row in networks_tables.read(path)]
-    networks_tables.report(rows)
+    chosen = [row for row in rows if not args.tables or row["table"] in args.tables]
+    shown = [r for r in chosen if not args.models or r["model"] in args.models]
+    networks_tables.report(shown)
 
 
 if __name__ == "__main__":
