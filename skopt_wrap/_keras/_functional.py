@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._backend import load_keras
+from ._table_network import own_class_name
 
 # Optimizers whose step treats each element of a variable by itself.
 _ELEMENTWISE = frozenset("SGD Adam AdamW Adamax Adagrad Adadelta RMSprop Lion Ftrl".split())
+_GROUPED = "GroupedAdam"  # Adam, once the rate of each element is given
 _NOT_FUNCTIONAL = ("use_ema", "gradient_accumulation_steps", "loss_scale_factor")
 
 
@@ -54,7 +56,8 @@ def graph_nodes(model: Any) -> tuple[list[tuple[Any, tuple[int, ...]]], int] | N
 def why_not_functional(optimizer: Any) -> str | None:
     """Say why :class:`FunctionalOptimizer` cannot stand for `optimizer`, or return None."""
     name = type(optimizer).__name__
-    if name not in _ELEMENTWISE or type(optimizer).__module__.partition(".")[0] != "keras":
+    of_keras = type(optimizer).__module__.partition(".")[0] == "keras"
+    if not (name in _ELEMENTWISE and of_keras) and own_class_name(optimizer) != _GROUPED:
         return f"the optimizer {name} is not known to treat each weight by itself"
     for option in _NOT_FUNCTIONAL:
         if getattr(optimizer, option, None):
@@ -79,8 +82,11 @@ class FunctionalOptimizer:
     def __init__(self, optimizer: Any, dtype: str) -> None:
         keras = load_keras()
         self._variable = keras.Variable([0.0], dtype=dtype)
-        config = {**optimizer.get_config(), "learning_rate": 0.001}
-        self._optimizer = _scoped(type(optimizer), self._set).from_config(config)
+        kind, config = type(optimizer), {**optimizer.get_config(), "learning_rate": 0.001}
+        if own_class_name(optimizer) == _GROUPED:
+            kind = keras.optimizers.Adam
+            del config["decay"]
+        self._optimizer = _scoped(kind, self._set).from_config(config)
         self._optimizer.build([self._variable])
         self.slots = slot_names(self._optimizer)
         self._scope: Any = None
@@ -91,7 +97,11 @@ class FunctionalOptimizer:
     def step(
         self, weights: Any, gradient: Any, slots: Sequence[Any], rate: Any, iterations: Any
     ) -> tuple[Any, list[Any]]:
-        """Return weights and slots after one update; all may carry leading axes."""
+        """Return weights and slots after one update; all may carry leading axes.
+
+        `rate` may have an element for each weight. Groups and decay of :class:`GroupedAdam` are the
+        caller's.
+        """
         keras, optimizer = load_keras(), self._optimizer
         variables = [getattr(optimizer, name)[0] for name in self.slots]
         scope = self._scope = keras.StatelessScope()

@@ -17,8 +17,13 @@ def table_layer(model: Any) -> Any:
 
 def is_table_layer(layer: Any) -> bool:
     """Return whether a layer is the one that prepares a table."""
-    kind = type(layer)
-    return kind.__name__ == "PreparedTable" and kind.__module__.startswith("skopt_wrap.")
+    return own_class_name(layer) == "PreparedTable"
+
+
+def own_class_name(part: Any) -> str | None:
+    """Return the name of the class of a layer, loss or optimizer of this package, or None."""
+    kind = type(part)
+    return kind.__name__ if kind.__module__.startswith("skopt_wrap.") else None
 
 
 def split_behind_table(model: Any) -> tuple[Any, Any] | None:

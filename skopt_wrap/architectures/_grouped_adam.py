@@ -85,8 +85,9 @@ class GroupedAdam(keras.optimizers.Adam):
         share : float
             Share of the training that is over, in [0, 1].
         """
-        if self.built:
-            self.left.assign(flat_cos(share))
+        now = flat_cos(share)
+        if self.built and float(self.left) != now:
+            self.left.assign(now)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one variable.

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from .._keras import random_bytes
 from ._table_layers import grouped
 
 
@@ -196,6 +197,9 @@ class ParametricActivation(keras.layers.Layer):
 class FadingDropout(keras.layers.Layer):
     """Dropout whose rate is constant for half of the training and falls to 0 in the other half.
 
+    Rates are multiples of 1/256, because a random byte decides on each value: that takes a quarter
+    of the random numbers.
+
     Parameters
     ----------
     rate : float
@@ -237,7 +241,9 @@ class FadingDropout(keras.layers.Layer):
         share : float
             Share of the training that is over, in [0, 1].
         """
-        self.left.assign(flat_cos(share))
+        now = flat_cos(share)
+        if float(self.left) != now:  # for half of the training it is 1
+            self.left.assign(now)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the inputs, some of them 0 while training.
@@ -256,10 +262,10 @@ class FadingDropout(keras.layers.Layer):
         """
         if not training or not self.rate:
             return inputs
-        keep = 1.0 - self.rate * self.left
-        shape = ops.shape(inputs)
-        drawn = keras.random.uniform(shape, dtype=inputs.dtype, seed=self.seed_generator)
-        return ops.where(drawn < keep, inputs / keep, 0.0)
+        dropped = ops.clip(ops.round(self.rate * self.left * 256.0), 0.0, 255.0)
+        drawn = random_bytes(ops.shape(inputs), self.seed_generator.next())
+        scale = ops.cast(256.0 / (256.0 - dropped), inputs.dtype)
+        return inputs * ops.where(drawn >= ops.cast(dropped, "uint8"), scale, 0.0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor.

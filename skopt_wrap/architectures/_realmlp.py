@@ -73,8 +73,8 @@ def realmlp(
     label_smoothing : float or "auto", default="auto"
         Share of a row's target that an estimator spreads over all classes while it trains, in
         [0, 1); "auto" takes that of the recipe, 0.1, which is good for accuracy. 0 is better for
-        scores of probabilities. Numbers have no labels to smooth. The function itself does not use
-        it.
+        scores of probabilities: the best epoch is then the one of least log loss on the held-out
+        rows. Numbers have no labels to smooth. The function itself does not use it.
 
     Returns
     -------
@@ -203,16 +203,22 @@ def start_table_network(network: Any, data: Any, rng: np.random.Generator) -> No
 def fit_temperature(network: Any, held_out: Any) -> None:
     """Divide the logits of a classifier by the temperature of least log loss on held-out rows."""
     loss = network.loss
-    if type(loss).__name__ not in ("BinaryCrossentropy", "CategoricalCrossentropy"):
+    sparse = type(loss).__name__ == "SparseCategoricalCrossentropy"  # of labels not smoothed
+    if not sparse and type(loss).__name__ not in ("BinaryCrossentropy", "CategoricalCrossentropy"):
         return
     x, y, weights = held_out.take(np.arange(len(held_out)))
     logits = np.asarray(predict_raw(network, x), float)
+    if sparse:
+        y = np.eye(logits.shape[1])[np.ravel(y).astype(int)]
     factor = 1 / best_temperature(logits, y, np.asarray(weights, float))
     network.layers[-1].rescale(factor)
 
 
 def best_temperature(logits: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
     """Return the number by which to divide logits for the least log loss, in [1/5, 5].
+
+    One more row, to which all classes are equally likely, keeps a few rows that are all right from
+    asking for certainty.
 
     Parameters
     ----------
@@ -233,14 +239,16 @@ def best_temperature(logits: np.ndarray, y: np.ndarray, weights: np.ndarray) -> 
     >>> import numpy as np
     >>> from skopt_wrap.architectures._realmlp import best_temperature
     >>> logits, y = np.full((4, 1), 4.0), np.array([[1.0], [1.0], [1.0], [0.0]])
-    >>> round(best_temperature(logits, y, np.ones(4)), 2)  # 4 / 3.64 gives probability 3/4
-    3.64
+    >>> round(best_temperature(logits, y, np.ones(4)), 2)  # 4 / 4.72 gives probability 3.5/5
+    4.72
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
     y = np.asarray(y, float).reshape(logits.shape)
     independent = logits.shape[1] == 1 or not np.allclose(y.sum(axis=1), 1)
+    n_classes = 2 if independent else logits.shape[1]
+    y = (y * weights.sum() + 1 / n_classes) / (weights.sum() + 1)
 
     def log_loss(exponent: float) -> float:
         z = logits / np.exp(exponent)

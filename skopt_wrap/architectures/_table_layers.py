@@ -21,6 +21,16 @@ def grouped(variable: Any, rate_factor: float, decays: bool = True) -> Any:
     return variable
 
 
+def look_up(table: Any, codes: Any) -> Any:
+    """Return the rows of `table` for some codes.
+
+    Its gradient is dense. Of a sparse one, Adam of Keras squares equal rows one by one instead of
+    their sum, so that frequent codes would take steps that are too large.
+    """
+    dense = ops.reshape(table, table.shape)
+    return ops.take(dense, ops.cast(codes, "int32"), axis=0)
+
+
 def weighted_quantiles(x: np.ndarray, weights: np.ndarray, shares: Sequence[float]) -> np.ndarray:
     """Return quantiles of each column, as if each row were repeated as often as its weight says.
 
@@ -246,8 +256,7 @@ class TableEmbedding(keras.layers.Layer):
             parts.append(ops.reshape(found, (-1, n * self.width)))
         parts.append(inputs[:, :n_plain])
         for i, table in enumerate(self.tables):
-            codes = ops.cast(inputs[:, n_plain + i], "int32")
-            parts.append(ops.take(table, codes, axis=0))
+            parts.append(look_up(table, inputs[:, n_plain + i]))
         return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def get_config(self) -> dict[str, Any]:

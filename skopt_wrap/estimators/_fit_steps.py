@@ -139,8 +139,6 @@ class Fitting:
         """
         if self.estimator.augment is not None:
             raise NotJointlyTrainable("augment makes the batches")
-        if recipe_for(self.estimator).finish is not None:
-            raise NotJointlyTrainable("its recipe corrects the network after training")
         if self.keep:
             raise NotJointlyTrainable("training goes on with a fitted network")
         data = self.data()
@@ -166,7 +164,7 @@ class Fitting:
             ) as tasks,
         ):
             result = self._train([*self.callbacks, *tasks])
-            finish_training(self.estimator, self.network, self.held_out)
+            self.finish(self.held_out)
             return result
 
     def _train(self, callbacks: list[Any]) -> Any:
@@ -186,6 +184,11 @@ class Fitting:
         return train(
             self.network, self.data(), settings, validation=self.held_out, callbacks=callbacks
         )
+
+    def finish(self, held_out: TrainingData | None) -> None:
+        """Correct the trained network on the held-out rows, where its recipe does."""
+        with dtype_scope(self.estimator.dtype):
+            finish_training(self.estimator, self.network, held_out)
 
     def training_settings(self) -> TrainingSettings:
         """Return epochs, batch size and the like, as ``train`` takes them."""

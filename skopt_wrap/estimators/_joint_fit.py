@@ -190,6 +190,7 @@ class _Fit:
         self.training: Training | None = None
         self.final: list[np.ndarray] = []
         self._fitting: Fitting | None = None
+        self._finished = False
         self._result: TrainingResult | None = None
         self._weights: dict[int, list[np.ndarray]] = {}
         self._before = dict(vars(job.estimator))
@@ -287,10 +288,18 @@ class _Fit:
             self.outcome.error, self.outcome.traceback = training.error, training.traceback
             self.restore()
         else:
-            self._result = training.result
-            fitting.store(training.result)
-            self.outcome.path = training.result.path
-            self.outcome.n_joint = training.n_joint
+            with self._noting_errors():
+                self._finish(training, fitting)
+                self._result = training.result
+                fitting.store(training.result)
+                self.outcome.path = training.result.path
+                self.outcome.n_joint = training.n_joint
+
+    def _finish(self, training: Training, fitting: Fitting) -> None:
+        """Correct the network, once, when its training has ended."""
+        if training.result.n_epochs and not self._finished:
+            self._finished = True
+            fitting.finish(training.validation)
 
     @contextlib.contextmanager
     def _noting_errors(self) -> Iterator[None]:
@@ -331,6 +340,7 @@ class _Fit:
             return
         if training is not None and self._result is None:
             if training.error is None:
+                self._finish(training, fitting)
                 fitting.store(training.so_far())
         elif self._result is not None:
             network = fitting.network

@@ -121,6 +121,7 @@ def _fit_side_by_side(members: Sequence[Any], request: FitRequest) -> None:
         elif training.error is not None:
             raise training.error
         else:
+            fitting.finish(training.validation)
             fitting.store(training.result)
 
 

@@ -35,7 +35,16 @@ def best_epoch_monitor(estimator: Any) -> str | None:
     """Return the name of the value whose best epoch is kept, or None."""
     if not chooses_epoch(estimator):
         return None
-    return "val_accuracy" if is_classifier(estimator) else "val_loss"
+    return (
+        "val_accuracy"
+        if is_classifier(estimator) and not wants_probabilities(estimator)
+        else "val_loss"
+    )
+
+
+def wants_probabilities(estimator: Any) -> bool:
+    """Whether probabilities count more than labels: the smoothing of the recipe is switched off."""
+    return recipe_for(estimator).label_smoothing > 0 and label_smoothing_of(estimator) == 0
 
 
 def resolved_epochs(estimator: Any) -> int:

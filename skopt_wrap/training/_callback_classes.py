@@ -165,6 +165,9 @@ class BestEpoch(keras.callbacks.EarlyStopping):
     """
 
     best: Any
+    # Set where the weights are elsewhere while the network trains: returns a function that returns
+    # them as they are now.
+    take: Any = None
 
     def __init__(self, monitor: str, patience: int | None = None) -> None:
         mode = "max" if monitor.endswith("accuracy") else "min"
@@ -185,10 +188,16 @@ class BestEpoch(keras.callbacks.EarlyStopping):
         better = self.best is None or found > self.best
         if better or (found == self.best and self._patience is None):
             self.best, self.best_epoch = found, epoch
-            self.best_weights = self.model.get_weights()
+            self.best_weights = self.take() if self.take else self.model.get_weights()
         elif self._patience is not None and epoch - self.best_epoch >= self._patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Restore the best weights."""
+        if callable(self.best_weights):
+            self.best_weights = self.best_weights()
+        super().on_train_end(logs)
 
 
 class Progress(keras.callbacks.Callback):
@@ -198,6 +207,11 @@ class Progress(keras.callbacks.Callback):
         """Tell them."""
         for follower in followers(self.model):
             follower.set_progress(epoch / self.params["epochs"])
+
+
+def needs_weights(callback: Any) -> bool:
+    """Whether a callback looks at the weights of its model after an epoch."""
+    return type(callback) not in (StepRates, Progress, BestEpoch)
 
 
 def followers(model: Any) -> list[Any]:

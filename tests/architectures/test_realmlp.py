@@ -236,6 +236,39 @@ def test_temperature_is_that_of_least_log_loss():
     assert best_temperature(logits, y, weights.astype(float)) == pytest.approx(repeated)
 
 
+def test_few_rows_that_are_all_right_do_not_ask_for_certainty():
+    logits = np.array([[2.0], [2.0], [-2.0]])
+    y = (logits > 0).astype(float)
+    # One more row of both classes: 3.5 of 4 rows are right, and log(7) is the logit of that.
+    expected = pytest.approx(2 / np.log(7), rel=1e-4)
+    assert best_temperature(logits, y, np.ones(3)) == expected
+    two = np.c_[logits, -logits] / 2
+    assert best_temperature(two, np.c_[y, 1 - y], np.ones(3)) == expected
+
+
+def test_without_smoothing_the_epoch_and_the_temperature_are_those_of_probabilities(wine):
+    X, _, y, _ = wine
+    own = {**SMALL, "model__label_smoothing": 0.0}
+    rows = np.arange(len(X)) % 4 != 0
+    estimator = KerasClassifier("realmlp", **own)
+    estimator.fit(X[rows], y[rows], X_val=X[~rows], y_val=y[~rows])
+    losses = estimator.history_["val_loss"]
+    # Tempered weights of the best epoch: no worse than that epoch was on the same rows.
+    found = log_loss(y[~rows], estimator.predict_proba(X[~rows]))
+    assert found <= min(losses) + 0.01
+
+
+def test_frequent_codes_of_adam_take_the_steps_of_their_summed_gradient():
+    """Of a sparse gradient, Adam of Keras squares equal rows one by one."""
+    layer = layers().TableEmbedding(0, (3,), category_width=1)
+    network = keras.Sequential([keras.Input((1,)), layer])
+    network.compile(layers().GroupedAdam(0.1), "mse")
+    before = layer.tables[0].numpy()
+    network.train_on_batch(np.array([[1.0]] * 4 + [[2.0]]), np.full((5, 1), 10.0))
+    step = (layer.tables[0].numpy() - before).ravel()
+    np.testing.assert_allclose(step, [0.0, 0.1, 0.1], atol=1e-4)  # whatever the frequency is
+
+
 def test_pickle_and_a_keras_file_in_a_new_process(wine, fitted, tmp_path):
     _, X, _, _ = wine
     expected = fitted.predict_proba(X)

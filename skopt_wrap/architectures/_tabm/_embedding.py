@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from .._table_layers import look_up
+
 
 @keras.saving.register_keras_serializable(package="skopt_wrap")
 class PiecewiseEmbedding(keras.layers.Layer):
@@ -156,8 +158,7 @@ class PiecewiseEmbedding(keras.layers.Layer):
         if n_plain > first:
             parts.append(inputs[:, first:n_plain])
         for i, table in enumerate(self.tables):
-            codes = ops.cast(inputs[:, n_plain + i], "int32")
-            parts.append(ops.take(table, codes, axis=0))
+            parts.append(look_up(table, inputs[:, n_plain + i]))
         return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def get_config(self) -> dict[str, Any]:

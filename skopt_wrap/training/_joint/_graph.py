@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..._keras import FunctionalOptimizer, load_keras, load_tensorflow, metric_function, traced
+from ..._keras import FunctionalOptimizer, load_keras, load_tensorflow, traced
 from ._layer_spec import NotJointlyTrainable
 from ._layers import compute
+from ._member_layers import row_function
 from ._noise import Noise
 from ._plan import Plan
 
@@ -85,9 +86,10 @@ class JointGraph:
         self._steps = [step.key for step in plan.steps]
         self._output, self._last = plan.output, plan.last
         self._loss, self._schedule = plan.loss, plan.schedule
-        self._metrics = [(*metric_function(m), m.dtype) for m in plan.metrics]
+        self._metrics = [row_function(metric) for metric in plan.metrics]
         self._weighted = plan.weighted
         self._penalties = [(number, l1 > 0, l2 > 0) for number, l1, l2 in plan.penalties]
+        self._grouped = plan.grouped
         self._ranks = [len(shape) for shape in plan.shapes]
         self._optimizer = FunctionalOptimizer(optimizer, self._dtype)
         self._clip = {
@@ -115,6 +117,7 @@ class JointGraph:
             "decay": spec(dtype, n),
             "dropout": spec(dtype, n, n_seeds, 2),
             "penalties": spec(dtype, n, len(plan.penalties), 2),
+            "groups": spec(dtype, n, len(self._ranks) if plan.grouped else 0, 2),
             "sizes": spec("int32", len(self._ranks)),
             "shapes": spec("int32", sum(self._ranks)),
             "mask": weights,
@@ -220,6 +223,9 @@ class JointGraph:
         if self._decays:
             cast = tf.cast(rate, weights.dtype)
             weights = weights - weights * tf.cast(given["decay"], weights.dtype)[:, None] * cast
+        if self._grouped:
+            rate = tf.cast(rate, weights.dtype) * given["groups"][0]
+            weights = weights - weights * (given["groups"][1] * rate)
         weights, slots = self._optimizer.step(
             weights, gradient, state["slots"], rate, state["iterations"][:, None]
         )
@@ -237,7 +243,11 @@ class JointGraph:
         tf = load_tensorflow()
         networks = tf.shape(weights)[:1]
         shapes = tf.split(given["shapes"], self._ranks)
-        return {**given, "shapes": [tf.concat([networks, shape], 0) for shape in shapes]}
+        groups = given["groups"]
+        if self._grouped:  # of each variable: now of each weight
+            groups = tf.unstack(tf.repeat(groups, given["sizes"], axis=1), axis=2)
+        shapes = [tf.concat([networks, shape], 0) for shape in shapes]
+        return {**given, "groups": groups, "shapes": shapes}
 
     def _unpacked(self, weights: Any, given: dict[str, Any]) -> list[Any]:
         """Return the weights of all layers, each with the axis of networks first."""
@@ -265,7 +275,7 @@ class JointGraph:
                 stats[n] = value
             values.append(output)
         outputs = values[self._output]
-        outputs = tf.reshape(outputs, [-1, _width(outputs)])
+        outputs = tf.reshape(outputs, [-1, *_row(outputs)])
         return (outputs if self._last is None else self._last(outputs)), stats
 
     def _measured(self, outputs: Any, y: Any, w: Any, shape: Any) -> _Measured:
@@ -372,6 +382,6 @@ def _batches(data: Any, table: Any) -> Callable[[Any], tuple[Any, Any, Any]]:
     return batch
 
 
-def _width(outputs: Any) -> Any:
-    tf = load_tensorflow()
-    return outputs.shape[-1] if outputs.shape[-1] is not None else tf.shape(outputs)[-1]
+def _row(outputs: Any) -> list[Any]:
+    shape = load_tensorflow().shape(outputs)
+    return [shape[2 + i] if n is None else n for i, n in enumerate(outputs.shape[2:])]

@@ -23,9 +23,10 @@ class NotJointlyTrainable(Exception):
 class LayerSpec:
     """One layer: what it computes, and the variables that it computes it with.
 
-    `rate` is that of a dropout, None for other kinds. `size` is known of two kinds: the units of
-    which a dropout draws, and the positions that a flattening puts side by side. Neither is part of
-    what is traced.
+    `rate` is that of a dropout, None for other kinds; it is multiplied by the variable `left`, as
+    that is before each epoch, where there is one. `size` is known of two kinds: the units of which
+    a dropout draws, and the positions that a flattening puts side by side. None of these is part
+    of what is traced.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class LayerSpec:
     seed: Any = None
     rate: float | None = None
     size: int | None = None
+    left: Any = None
 
 
 def activated(layer: Any) -> list[LayerSpec]:

@@ -12,11 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import is_table_layer, load_keras, load_tensorflow, prepare_columns
-from . import _convolution
+from ..._keras import (
+    is_table_layer,
+    load_keras,
+    load_tensorflow,
+    own_class_name,
+    prepare_columns,
+)
+from . import _convolution, _member_layers, _table_network_layers
 from ._layer_spec import LayerSpec, NotJointlyTrainable, activated, dropout_spec
 
 _MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum")
+
+
+_OWN = {**_table_network_layers.DESCRIBERS, **_member_layers.DESCRIBERS}
 
 
 def describe(layer: Any) -> list[LayerSpec]:
@@ -31,7 +40,8 @@ def describe(layer: Any) -> list[LayerSpec]:
     kind = type(layer).__name__
     if is_table_layer(layer):
         return [LayerSpec("Table", (layer.columns,), stats=(layer.center, layer.factor))]
-    if getattr(keras.layers, kind, None) is not type(layer):
+    own = _OWN.get(own_class_name(layer) or "")
+    if own is None and getattr(keras.layers, kind, None) is not type(layer):
         raise NotJointlyTrainable(f"{kind} is not a layer of Keras")
     if not layer.trainable:
         raise NotJointlyTrainable(f"{layer.name} is frozen")
@@ -42,7 +52,7 @@ def describe(layer: Any) -> list[LayerSpec]:
         raise NotJointlyTrainable(f"{layer.name} computes in {policy.name}")
     if any(variable.constraint is not None for variable in layer.trainable_variables):
         raise NotJointlyTrainable(f"{layer.name} has a constraint")
-    maker = _DESCRIBERS.get(kind)
+    maker = own or _DESCRIBERS.get(kind)
     if maker is not None:
         return maker(layer)
     if kind in _MERGES:
@@ -141,7 +151,7 @@ def compute(
     values: list[Any],
     weights: list[Any],
     stats: list[Any],
-    noise: Callable[[Any], Any] | None,
+    noise: Callable[..., Any] | None,
 ) -> tuple[Any, list[Any]]:
     """Return the output of one step, and its statistics after it.
 
@@ -159,6 +169,11 @@ def compute(
     tf, x = load_tensorflow(), values[0]
     if kind in _convolution.COMPUTED:
         return _convolution.COMPUTED[kind](settings, x, weights, noise), stats
+    if kind in _table_network_layers.COMPUTED:
+        return _table_network_layers.COMPUTED[kind](settings, x, weights, stats), stats
+    if kind in _member_layers.COMPUTED:
+        own, training = _member_layers.COMPUTED[kind], noise is not None
+        return own(settings, x, weights, stats, training), stats
     if kind == "Dense":
         kernel, bias = weights[0], weights[1] if settings[0] else None
         if x.shape.rank == 3:
@@ -170,6 +185,8 @@ def compute(
     if kind == "Activation":
         function, options = settings[0], dict(settings[1]) if len(settings) > 1 else {}
         return function(x, **options), stats
+    if kind == "FadingDropout":
+        return (x if noise is None else noise(x, coarse=True)), stats
     if kind == "Dropout":
         return (x if noise is None else noise(x)), stats
     if kind == "Flatten":

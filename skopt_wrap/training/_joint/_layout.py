@@ -114,6 +114,9 @@ def joint_layout(plans: Sequence[Plan]) -> Layout:
     first = places[0]
     if any(place.n_stats != first.n_stats for place in places):
         raise NotJointlyTrainable("statistics are of several widths")
+    padded = any(place.padded for place in places)
+    if padded and any(place.unknown for place in places):
+        raise NotJointlyTrainable("dropout of values of unknown width")
     return Layout(
         shapes,
         [place.weights for place in places],
@@ -124,7 +127,7 @@ def joint_layout(plans: Sequence[Plan]) -> Layout:
             for i in range(len(plans[0].seeds))
         ],
         np.array([place.widths for place in places], np.int32).reshape(len(plans), -1),
-        any(place.padded for place in places),
+        padded,
     )
 
 
@@ -139,6 +142,7 @@ class _Placement:
         self.n_stats: list[int] = []
         self.drawn: list[np.ndarray] = []
         self.widths: list[int] = []
+        self.unknown = False  # whether a layer of dropout has an unknown width
         values: list[Units | None] = [None]  # None where all units are there
         for step in plan.steps:
             values.append(self._step(step, [values[n] for n in step.inputs]))
@@ -223,10 +227,9 @@ class _Placement:
 
     def _draw(self, units: Units | None, size: int | None) -> None:
         if units is None or not units.padded:
-            if size is None:
-                raise NotJointlyTrainable("dropout of values of unknown width")
-            self.drawn.append(np.arange(size))
-            self.widths.append(size)
+            self.unknown |= size is None
+            self.drawn.append(np.arange(size or 0))
+            self.widths.append(size or 0)
             return
         drawn = np.zeros(units.width, int)  # what padding draws does not matter
         drawn[units.places] = np.arange(len(units.places))

@@ -161,6 +161,8 @@ class Member:
     """One network while it is trained jointly with others."""
 
     def __init__(self, training: Training) -> None:
+        from .._callback_classes import BestEpoch, needs_weights
+
         keras = load_keras()
         self.training, self.model = training, training.model
         assert training.plan is not None
@@ -176,6 +178,8 @@ class Member:
             verbose=0,
         )
         self.watched = bool(training.callbacks)
+        self.copied = any(needs_weights(callback) for callback in training.callbacks)
+        self.best = [c for c in training.callbacks if type(c) is BestEpoch]
         self.rows = self.held_out = np.zeros((2, 0), np.int32)
 
     def call(self, hook: str, *args: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._keras import load_tensorflow
+from ..._keras import load_tensorflow, random_bytes
 
 
 class Noise:
@@ -27,15 +27,21 @@ class Noise:
         self.seeds, self._form, self._given = seeds, form, given
 
     def of(self, layer: int) -> Callable[..., Any]:
-        """Return the function that drops values of a layer's input, drawn in `shape`."""
+        """Return the function that drops values of a layer's input, drawn in `shape`.
 
-        def apply(x: Any, shape: Any = None) -> Any:
+        Coarse dropout draws bytes, with rates in 256th.
+        """
+
+        def apply(x: Any, shape: Any = None, coarse: bool = False) -> Any:
             if not self._form.drops:
                 return x
             tf = load_tensorflow()
             shape = tf.shape(x)[1:] if shape is None else shape
-            draw = self._alike if self._form.alike else self._each
-            drawn = draw(layer, shape, x.dtype)
+            if coarse:
+                drawn = self._bytes(layer, shape)
+            else:
+                draw = self._alike if self._form.alike else self._each
+                drawn = draw(layer, shape, x.dtype)
             ones = [1] * (x.shape.rank - 1)
             rate, scale = (
                 tf.reshape(tf.cast(self._given["dropout"][:, layer, i], x.dtype), [-1, *ones])
@@ -44,9 +50,18 @@ class Noise:
             step = np.zeros((1, self.seeds.shape[1], 2), "int64")
             step[0, layer, 1] = 1
             self.seeds = self.seeds + tf.constant(step, self.seeds.dtype)
-            return tf.where(drawn >= rate, x * scale, tf.zeros([], x.dtype))
+            none = tf.zeros([], x.dtype)
+            if coarse:
+                return x * tf.where(drawn >= tf.cast(rate, tf.uint8), scale, none)
+            return tf.where(drawn >= rate, x * scale, none)
 
         return apply
+
+    def _bytes(self, layer: int, shape: Any) -> Any:
+        """Draw bytes, (networks or 1, *shape); such layers are never padded."""
+        n_draws = 1 if self._form.alike else self._form.networks
+        draws = [random_bytes(shape, self._seed(k, layer)) for k in range(n_draws)]
+        return load_tensorflow().stack(draws)
 
     def _seed(self, network: int, layer: int) -> Any:
         tf = load_tensorflow()

@@ -23,6 +23,8 @@ from ..._keras import (
 from .._data import TrainingData
 from ._layer_spec import LayerSpec, NotJointlyTrainable
 from ._layers import describe
+from ._member_layers import loss_of_one, metric_of_one
+from ._table_network_layers import is_grouped
 
 _SETTLED = ("call", "__call__")
 # Values of a sample from which convolutions gain no time from joint training, but take more memory.
@@ -70,7 +72,14 @@ class Plan:
     schedule: Any
     row_specs: tuple[tuple[str, tuple[int, ...]], ...]
     n_activations: int
+    lefts: list[Any] = field(default_factory=list)
+    grouped: bool = False
     key: tuple[Any, ...] = field(default=())
+
+    @property
+    def follows(self) -> bool:
+        """Whether rates of dropout or decay change with the progress of training."""
+        return self.grouped or any(left is not None for left in self.lefts)
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -122,6 +131,7 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
     stats: list[Any] = []
     seeds: list[Any] = []
     rates: list[float] = []
+    lefts: list[Any] = []
     found = []
     for described, inputs in steps:
         if any(id(variable) not in place for variable in described.weights):
@@ -131,6 +141,7 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
             seed = len(seeds)
             seeds.append(described.seed)
             rates.append(described.rate)
+            lefts.append(described.left)
         numbers = tuple(range(len(stats), len(stats) + len(described.stats)))
         stats.extend(described.stats)
         where = tuple(place[id(variable)] for variable in described.weights)
@@ -147,7 +158,7 @@ def joint_plan(model: Any, data: TrainingData) -> Plan:
         found, output, last, weights, stats, seeds, rates, penalties, loss, metrics, names,
         weighted, schedule,
         tuple((part.dtype.name, part.shape[1:]) for part in (data.x, data.y, data.weights)),
-        _n_activations(model),
+        _n_activations(model), lefts, is_grouped(model.optimizer),
     )  # fmt: skip
     row = int(np.prod(data.x.shape[1:]))
     if plan.convolves and row > _LARGE_ROW:
@@ -232,8 +243,9 @@ def _loss(model: Any) -> Any:
     loss = config["loss"]
     if not isinstance(loss, keras.Loss):
         loss = _loss_of_function(loss)
-    module, kind = type(loss).__module__, type(loss).__name__
-    known = getattr(keras.losses, kind, None) is type(loss) or module.startswith(
+    one = loss_of_one(loss)
+    module, kind = type(one).__module__, type(one).__name__
+    known = getattr(keras.losses, kind, None) is type(one) or module.startswith(
         "skopt_wrap.losses."
     )
     if not known or kind in ("CTC", "Dice", "Tversky", "Circle"):
@@ -267,7 +279,7 @@ def _metrics(model: Any) -> tuple[list[Any], list[str], list[bool]]:
     if pairs is None:
         raise NotJointlyTrainable("metrics are not built")
     mean = keras.metrics.MeanMetricWrapper
-    for metric, _ in pairs:
+    for metric in [metric_of_one(metric) for metric, _ in pairs]:
         kind = type(metric)
         known = kind is mean or getattr(keras.metrics, kind.__name__, None) is kind
         if not (known and isinstance(metric, mean)):
@@ -305,6 +317,7 @@ def _key(plan: Plan, model: Any) -> tuple[Any, ...]:
     states = [object_state(part) for part in (plan.schedule, plan.loss, plan.metrics)]
     if any(state is None for state in states):
         raise NotJointlyTrainable("the loss, a metric or a schedule is the user's")
+    config.pop("decay", None)  # of groups: an argument of the graph, too
     config["weight_decay"] = config.get("weight_decay") is not None  # an argument of the graph
     parts = [
         type(optimizer).__name__,

@@ -92,3 +92,14 @@ def step_tables(
         steps = [slice(whole[k], whole[k] + 1) for k in who]
         tables.append((who, np.stack(parts, axis=2), steps))
     return tables
+
+
+def padded_to(
+    who: list[int], table: np.ndarray, networks: int | None
+) -> tuple[list[int], np.ndarray]:
+    """Repeat the first network until there are as many as a graph was traced for."""
+    missing = (networks or len(who)) - len(who)
+    if missing <= 0:
+        return who, table
+    more = np.repeat(table[:, :, :1], missing, axis=2)
+    return [*who, *[who[0]] * missing], np.concatenate([table, more], axis=2)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..._keras import load_keras, load_tensorflow
+from ..._keras import coarse_rate, load_keras, load_tensorflow
 from ._layout import Layout
 from ._member import Member
 from ._plan import flat
+from ._table_network_layers import groups_of
 
 
 def load_state(members: Sequence[Member], layout: Layout, slots: Sequence[str]) -> dict[str, Any]:
@@ -73,7 +74,13 @@ def load_arguments(members: Sequence[Member], layout: Layout) -> dict[str, Any]:
     """
     plans = [member.plan for member in members]
     dtype = str(plans[0].weights[0].dtype)
-    rates = [[(r, 1 / (1 - r)) for r in plan.rates] for plan in plans]
+    rates = [
+        [_dropout(rate, left) for rate, left in zip(plan.rates, plan.lefts, strict=True)]
+        for plan in plans
+    ]
+    groups = [
+        groups_of(member.model.optimizer) if member.plan.grouped else [] for member in members
+    ]
     penalties = [[(l1, l2) for _, l1, l2 in plan.penalties] for plan in plans]
     decays = [member.model.optimizer.weight_decay or 0.0 for member in members]
     nothing = np.zeros((len(plans), 0), dtype)
@@ -81,10 +88,20 @@ def load_arguments(members: Sequence[Member], layout: Layout) -> dict[str, Any]:
         "decay": np.array(decays, dtype),
         "dropout": np.array(rates, dtype).reshape(len(plans), -1, 2),
         "penalties": np.array(penalties, dtype).reshape(len(plans), -1, 2),
+        "groups": np.array(groups, dtype).reshape(len(plans), -1, 2),
         "mask": layout.mask(dtype) if layout.padded else nothing,
         "drawn": layout.drawn if layout.padded else [nothing.astype("int32")] * len(layout.drawn),
         "widths": layout.widths,
     }
+
+
+def _dropout(rate: float, left: Any) -> tuple[float, float]:
+    """Return below which drawn number a value is dropped, and the factor of the others."""
+    if left is None:
+        return rate, 1 / (1 - rate)
+    now = left.numpy()
+    dropped = float(coarse_rate(now.dtype.type(rate) * now))  # of 256; as the layer rounds it
+    return dropped, 256 / (256 - dropped)
 
 
 def assign_state(
@@ -122,8 +139,14 @@ def assign_state(
         groups += [([seed], value) for seed, value in seeds if seed is not None]
         optimizer.iterations.assign(state["iterations"][place])
     for variables, vector in groups:
-        start = 0
-        for variable in variables:
-            size = int(np.prod(variable.shape))
-            variable.assign(vector[start : start + size].reshape(variable.shape))
-            start += size
+        for variable, value in values_of(vector, variables):
+            variable.assign(value)
+
+
+def values_of(vector: np.ndarray, variables: Sequence[Any]) -> Iterator[tuple[Any, np.ndarray]]:
+    """Return variables with their values, which lie one behind the other in a vector."""
+    start = 0
+    for variable in variables:
+        size = int(np.prod(variable.shape))
+        yield variable, vector[start : start + size].reshape(variable.shape)
+        start += size

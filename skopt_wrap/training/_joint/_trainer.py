@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -17,8 +18,8 @@ from ._graph import GraphForm, JointGraph, joint_graph
 from ._layout import joint_layout
 from ._member import JointTrainingError, Member, Training
 from ._parts import parts_of
-from ._samples import SharedArrays, place_samples, step_tables
-from ._state import assign_state, load_arguments, load_state, no_logs
+from ._samples import SharedArrays, padded_to, place_samples, step_tables
+from ._state import assign_state, load_arguments, load_state, no_logs, values_of
 
 # Steps of one call into a graph, so that an interrupt is answered soon.
 _STEPS = 512
@@ -129,6 +130,7 @@ class _JointTraining:
         self._data = place_samples(self.live, rows)
         self._slots = self._graph([]).slots
         self.state = load_state(self.live, self._layout, self._slots)
+        self._kind = self.state["weights"].dtype
         sizes = [int(np.prod(shape)) for shape in self._layout.shapes]
         shapes = [n for shape in self._layout.shapes for n in shape]
         self._fixed = {
@@ -214,15 +216,20 @@ class _JointTraining:
                 self._drop([member])
         if not self.live:
             return
+        if self.live[0].plan.follows:
+            self._given = load_arguments(self.live, self._layout)
         logs = self._train_epoch(epoch)
         for name, values in self._evaluate(epoch).items():
             for member_logs, value in zip(logs, values, strict=True):
                 if value is not None:
                     member_logs[name] = value
-        watched = [member for member in self.live if member.watched]
-        if watched:
+        for member in self.live:
+            for callback in member.best:
+                callback.take = functools.partial(self._take, member)
+        copied = [member for member in self.live if member.copied]
+        if copied:
             state = self._numpy()
-            for member in watched:
+            for member in copied:
                 self._copy_to(member, state, everything=member.training.settings.user_callbacks)
         done, failed = [], []
         for member, found in zip(list(self.live), logs, strict=True):
@@ -246,6 +253,27 @@ class _JointTraining:
             return False
         weights = self.state["weights"][self.live.index(member)]
         return not np.isfinite(weights.numpy()).all()
+
+    def _take(self, member: Member) -> Callable[[], list[np.ndarray]]:
+        """Return a function that returns the weights of a network as they are now."""
+        place, plan = self.live.index(member), member.plan
+        state = (self.state["weights"], *self.state["stats"])
+        places = (self._layout.weights[place], *self._layout.stats[place])
+        rows = [part[place].numpy()[own] for part, own in zip(state, places, strict=True)]
+        lefts = [(left, left.numpy()) for left in plan.lefts if left is not None]
+
+        def weights() -> list[np.ndarray]:
+            groups = [plan.weights, *([stat] for stat in plan.stats)]
+            found = [
+                (variable, value)
+                for variables, row in zip(groups, rows, strict=True)
+                for variable, value in values_of(row, variables)
+            ]
+            known = {id(variable): value for variable, value in [*found, *lefts]}
+            every = member.model.weights
+            return [known[id(v)] if id(v) in known else v.numpy() for v in every]
+
+        return weights
 
     def _numpy(self) -> dict[str, Any]:
         return load_tensorflow().nest.map_structure(lambda t: t.numpy(), self.state)
@@ -307,11 +335,12 @@ class _JointTraining:
         for who, table, _ in step_tables([self.live[k].held_out for k in turn], size):
             places = [turn[k] for k in who]
             graph = self._graph(places)
-            padded, table = _padded(places, table, graph.networks)
+            padded, table = padded_to(places, table, graph.networks)
+            parts = [self.state["weights"], self.state["stats"], no_logs(self.live)]
+            if padded != list(range(len(self.live))):
+                parts = tf.nest.map_structure(functools.partial(tf.gather, indices=padded), parts)
             arguments = (
-                tf.gather(self.state["weights"], padded),
-                [tf.gather(stat, padded) for stat in self.state["stats"]],
-                tf.gather(no_logs(self.live), padded),
+                *parts,
                 self._arguments(padded, np.zeros((len(padded), 1))),
                 self._data,
                 tf.constant(table),
@@ -337,13 +366,13 @@ class _JointTraining:
     def _arguments(self, who: list[int], rates: np.ndarray) -> dict[str, Any]:
         tf = load_tensorflow()
         given = tf.nest.map_structure(lambda value: tf.constant(value[who]), self._given)
-        return {**given, **self._fixed, "rates": tf.constant(rates, self.state["weights"].dtype)}
+        return {**given, **self._fixed, "rates": tf.constant(rates, self._kind)}
 
     def _run(self, who: list[int], table: np.ndarray, rates: np.ndarray) -> None:
         """Train the networks `who` on the steps of `table`."""
         tf, size = load_tensorflow(), len(who)
         graph = self._graph(who)
-        padded, table = _padded(who, table, graph.networks)
+        padded, table = padded_to(who, table, graph.networks)
         everyone = padded == list(range(len(self.live)))
         state = self.state
         if not everyone:
@@ -364,14 +393,3 @@ class _JointTraining:
 
             state = tf.nest.map_structure(put, self.state, state)
         self.state = state
-
-
-def _padded(
-    who: list[int], table: np.ndarray, networks: int | None
-) -> tuple[list[int], np.ndarray]:
-    """Repeat the first network until there are as many as a graph was traced for."""
-    missing = (networks or len(who)) - len(who)
-    if missing <= 0:
-        return who, table
-    more = np.repeat(table[:, :, :1], missing, axis=2)
-    return [*who, *[who[0]] * missing], np.concatenate([table, more], axis=2)
