@@ -6,8 +6,6 @@ of either library lives in this package, so that a new release is met in one pla
 
 from ._affine import fold_affine
 from ._backend import keras_model_problem, load_keras, load_tensorflow, plain_executor, traced
-from ._coarse_noise import coarse_rate, random_bytes
-from ._columns import Columns, prepare_columns
 from ._compiled import built_metrics, compile_arguments, learning_rate_schedule, metric_function
 from ._custom_objects import CustomObjects, copy_network, copy_operation, dump_objects
 from ._front import split_columns
@@ -57,7 +55,9 @@ from ._structure import (
     output_tensors,
     reset_states,
 )
-from ._table_network import is_table_layer, own_class_name, split_behind_table, table_layer
+from ._tables._coarse_noise import coarse_rate, random_bytes
+from ._tables._columns import Columns, prepare_columns
+from ._tables._table_network import is_table_layer, own_class_name, split_behind_table, table_layer
 from ._trace import network_graph
 
 __all__ = [

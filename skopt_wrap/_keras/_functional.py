@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._backend import load_keras
-from ._table_network import own_class_name
+from ._tables._table_network import own_class_name
 
 # Optimizers whose step treats each element of a variable by itself.
 _ELEMENTWISE = frozenset("SGD Adam AdamW Adamax Adagrad Adadelta RMSprop Lion Ftrl".split())

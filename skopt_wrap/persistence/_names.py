@@ -18,7 +18,7 @@ from ..exceptions import LoadError, ParameterError, SaveError
 
 # Our private classes that may stand in a fitted estimator, by the module that defines them now.
 _PRIVATE_PARTS: dict[str, tuple[str, ...]] = {
-    "_keras._columns": ("Columns",),
+    "_keras._tables._columns": ("Columns",),
     "_keras._structure": ("OutputForm",),
     "_texts": ("TextEncoder",),
     "estimators._tables._encoder": ("TableEncoder",),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._columns import Columns
+from .._tables._columns import Columns
 from ._activations import Function, numpy_activation
 from ._layers import Twin, codes_of, identity
 
@@ -29,7 +29,7 @@ def prepared_columns(center: Array, factor: Array, columns: Columns) -> Function
     Examples
     --------
     >>> import numpy as np
-    >>> from skopt_wrap._keras._columns import Columns
+    >>> from skopt_wrap._keras._tables._columns import Columns
     >>> from skopt_wrap._keras._numpy._table_layers import prepared_columns
     >>> columns = Columns(numbers=(0,), one_hot=((1, 2),), indicators=(0,))
     >>> prepare = prepared_columns(np.zeros(1), np.ones(1), columns)

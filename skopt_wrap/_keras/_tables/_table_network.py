@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._backend import load_keras
+from .._backend import load_keras
 
 
 def table_layer(model: Any) -> Any:

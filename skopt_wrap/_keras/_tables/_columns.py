@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._backend import load_tensorflow
+from .._backend import load_tensorflow
 
 # Scaled numbers beyond it are as good as infinite for the clip, whose squares must be finite.
 _FAR = 1e6
@@ -33,7 +33,7 @@ class Columns:
 
     Examples
     --------
-    >>> from skopt_wrap._keras._columns import Columns
+    >>> from skopt_wrap._keras._tables._columns import Columns
     >>> Columns(numbers=(0, 2), one_hot=((1, 3),), indicators=(0,)).n_other
     4
     """

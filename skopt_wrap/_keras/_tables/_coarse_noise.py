@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._backend import load_tensorflow
+from .._backend import load_tensorflow
 
 BYTE = 256
 

@@ -1,0 +1,1 @@
+"""What networks for tables need: columns, the layer that prepares them, coarse dropout."""
