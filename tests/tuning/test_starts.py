@@ -147,3 +147,24 @@ def test_screen_counts() -> None:
         Screen(n_candidates=0)
     with pytest.raises(ParameterError, match="n_finalists"):
         Screen(n_candidates=2, n_finalists=3)
+
+
+@pytest.mark.parametrize(
+    "scoring,refit,first",
+    [
+        (None, True, 0.1),
+        ("accuracy", True, 0.1),
+        ("neg_log_loss", True, 0.0),
+        ("roc_auc_ovr", True, 0.0),
+        (["accuracy", "neg_log_loss"], "neg_log_loss", 0.0),
+        (["accuracy", "neg_log_loss"], "accuracy", 0.1),
+    ],
+)
+def test_a_score_of_probabilities_starts_without_label_smoothing(
+    scoring: Any, refit: Any, first: float
+) -> None:
+    space = SearchSpace({"model__label_smoothing": [0.0, 0.05, 0.1]})
+    pipeline = CandidatePipeline(KerasClassifier("realmlp"), "", {}, None, 0)
+    probabilities = _starts.scores_probabilities(scoring, refit)
+    [start] = _starts.starting_values(space, pipeline, probabilities=probabilities)
+    assert space.decode(start) == {"model__label_smoothing": first}

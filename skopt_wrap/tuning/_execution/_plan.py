@@ -15,7 +15,7 @@ from .._candidate import _splits
 from .._candidate._pipeline import CandidatePipeline
 from .._checks import check_names
 from .._space._search_space import SearchSpace
-from .._space._starts import starting_values
+from .._space._starts import scores_probabilities, starting_values
 from .._strategies._factory import make_oracle
 from .._strategies._named import as_strategy, takes_starts
 from .._strategies._pruners import Pruning, make_pruning
@@ -85,7 +85,7 @@ def make_plan(
         n_samples=min(len(train) for train, _ in task.splits),
         least_samples=_splits.least_samples(task.y, classifier=is_classifier(tuned)),
         declared=frozenset(space.declared - space.tailored),
-        starts=starting_values(space, pipeline) if takes_starts(tuner) else (),
+        starts=_starts(tuned, space, pipeline) if takes_starts(tuner) else (),
     )
     declared, legal = set(given) - space.tailored, space.default()
     if hasattr(oracle, "max_epochs"):  # Hyperband and halving set the epochs themselves
@@ -107,6 +107,11 @@ def make_plan(
     longest = max([epochs or 0, *space.values_of("epochs")]) or None
     pruning = make_pruning(tuned, longest, oracle, tuned._deciding)
     return Plan(oracle, space, n_trials, declared, pruning)
+
+
+def _starts(tuned: Any, space: SearchSpace, pipeline: CandidatePipeline) -> list[dict[str, Any]]:
+    probabilities = is_classifier(tuned) and scores_probabilities(tuned.scoring, tuned.refit)
+    return starting_values(space, pipeline, probabilities=probabilities)
 
 
 def _warn_of_partial_grid(oracle: Any, n_trials: int | None) -> None:

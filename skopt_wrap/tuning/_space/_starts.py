@@ -18,7 +18,26 @@ _OPTIMIZER = "optimizer__"
 _SMOOTHING = "model__label_smoothing"
 
 
-def starting_values(space: SearchSpace, pipeline: CandidatePipeline) -> list[dict[str, Any]]:
+# Scores of probabilities, which label smoothing makes worse on purpose.
+_OF_PROBABILITIES = ("neg_log_loss", "neg_brier_score", "roc_auc", "average_precision", "d2_")
+
+
+def scores_probabilities(scoring: Any, refit: Any) -> bool:
+    """Return whether the score that decides judges probabilities, as far as its name tells.
+
+    Examples
+    --------
+    >>> from skopt_wrap.tuning._space._starts import scores_probabilities
+    >>> scores_probabilities("roc_auc_ovr", True), scores_probabilities(["accuracy"], "accuracy")
+    (True, False)
+    """
+    name = scoring if isinstance(scoring, str) else refit
+    return isinstance(name, str) and name.startswith(_OF_PROBABILITIES)
+
+
+def starting_values(
+    space: SearchSpace, pipeline: CandidatePipeline, *, probabilities: bool = False
+) -> list[dict[str, Any]]:
     """Return what the oracle is to try first, as its values.
 
     Configurations that the space does not hold are left out. A parameter that the data settle, such
@@ -30,8 +49,12 @@ def starting_values(space: SearchSpace, pipeline: CandidatePipeline) -> list[dic
         The space.
     pipeline : CandidatePipeline
         The candidate, whose parameters are those that are not tuned.
+    probabilities : bool, default=False
+        Whether the score judges probabilities: label smoothing is off then, as far as it is tuned.
     """
     untuned = untuned_parameters(pipeline, list(space.keys))
+    if probabilities and _SMOOTHING in untuned:
+        untuned[_SMOOTHING] = 0.0
     starts = [untuned]
     for configuration in portfolio_of(pipeline.network):
         if all(name in space.keys or untuned.get(name) == v for name, v in configuration.items()):
