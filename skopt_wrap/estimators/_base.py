@@ -18,7 +18,7 @@ from .._keras import name_scope
 from .._sklearn import HasMethods, Interval, Options, StrOptions, running_state
 from ..architectures import ARCHITECTURES
 from ..exceptions import DataError, ParameterError, UnknownParameterError, suggest
-from ..training import TrainingData
+from ..training import EpochLogger, TrainingData
 from ._callbacks import check_schedule, constant_rate, make_callbacks, needs_validation
 from ._fit_dataset import fit_on_batches
 from ._fit_steps import FitRequest, prepare_fit
@@ -88,7 +88,7 @@ class BaseKerasEstimator(
             HasMethods(["on_epoch_end", "get_monitor_value"]),
         ],
         "learning_rate_schedule": [Interval(Real, 0, None, closed="neither"), str, callable, None],
-        "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), None],
+        "callbacks": [list, tuple, dict, type, HasMethods(["on_epoch_end"]), EpochLogger, None],
         "augment": [HasMethods(["flow"]), None],
         "dtype": [
             StrOptions({"float32", "float64", "mixed_float16", "mixed_bfloat16"}),

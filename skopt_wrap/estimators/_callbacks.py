@@ -9,7 +9,13 @@ from typing import Any
 
 from .._keras import load_keras
 from ..exceptions import ParameterError
-from ..training import best_weights, keep_best_epoch, schedule_callbacks, schedule_options
+from ..training import (
+    EpochLogger,
+    best_weights,
+    keep_best_epoch,
+    schedule_callbacks,
+    schedule_options,
+)
 from ._routed_objects import make_parts
 
 DEFAULT_PATIENCE = 10
@@ -52,6 +58,17 @@ def check_schedule(schedule: Any, options: Mapping[str, Any]) -> None:
         )
 
 
+def _for_keras(callbacks: Any) -> Any:
+    """Return callbacks with those of Keras in the place of loggers."""
+    if isinstance(callbacks, EpochLogger):
+        return callbacks.as_callback()
+    if isinstance(callbacks, Mapping):
+        return {key: _for_keras(item) for key, item in callbacks.items()}
+    if isinstance(callbacks, (list, tuple)):
+        return [_for_keras(item) for item in callbacks]
+    return callbacks
+
+
 def make_callbacks(
     callbacks: Any,
     options: Mapping[str, Any],
@@ -86,8 +103,8 @@ def make_callbacks(
         Whether there are validation data to watch.
     """
     keras = load_keras()
-    made = make_parts("callbacks", callbacks, options, keras.callbacks.Callback)
-    yours = any(not type(callback).__module__.startswith("keras.") for callback in made)
+    made = make_parts("callbacks", _for_keras(callbacks), options, keras.callbacks.Callback)
+    yours = any(not type(c).__module__.startswith(("keras.", "skopt_wrap.")) for c in made)
     monitor = "val_loss" if validated else "loss"
     if isinstance(early_stopping, keras.callbacks.EarlyStopping):
         made.append(copy.deepcopy(early_stopping))

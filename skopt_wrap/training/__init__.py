@@ -14,6 +14,7 @@ from ._callbacks import (
 )
 from ._data import TrainingData
 from ._epoch_graph import clear_graphs
+from ._epoch_logger import EpochLogger
 from ._joint._layer_spec import NotJointlyTrainable
 from ._joint._member import JointTrainingError, Training, joint_key
 from ._joint._trainer import train_jointly
@@ -23,6 +24,7 @@ from ._schedules import schedule_options, schedule_rates
 from ._train import TrainingSettings, train, train_batches
 
 __all__ = [
+    "EpochLogger",
     "NotJointlyTrainable",
     "JointTrainingError",
     "Training",

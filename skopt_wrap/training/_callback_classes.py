@@ -270,3 +270,19 @@ class CountSteps(keras.callbacks.Callback):
         """Put the count of the optimizer right."""
         if int(self.model.optimizer.iterations) != self._steps:
             self.model.optimizer.iterations.assign(self._steps)
+
+
+class LogEpochs(keras.callbacks.Callback):
+    """Hand loss and metrics of every epoch to an object that is never copied."""
+
+    def __init__(self, logger: Any, prefix: str) -> None:
+        super().__init__()
+        self.logger, self.prefix = logger, prefix
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LogEpochs:
+        return LogEpochs(self.logger, self.prefix)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Log."""
+        values = {f"{self.prefix}{name}": float(value) for name, value in (logs or {}).items()}
+        self.logger.log(values, step=epoch)
