@@ -25,7 +25,7 @@ layers = keras.layers
 @pytest.fixture
 def all_together(monkeypatch):
     """Networks of every width in one training, whatever it costs."""
-    monkeypatch.setattr(_parts, "machine_cost", lambda: _parts.MachineCost(1e6, 0.0, 0.0))
+    monkeypatch.setattr(_parts, "COST", _parts.MachineCost(1e6, 0.0, 0.0))
 
 
 def dense(units, activation="relu", dropout=0.0, normalized=False):
@@ -175,7 +175,7 @@ def test_neighbours_in_size_are_joined_where_padding_is_cheap(monkeypatch):
     assert len({joint_key(training) for training in group}) == 1
 
     def sizes(cost, limit=None):
-        monkeypatch.setattr(_parts, "machine_cost", lambda: cost)
+        monkeypatch.setattr(_parts, "COST", cost)
         return [len(part) for part in _parts.parts_of(group, limit)]
 
     assert sizes(_parts.MachineCost(1.0, 0.0, 0.0)) == [4]
@@ -185,8 +185,8 @@ def test_neighbours_in_size_are_joined_where_padding_is_cheap(monkeypatch):
     assert sizes(between, limit=1) == [1, 1, 1, 1]
 
 
-def test_the_cost_of_this_machine_is_measured():
-    cost = _parts.machine_cost()
-    assert 0 < cost.value < cost.operation
-    assert cost is _parts.machine_cost()
+def test_costs_grow_with_layers_networks_and_widths():
+    cost = _parts.COST
+    assert 0 < cost.product < cost.value < cost.operation
     assert cost.step(3, 2, 1000, 32) < cost.step(3, 4, 1000, 32) < cost.step(3, 4, 2000, 32)
+    assert cost.step(3, 4, 2000, 32) < cost.step(9, 4, 2000, 32)

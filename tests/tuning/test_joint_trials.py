@@ -88,6 +88,12 @@ def test_a_trial_that_fails_does_not_touch_the_others(data):
     assert [t.error for t in together.trials_] == [t.error for t in alone.trials_]
 
 
+def test_the_same_search_gives_the_same_result(data):
+    found = [search(KerasClassifier(epochs=4)).fit(*data) for _ in range(2)]
+    for one, other in zip(*(each.trials_ for each in found), strict=True):
+        assert (one.scores, one.histories) == (other.scores, other.histories)
+
+
 def test_memory_bounds_how_many_are_trained_together(data):
     wide = search(max_joint_bytes=None).fit(*data).cv_results_["n_joint"]
     narrow = search(max_joint_bytes=1).fit(*data).cv_results_["n_joint"]
