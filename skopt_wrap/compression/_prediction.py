@@ -264,8 +264,8 @@ class PredictionMixin:
         if mode is not None:
             raise ParameterError(
                 f"path ends in '.onnx', and an ONNX file holds the network's float32 numbers, "
-                f"while this model has quantization={mode!r}: scores and predictions would be those "
-                "of another file. Fit with quantization=None; or write the uncompressed estimator "
+                f"while this model has quantization={mode!r}: its predictions would be those of "
+                "another file. Fit with quantization=None; or write the uncompressed estimator "
                 "with skopt_wrap.compression.export_onnx(model.estimator_, path, X); or write a "
                 ".tflite file. ONNX Runtime's own quantizer makes int8 of an .onnx file."
             )
