@@ -200,7 +200,7 @@ def _by_column(delivery: Delivery, rows: Any) -> tuple[bytes, dict[str, Any]]:
     ConversionError
         When it answers anything else than the file that reads codes.
     """
-    content, columns = delivery.runtime.content, delivery.facts.get("columns")
+    content, columns = delivery.runtime.content, delivery.facts.get("columns") or []
     if not delivery.facts["folded"] or not reads_texts(columns):
         return content, {}
     content, described = with_columns(content, columns)
