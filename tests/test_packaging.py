@@ -34,7 +34,7 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-USER_EXTRAS = ("plot", "pandas", "dask", "opencv", "translation", "int4", "quality")
+USER_EXTRAS = ("plot", "pandas", "dask", "opencv", "translation", "int4", "onnx", "quality", "ray")
 # Imported only to answer a caller who passed a frame of that library.
 CALLERS_OWN = {"polars"}
 

@@ -4,6 +4,7 @@ from ._compress import CompressionResult, compress
 from ._compressed_model import CompressedModel
 from ._display import CompressionDisplay
 from ._litert._runtime import LiteRTModel
+from ._onnx._export import export_onnx
 from ._report import CompressionReport, StageRow
 from ._search import CompressionSearch
 from ._specs import Clustering, Pruning, Quantization
@@ -24,4 +25,5 @@ __all__ = [
     "StageResult",
     "StageRow",
     "compress",
+    "export_onnx",
 ]

@@ -14,11 +14,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import ParameterError
-from ._delivery._deliver import Delivery, fold, keep
+from ._delivery._deliver import Delivery, fold, keep, litert_files
 from ._delivery._fitted import plain
 from ._litert._export import c_header, write_export
 from ._litert._fast_path import FastPath
 from ._litert._runtime import LiteRTModel
+from ._onnx._export import write_onnx
 from ._process import conversion_process
 from ._report import CompressionReport
 from ._specs import as_quantization
@@ -50,6 +51,7 @@ class PredictionMixin:
     _fast_path: FastPath
     # Learned by `fit`.
     estimator_: Any
+    model_: Any
     runtime_: LiteRTModel
     report_: CompressionReport
 
@@ -182,7 +184,9 @@ class PredictionMixin:
         ----------
         path : str or path-like
             Where to write; ``.tflite`` is added when it is missing. The JSON file has the same
-            name and ends in ``.json``.
+            name and ends in ``.json``. A path that ends in ``.onnx`` gives an ONNX file of the
+            network's float32 numbers, as :func:`~skopt_wrap.compression.export_onnx` writes it:
+            only for `quantization` None.
         preprocessing : {"keep", "fold"}, default="keep"
             "keep": the file is the compressed network, whose input is what the preprocessing
             returns. "fold": the steps in front of the network, the scaling of the target, the
@@ -200,15 +204,18 @@ class PredictionMixin:
         Returns
         -------
         path : pathlib.Path
-            The ``.tflite`` file.
+            The ``.tflite`` or ``.onnx`` file.
 
         Raises
         ------
         ParameterError
-            For "fold" without rows, or with integer inputs.
+            For "fold" without rows, or with integer inputs. For an ``.onnx`` file of a model that
+            is quantized, and without the packages of the extra ``onnx``.
         ConversionError
             When the file does not answer, to 1e-5, what the model predicts.
         """
+        if Path(path).suffix == ".onnx":
+            return self._export_onnx(path, preprocessing, X, units)
         delivery = self._deliver(preprocessing, X)
         return write_export(
             path,
@@ -242,6 +249,37 @@ class PredictionMixin:
         """
         return c_header(self._deliver(preprocessing, X).runtime, name)
 
+    def _export_onnx(
+        self, path: str | Path, preprocessing: str, X: Any, units: Mapping[str, str] | None
+    ) -> Path:
+        """Write an ONNX file.
+
+        Raises
+        ------
+        ParameterError
+            For a quantized model, and without rows.
+        """
+        check_is_fitted(self)
+        mode = as_quantization(self.quantization).mode
+        if mode is not None:
+            raise ParameterError(
+                f"path ends in '.onnx', and an ONNX file holds the network's float32 numbers, "
+                f"while this model has quantization={mode!r}: its predictions would be those of "
+                "another file. Fit with quantization=None; or write the uncompressed estimator "
+                "with skopt_wrap.compression.export_onnx(model.estimator_, path, X); or write a "
+                ".tflite file. ONNX Runtime's own quantizer makes int8 of an .onnx file."
+            )
+        rows = self._rows_for_check(X, "an .onnx file")
+        return write_onnx(
+            path,
+            split_estimator(self.estimator_),
+            self.model_,
+            rows,
+            preprocessing,
+            units,
+            report=plain(self.report_.to_dict()),
+        )
+
     def _deliver(self, preprocessing: str, X: Any) -> Delivery:
         """Return the file as it is delivered.
 
@@ -256,11 +294,22 @@ class PredictionMixin:
             return keep(parts, self.runtime_)
         if preprocessing != "fold":
             raise ParameterError(f"preprocessing must be 'keep' or 'fold', got {preprocessing!r}.")
+        rows = self._rows_for_check(X, "preprocessing='fold'")
+        with conversion_process().lease() as process:
+            return fold(parts, self.runtime_, rows, litert_files(self.runtime_, process))
+
+    def _rows_for_check(self, X: Any, what: str) -> Any:
+        """Return rows with which a file is checked.
+
+        Raises
+        ------
+        ParameterError
+            When there are none.
+        """
         rows = self.__dict__.get("_check_rows") if X is None else X
-        if rows is None or not len(rows):
+        if rows is None or not (rows.shape[0] if hasattr(rows, "shape") else len(rows)):
             raise ParameterError(
-                "preprocessing='fold' needs rows to check the file with, and pickles hold none: "
+                f"{what} needs rows to check the file with, and pickles hold none: "
                 "give X, some rows as fit takes them."
             )
-        with conversion_process().lease() as process:
-            return fold(parts, self.runtime_, rows, process)
+        return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 from .._litert._table import is_missing
 from ._columns import CannotFoldError, Column
 from ._numbers import Fold, Folded
-from ._operations import Hits, Lookup, Product, Scale, Take
+from ._operations import Branches, Hits, Lookup, Product, Scale, Take
 
 
 def _values(categories: Any, column: Column, unknown: str) -> np.ndarray:
@@ -141,7 +142,49 @@ def _target(step: Any, columns: list[Column]) -> Folded:
     return [lookup], [Column(column.raw) for column in columns]
 
 
+@dataclass(frozen=True)
+class NetworkCodes:
+    """The codes that a network reads for the categories of a table, as its last step in front.
+
+    Attributes
+    ----------
+    categories : dict of int to list
+        For each column of categories, by its number, the categories of the codes 1, 2, 3. Missing
+        and unknown values have the code 0.
+    """
+
+    categories: dict[int, list[Any]]
+
+    def transform(self, X: Any) -> Any:
+        """Return `X`: the network makes its codes itself."""
+        return X
+
+
+def _network_codes(step: Any, columns: list[Column]) -> Folded:
+    chains: list[tuple[Any, ...]] = []
+    after: list[Column] = []
+    plain: list[int] = []  # columns of numbers beside each other
+    for number, column in enumerate(columns):
+        categories = step.categories.get(number)
+        if categories is None:
+            plain.append(number)
+            after.append(column)
+            continue
+        chains += [(Take(tuple(plain)),)] if plain else []
+        plain = []
+        values = _values(categories, column, "code")
+        codes = np.arange(1, len(values) + 1, dtype=np.float64)
+        nothing = np.zeros(1)
+        chains.append((Take((number,)), Lookup((values,), (codes,), nothing, nothing)))
+        if column.raw is not None:
+            column.raw.missing = True
+        after.append(Column(column.raw))
+    chains += [(Take(tuple(plain)),)] if plain else []
+    return [Branches(tuple(chains))], after
+
+
 CATEGORIES: dict[type, Fold] = {
+    NetworkCodes: _network_codes,
     OneHotEncoder: _one_hot,
     OrdinalEncoder: _ordinal,
     TargetEncoder: _target,

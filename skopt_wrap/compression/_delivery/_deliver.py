@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from .._litert._table import encode
 from .._process import ConversionProcess
 from .._unwrap import Parts
 from ._answers import Answers, fold_answers
+from ._categories import NetworkCodes
 from ._columns import Column, RawColumn
 from ._fitted import class_name, fitted_numbers, plain
 from ._operations import Cast
@@ -25,6 +27,11 @@ from ._steps import fold_steps
 _TOLERANCE = 1e-5
 _PROGRAM = "skopt_wrap.compression._conversion._program:convert_programs"
 
+Front = tuple[list[Any], int] | None
+End = tuple[list[Any], Any, tuple[int, ...]] | None
+# Operations in front and behind, and names of the outputs, to the whole file and its front.
+Build = Callable[[Front, End, list[str]], tuple[Any, Any]]
+
 
 @dataclass
 class Delivery:
@@ -32,17 +39,17 @@ class Delivery:
 
     Attributes
     ----------
-    runtime : LiteRTModel
+    runtime : LiteRTModel or OnnxModel
         The file.
     facts : dict
         Entries of its description.
     """
 
-    runtime: LiteRTModel
+    runtime: Any
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def keep(parts: Parts, runtime: LiteRTModel) -> Delivery:
+def keep(parts: Parts, runtime: Any) -> Delivery:
     """Return the file as it is: it reads the network's rows and answers its outputs."""
     steps = _transformers(parts)
     facts = _facts(parts)
@@ -61,19 +68,41 @@ def keep(parts: Parts, runtime: LiteRTModel) -> Delivery:
     return Delivery(runtime, facts)
 
 
-def fold(parts: Parts, runtime: LiteRTModel, rows: Any, process: ConversionProcess) -> Delivery:
+def litert_files(runtime: LiteRTModel, process: ConversionProcess) -> Build:
+    """Return what joins operations and the file of a network to one file.
+
+    Parameters
+    ----------
+    runtime : LiteRTModel
+        The file of the network.
+    process : ConversionProcess
+        Where the operations are converted.
+    """
+
+    def build(front: Front, end: End, names: list[str]) -> tuple[Any, Any]:
+        batch = None if runtime.dynamic_batch else 1
+        request = {"front": front, "end": end, "batch": batch}
+        files = process.run(_PROGRAM, request, stage="fold")
+        content = join(files["front"], runtime.content, files["end"], (["row"], names))
+        first = None if files["front"] is None else LiteRTModel(files["front"])
+        return LiteRTModel(content, runtime.num_threads), first
+
+    return build
+
+
+def fold(parts: Parts, runtime: Any, rows: Any, build: Build) -> Delivery:
     """Return a file that reads rows as the user has them and answers predictions.
 
     Parameters
     ----------
     parts : Parts
         Of the fitted estimator.
-    runtime : LiteRTModel
-        The file of its network.
+    runtime : LiteRTModel or KerasCore
+        What gives the outputs of its network.
     rows : array-like
         Rows as the user has them, with which the file is checked.
-    process : ConversionProcess
-        Where the operations are converted.
+    build : callable
+        Makes the file.
 
     Raises
     ------
@@ -97,19 +126,12 @@ def fold(parts: Parts, runtime: LiteRTModel, rows: Any, process: ConversionProce
         [target.transformer_ for target in parts.targets],
         runtime.output_shape,
     )
-    batch = None if runtime.dynamic_batch else 1
     ends = answers.operations or answers.label is not None
-    files = process.run(
-        _PROGRAM,
-        {
-            "front": (operations, len(columns)) if operations else None,
-            "end": (answers.operations, answers.label, runtime.output_shape) if ends else None,
-            "batch": batch,
-        },
-        stage="fold",
+    whole, front = build(
+        (operations, len(columns)) if operations else None,
+        (answers.operations, answers.label, runtime.output_shape) if ends else None,
+        answers.names,
     )
-    content = join(files["front"], runtime.content, files["end"], (["row"], answers.names))
-    whole = LiteRTModel(content, runtime.num_threads)
     facts = _facts(parts)
     facts["folded"] = True
     facts["preprocessing"] = [
@@ -123,7 +145,7 @@ def fold(parts: Parts, runtime: LiteRTModel, rows: Any, process: ConversionProce
         facts["text"] = _text(parts)
     raw = [column.raw for column in columns if column.raw is not None]
     described = [column.describe() for column in raw] if raw else None
-    _check(parts, runtime, whole, files["front"], tables[n_kept:], described, answers)
+    _check(parts, runtime, whole, front, tables[n_kept:], described, answers)
     if described is not None:
         facts["columns"] = described
     return Delivery(whole, facts)
@@ -158,7 +180,7 @@ def _takes_gaps(network: Any) -> bool:
 
 
 def _front(
-    parts: Parts, runtime: LiteRTModel, steps: list[Any], tables: list[Any]
+    parts: Parts, runtime: Any, steps: list[Any], tables: list[Any]
 ) -> tuple[list[Any], list[Column], int, list[str | None]]:
     """Return operations, raw columns, number of steps that stay, and why each of them does."""
     table = len(runtime.input_shape) == 1
@@ -167,6 +189,8 @@ def _front(
         return [], [], len(steps), [reason] * len(steps)
 
     def make_columns(n_kept: int) -> list[Column]:
+        if n_kept > len(steps):
+            return []
         found = tables[n_kept]
         shape = np.shape(found)
         if not table or len(shape) != 2:
@@ -177,7 +201,15 @@ def _front(
         shape = runtime.input_shape
         reason = f"the network reads rows of shape {shape}, and a file's own steps make tables"
         return [], [], len(steps), [reason] * len(steps)
-    operations, columns, n_kept, reasons = fold_steps(steps, make_columns)
+    known = getattr(getattr(parts.network, "table_encoder_", None), "categories", None)
+    last = [NetworkCodes(known)] if table and known else []
+    operations, columns, n_kept, reasons = fold_steps([*steps, *last], make_columns)
+    if n_kept > len(steps):
+        raise ParameterError(
+            f"preprocessing='fold': the codes of the network's categories cannot be made in the "
+            f"file: {reasons[-1]}. Use preprocessing='keep'."
+        )
+    reasons = reasons[: len(steps)]
     if n_kept == len(steps):
         for column in columns:
             column.use()
@@ -230,9 +262,9 @@ def _decision(decision: Decision) -> dict[str, Any]:
 
 def _check(
     parts: Parts,
-    core: LiteRTModel,
-    whole: LiteRTModel,
-    front: bytes | None,
+    core: Any,
+    whole: Any,
+    front: Any,
     tables: list[Any],
     columns: list[dict[str, Any]] | None,
     answers: Answers,
@@ -250,14 +282,14 @@ def _check(
         read = np.asarray(rows) if columns is None else encode(rows, columns)
     given = wanted
     if front is not None:
-        given = LiteRTModel(front)(read)
-        if not _close(given, wanted):
+        given = front(read)
+        if not close_to(given, wanted):
             rounded = _rounded_input(parts, rows, len(tables))
-            if rounded is None or not _close(given, rounded):
-                place = int(np.argmax(np.abs(given - wanted).max(axis=1)))
+            if rounded is None or not close_to(given, rounded):
+                place = int(np.argmax(np.nan_to_num(np.abs(given - wanted)).max(axis=1)))
                 raise ConversionError(
                     "the preprocessing in the file differs from that of the pipeline, in row "
-                    f"{place} by {np.abs(given[place] - wanted[place]).max():.3g}. Use "
+                    f"{place} by {np.nanmax(np.abs(given[place] - wanted[place])):.3g}. Use "
                     "preprocessing='keep', and please report the transformers."
                 )
     raw = core(given)
@@ -272,7 +304,7 @@ def _check(
         for wrapped, in_file in zip(reversed(parts.targets), done, strict=True):
             if in_file:
                 expected = np.asarray(wrapped.transformer_.inverse_transform(expected))
-    if not _close(found, expected.reshape(found.shape)):
+    if not close_to(found, expected.reshape(found.shape)):
         worst = np.abs(found - expected.reshape(found.shape)).max()
         raise ConversionError(
             f"the file's answers differ from the model's predictions by up to {worst:.3g}. Use "
@@ -307,9 +339,11 @@ def _rounded(rows: Any) -> Any:
     return None
 
 
-def _close(found: np.ndarray, expected: np.ndarray) -> bool:
+def close_to(found: np.ndarray, expected: np.ndarray) -> bool:
     """Return whether every number is right, in units of the largest one of its column."""
     found = np.asarray(found, dtype=np.float64).reshape(len(found), -1)
     expected = np.asarray(expected, dtype=np.float64).reshape(len(found), -1)
-    unit = np.maximum(1.0, np.abs(expected).max(axis=0, initial=0.0))
-    return bool((np.abs(found - expected) <= _TOLERANCE * unit).all())
+    absent = np.isnan(expected)
+    unit = np.maximum(1.0, np.abs(np.where(absent, 0.0, expected)).max(axis=0, initial=0.0))
+    right = np.abs(found - expected) <= _TOLERANCE * unit
+    return bool(np.where(absent, np.isnan(found), right).all())

@@ -25,15 +25,16 @@ _C_WORDS = frozenset(
 )
 
 
-def file_description(runtime: LiteRTModel, **facts: Any) -> dict[str, Any]:
+def file_description(runtime: Any, **facts: Any) -> dict[str, Any]:
     """Return what is known about a file, as JSON can hold it.
 
     Parameters
     ----------
-    runtime : LiteRTModel
+    runtime : LiteRTModel or OnnxModel
         The file.
     **facts : object
-        Further entries; ``columns`` and ``units`` become part of the input's.
+        Further entries; ``columns`` and ``units`` become part of the input's. ``operators`` are
+        listed by hand for a file that is not LiteRT's.
     """
     batch = None if runtime.dynamic_batch else 1
     source: dict[str, Any] = {
@@ -45,6 +46,7 @@ def file_description(runtime: LiteRTModel, **facts: Any) -> dict[str, Any]:
         else "one row at a time; reset variables between rows",
     }
     columns, units = facts.pop("columns", None), facts.pop("units", None)
+    named = facts.pop("operators", None)
     if columns is not None:
         source["columns"] = [dict(column) for column in columns]
     if units is not None:
@@ -59,7 +61,7 @@ def file_description(runtime: LiteRTModel, **facts: Any) -> dict[str, Any]:
         "output": ends[0],
         "outputs": ends,
         "scales": {name: list(scale) for name, scale in runtime.scales.items()},
-        "operators": operators(runtime.ops()),
+        "operators": named if named is not None else operators(runtime.ops()),
         "versions": _versions(),
         **{key: _plain(value) for key, value in facts.items()},
     }

@@ -1,0 +1,1 @@
+"""Networks and their preprocessing as ONNX files, checked with ONNX Runtime."""
