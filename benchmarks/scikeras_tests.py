@@ -90,7 +90,7 @@ DIFFERENCES = {
         r"validation_batch_size|cannot reach the network|did not reach the network"
     ),
     "The name of a setting is another one": r"'fit__callbacks'|'fit__class_weight'",
-    "Defaults: 50 epochs; n_iter_ counts all epochs": r"50 == 1|current_epoch_property",
+    "Defaults: 50 epochs; ``n_iter_`` counts all epochs": r"50 == 1|current_epoch_property",
     "A metric is recorded under the name that it was given by": (
         r"mean_squared_error|shorthand_metric_name|history_metric_names"
     ),

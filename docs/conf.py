@@ -117,6 +117,12 @@ def _skip_common_members(app, what, name, obj, skip, options):
     return True if _COMMON_MEMBER.fullmatch(name) else None
 
 
+def _skip_members_of_keras(app, what, name, obj, skip, options):
+    """Leave out what classes inherit from Keras, whose docstrings are written in Markdown."""
+    module = getattr(obj, "__module__", None) or ""
+    return True if module.startswith("keras.") else None
+
+
 def _unlink_inherited_docstrings(app, what, name, obj, options, lines):
     """Turn links into the pages of other projects to plain text: the build is offline."""
     if getattr(obj, "__module__", None) and not obj.__module__.startswith("skopt_wrap"):
@@ -148,7 +154,9 @@ def _resolve_top_level_name(app, env, node, contnode):
 def setup(app):
     """Connect the handlers above, before numpydoc's own."""
     app.connect("autodoc-skip-member", _skip_common_members)
+    app.connect("autodoc-skip-member", _skip_members_of_keras)
     app.connect("autodoc-process-docstring", _unlink_inherited_docstrings, priority=100)
+    app.connect("autodoc-skip-member", _skip_members_of_keras)
     app.connect("autodoc-process-docstring", _quote_attribute_names, priority=110)
     app.connect("missing-reference", _resolve_top_level_name)
 

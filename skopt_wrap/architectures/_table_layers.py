@@ -62,7 +62,7 @@ def weighted_quantiles(x: np.ndarray, weights: np.ndarray, shares: Sequence[floa
 
 @keras.saving.register_keras_serializable(package="skopt_wrap")
 class RobustScale(keras.layers.Layer):
-    """Scale columns by their quantiles and clip them smoothly: |outputs| is below 3.
+    """Scale columns by their quantiles and clip them smoothly, to sizes below 3.
 
     ``z / sqrt(1 + (z / 3)**2)`` with ``z = (x - center) * factor``. Center and factor are learned
     from training rows by :meth:`learn`, not by gradients.

@@ -133,17 +133,17 @@ def train(
     result : TrainingResult
         History, and how the network was trained.
 
-    Warns
-    -----
-    TrainingInterruptedWarning
-        When the user interrupts and early stopping or a checkpoint asked for the best weights.
-
     Raises
     ------
     DivergedError
         When weights or last loss are not finite; `model` is as it was before.
     ModelError
         When Keras or TensorFlow cannot compute loss, metrics or a step.
+
+    Warns
+    -----
+    TrainingInterruptedWarning
+        When the user interrupts and early stopping or a checkpoint asked for the best weights.
 
     Examples
     --------

@@ -84,7 +84,7 @@ class Metric:
         classes if `value` were the true one.
     edge_weight : float
         Weight of the samples that the interval of a ranking metric imagines above and below all
-        scores; see :mod:`skopt_wrap.scoring._intervals`.
+        scores; see the guide.
     biased : bool
         Whether few samples make the metric too high.
     interval_note : str
