@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 LETTERS = string.ascii_uppercase
 PLACES = ("/usr/share/fonts", "/usr/local/share/fonts")
-NO_LETTERS = re.compile(r"Symbol|Siz|NonUni|Display|LastResort|D0500|_K$|Math|^cm(ex|sy|mi)")
+NO_LETTERS = re.compile(r"Symbol|STIXSi|NonUni|Display|LastResort|D0500|_K$|Math|^cm(ex|sy|mi)")
 STYLES = re.compile(
     r"(Semi|Extra|Demi)?(bold|Bold|Bol|Ita|Light|Medium|Italic|Oblique|Condensed|Cond|Narrow|Sans)*"
     r"(_[A-Z]+|\d+)?$"
