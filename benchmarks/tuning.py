@@ -5,7 +5,7 @@ same splits for the same number of epochs: scikit-learn's GridSearchCV with SciK
 grids of one point each; RandomizedSearchCV runs the same code), Keras Tuner with a cross-validation
 loop written by hand in ``Tuner.run_trial``, Optuna with ``cross_val_score`` and SciKeras (the loop
 that OptunaSearchCV runs, whose package optuna-integration is a separate one), and TunedClassifier,
-as it comes and with one trial at a time; beside them scikit-learn's MLPClassifier in GridSearchCV.
+as it comes and with trials trained together; beside them scikit-learn's MLPClassifier in GridSearchCV.
 Every method runs in a process of its own; imports are not timed, tracing is. Ratios are to ours,
 round by round. Table ``time``: score reached after equal wall time, by strategy. Table ``grid``:
 grid against random search with the same number of trials.
@@ -51,10 +51,10 @@ METHODS = (
     "Keras Tuner + CV loop",
     "Optuna + SciKeras",
     "skopt_wrap",
-    "skopt_wrap, one by one",
+    "skopt_wrap, together",
     "GridSearchCV + MLP",
 )
-OWN = ("skopt_wrap", "skopt_wrap, one by one", "GridSearchCV + MLP")  # not of Keras' wrappers
+OWN = ("skopt_wrap", "skopt_wrap, together", "GridSearchCV + MLP")  # not of Keras' wrappers
 STRATEGIES = ("random", "bayesian", "tpe", "gp", "cmaes", "genetic", "hyperband", "halving")
 
 
@@ -245,8 +245,8 @@ def with_mlp(data: str, X: Any, y: Any, splits: Any, points: list[dict]) -> np.n
     return np.stack([table[f"split{i}_test_score"] for i in range(len(splits))], axis=1)
 
 
-def one_by_one(*task: Any) -> np.ndarray:
-    return with_ours(*task, max_joint_bytes=0)
+def together(*task: Any) -> np.ndarray:
+    return with_ours(*task, max_joint_bytes=2**30)
 
 
 def with_ours(
@@ -276,7 +276,7 @@ def with_ours(
 RUNS: dict[str, Callable[..., np.ndarray]] = dict(
     zip(
         METHODS,
-        (with_grid_search, with_keras_tuner, with_optuna, with_ours, one_by_one, with_mlp),
+        (with_grid_search, with_keras_tuner, with_optuna, with_ours, together, with_mlp),
         strict=True,
     )
 )

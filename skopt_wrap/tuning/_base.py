@@ -114,7 +114,7 @@ class BaseTuned(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, metacla
         resume: bool = True,
         n_jobs: int | None = None,
         max_trials_per_worker: int | None = None,
-        max_joint_bytes: float | None = 2**30,
+        max_joint_bytes: float | None = 0,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:

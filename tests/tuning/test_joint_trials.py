@@ -36,7 +36,8 @@ def data():
 def search(network=None, **options):
     if network is None:
         network = KerasClassifier(dtype="float64", epochs=4)
-    options = {"tuner": "random", "max_trials": 8, "cv": 2, "refit": False, **options}
+    given = {"tuner": "random", "max_trials": 8, "cv": 2, "refit": False}
+    options = {**given, "max_joint_bytes": 2**30, **options}
     return TunedClassifier(network, random_state=0, **{"space": SPACE, **options})
 
 
