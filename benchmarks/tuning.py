@@ -5,7 +5,7 @@ same splits for the same number of epochs: scikit-learn's GridSearchCV with SciK
 grids of one point each; RandomizedSearchCV runs the same code), Keras Tuner with a cross-validation
 loop written by hand in ``Tuner.run_trial``, Optuna with ``cross_val_score`` and SciKeras (the loop
 that OptunaSearchCV runs, whose package optuna-integration is a separate one), and TunedClassifier,
-as it comes and with trials trained together; beside them scikit-learn's MLPClassifier in GridSearchCV.
+as it comes and with trials together; beside them scikit-learn's MLPClassifier in GridSearchCV.
 Every method runs in a process of its own; imports are not timed, tracing is. Ratios are to ours,
 round by round. Table ``time``: score reached after equal wall time, by strategy. Table ``grid``:
 grid against random search with the same number of trials.

@@ -125,7 +125,7 @@ class TunedClassifier(DelegatingMixin, ClassifierMixin, BaseTuned):
         ``n_jobs=1`` too. None never replaces them.
     max_joint_bytes : float or None, default=0
         Most memory, in bytes and estimated, of networks of several trials that are trained
-        together; measure whether that is faster for yours. Trials are trained together in one process
+        together; measure whether that is faster. Trials are trained together in one process
         (``n_jobs=None``) where the strategy proposes several before it hears of a result, and
         without `pruner` and `trial_timeout`; each ends as it would alone. 0 trains the networks of
         one trial at a time, None sets no limit.
