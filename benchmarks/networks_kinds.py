@@ -21,7 +21,6 @@ Run ``python benchmarks/networks_kinds.py --quick`` (smaller sets, one split), o
 from __future__ import annotations
 
 import argparse
-import csv
 import pkgutil
 import shutil
 import statistics
@@ -35,6 +34,7 @@ from typing import Any
 
 import numpy as np
 from glyphs import LETTERS, glyphs
+from networks_tables import append, read
 from series_sets import series_sets
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
@@ -216,24 +216,6 @@ def files(model: Any, parts: tuple[Any, ...]) -> dict[str, Any]:
     return {**sizes, "int8_score": round(file.score(X_test[:1000], y_test[:1000]), 5)}
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a file of results."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def append(path: Path, row: dict[str, Any]) -> None:
-    """Add a row to a file of results."""
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def report(kind: str, of_kind: list[dict[str, str]]) -> None:
     """Print the mean over the splits of every set of a kind."""
     for table in dict.fromkeys(row["table"] for row in of_kind):
@@ -288,7 +270,7 @@ def main() -> None:
                     row |= {**measure(model, parts), "versions": versions}
                     if split == 0 and kind != "texts" and hasattr(model, "model_"):
                         row |= files(model, parts)
-                    append(args.output, row)
+                    append(args.output, row, FIELDS)
                     print(*key, row["score"], row.get("log_loss", ""), row["cpu_s"], flush=True)
     rows = read(args.output) + (read(args.peers) if args.peers else [])
     for kind in args.kinds:

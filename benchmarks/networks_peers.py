@@ -22,7 +22,34 @@ import networks_tables
 import numpy as np
 
 
-class CatBoost:
+class Peer:
+    """A model of another package behind what it needs for the rows that it gets."""
+
+    model: Any
+
+    def _ready(self, X: Any) -> Any:
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any) -> Peer:
+        """Fit the model."""
+        self.model.fit(self._ready(X), y)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return numbers."""
+        return np.asarray(self.model.predict(self._ready(X)))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities."""
+        return np.asarray(self.model.predict_proba(self._ready(X)))
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Labels."""
+        return np.asarray(self.model.classes_)
+
+
+class CatBoost(Peer):
     """CatBoost with its categories named, which it asks for."""
 
     def __init__(self, kind: str, seed: int, X: Any) -> None:
@@ -44,26 +71,8 @@ class CatBoost:
             return X
         return X.assign(**{c: X[c].astype(str) for c in self.categories})
 
-    def fit(self, X: Any, y: Any) -> CatBoost:
-        """Fit the model."""
-        self.model.fit(self._ready(X), y)
-        return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return numbers."""
-        return np.asarray(self.model.predict(self._ready(X)))
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities."""
-        return np.asarray(self.model.predict_proba(self._ready(X)))
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """Labels."""
-        return np.asarray(self.model.classes_)
-
-
-class Pytabkit:
+class Pytabkit(Peer):
     """A network of pytabkit, with the gaps of numbers filled."""
 
     def __init__(self, name: str, kind: str, seed: int, X: Any) -> None:
@@ -79,24 +88,6 @@ class Pytabkit:
 
     def _ready(self, X: Any) -> Any:
         return X if self.fill is None else X.fillna(self.fill.to_dict())
-
-    def fit(self, X: Any, y: Any) -> Pytabkit:
-        """Fit the model."""
-        self.model.fit(self._ready(X), y)
-        return self
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return numbers."""
-        return np.asarray(self.model.predict(self._ready(X)))
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities."""
-        return np.asarray(self.model.predict_proba(self._ready(X)))
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """Labels."""
-        return np.asarray(self.model.classes_)
 
 
 def models(kind: str, seed: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ._layer_spec import NotJointlyTrainable
-from ._plan import Plan, Step
+from ._plan import Plan, Step, count_values
 
 # Activations whose output for one unit depends on the others.
 _OVER_UNITS = ("softmax", "log_softmax", "sparsemax", "glu")
@@ -73,7 +73,7 @@ class Layout:
     @property
     def n_weights(self) -> int:
         """Length of a row."""
-        return sum(int(np.prod(shape)) for shape in self.shapes)
+        return count_values(self.shapes)
 
     def mask(self, dtype: str) -> np.ndarray:
         """Return (networks, weights): 1 where a network has a weight, 0 where it has padding."""

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ._layer_spec import NotJointlyTrainable
 from ._layout import joint_layout, widest
 from ._member import Training
+from ._plan import count_values
 
 # More networks gain nothing: by then a step is arithmetic and traffic of memory.
 MOST_NETWORKS = 64
@@ -114,7 +113,7 @@ def _cheapest(kinds: Sequence[list[Training]]) -> list[list[Training]]:
     for end in range(1, len(kinds) + 1):
         found = []
         for start in range(end):
-            n_weights = sum(int(np.prod(shape)) for shape in widest(plans[start:end]))
+            n_weights = count_values(widest(plans[start:end]))
             n_networks = sum(map(len, kinds[start:end]))
             n_parts = -(-n_networks // MOST_NETWORKS)
             step = cost.step(n_layers, n_networks, n_weights, rows) + (n_parts - 1) * cost.step(
@@ -135,7 +134,7 @@ def _pieces(part: list[Training], max_bytes: float | None) -> list[list[Training
     most = MOST_NETWORKS
     if max_bytes is not None:
         plans = [_plan(training) for training in part]
-        n_weights = sum(int(np.prod(shape)) for shape in widest(plans))
+        n_weights = count_values(widest(plans))
         n_values = max(plan.n_activations for plan in plans) * part[0].settings.batch_size
         each = plans[0].weights[0].numpy().itemsize * (_COPIES * n_weights + 3 * n_values)
         most = max(1, min(most, int(max_bytes // each)))

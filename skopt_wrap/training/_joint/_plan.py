@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,11 @@ class Step:
     @property
     def key(self) -> tuple[Any, ...]:
         return (self.kind, self.settings, self.inputs, self.weights, self.stats, self.seed)
+
+
+def count_values(shapes: Iterable[Sequence[int]]) -> int:
+    """Return how many values arrays of these shapes have."""
+    return sum(math.prod(shape) for shape in shapes)
 
 
 @dataclass
@@ -94,7 +100,7 @@ class Plan:
     @property
     def n_values(self) -> int:
         """Weights of the network."""
-        return sum(int(np.prod(shape)) for shape in self.shapes)
+        return count_values(self.shapes)
 
     @property
     def convolves(self) -> bool:
